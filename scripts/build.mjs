@@ -1,0 +1,16 @@
+/** Builds dist/: the scanner's WebAssembly, then the TypeScript. */
+import { spawnSync } from 'node:child_process';
+import { chmodSync, mkdirSync } from 'node:fs';
+
+const run = (command, args) => {
+  const { status } = spawnSync(process.execPath, [command, ...args], { stdio: 'inherit' });
+  if (status !== 0) process.exit(status ?? 1);
+};
+mkdirSync('dist/src/formats', { recursive: true });
+run('node_modules/assemblyscript/bin/asc.js', [
+  'src/formats/scanner/scanner.ts',
+  ...['-o', 'dist/src/formats/scanner.wasm', '-O3', '--converge', '--runtime', 'stub'],
+  ...['--enable', 'simd', '--enable', 'bulk-memory', '--noAssert', '--importMemory'],
+]);
+run('node_modules/typescript/bin/tsc', ['-p', 'tsconfig.build.json']);
+chmodSync('dist/src/cli/main.js', 0o755);

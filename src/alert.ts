@@ -1,0 +1,53 @@
+/** An alert: a finding after suppression and de-duplication, as it is stored, printed and delivered. */
+import type { Value } from './backend.ts';
+
+export const SEVERITIES = ['informational', 'low', 'medium', 'high', 'critical'] as const;
+export type Severity = (typeof SEVERITIES)[number];
+
+export const ALERT_STATUSES = ['open', 'acknowledged', 'closed', 'suppressed', 'withdrawn'] as const;
+export type AlertStatus = (typeof ALERT_STATUSES)[number];
+
+/** How many event ids and addresses an alert names; the totals are told beside them. */
+export const EVIDENCE_MAX = 20;
+
+/** The published JSON (docs/reference/alert.schema.json); property order is the order of printing. */
+export interface Alert {
+  readonly schema: 1;
+  /** First 32 hex digits of a SHA-256: see alertId in detection/identity.ts. */
+  readonly id: string;
+  readonly detector: string;
+  readonly detector_version: number;
+  readonly title: string;
+  readonly severity: Severity;
+  readonly status: AlertStatus;
+  /** The subject's columns and values, in the order of the detector. */
+  readonly subject: Readonly<Record<string, Value>>;
+  /** One sentence: who did what, from where. */
+  readonly summary: string;
+  /** Events of the finding. */
+  readonly count: number;
+  /** For a threshold the highest live count; else null. */
+  readonly peak: number | null;
+  readonly first_seen: string;
+  readonly last_seen: string;
+  /** The slot, half-open; for slot `event` the event's own time at both ends. */
+  readonly window: { readonly from: string; readonly to: string };
+  /** Null if several. */
+  readonly account_id: string | null;
+  /** Null if several. */
+  readonly region: string | null;
+  readonly accounts: readonly string[];
+  readonly regions: readonly string[];
+  /** At most EVIDENCE_MAX. */
+  readonly source_ips: readonly string[];
+  readonly principal_arn: string | null;
+  readonly attack: readonly { readonly technique: string; readonly version: number }[];
+  /** The first EVIDENCE_MAX by (event_time, event_id). */
+  readonly event_ids: readonly string[];
+  readonly event_ids_total: number;
+  readonly parameters: Readonly<Record<string, Value>>;
+  /** True when this run found it first. */
+  readonly new: boolean;
+  /** Null until it is measured. */
+  readonly coverage: null;
+}

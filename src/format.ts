@@ -1,0 +1,119 @@
+/** What a format does: it turns the bytes of a log file into rows laid out as DuckDB wants its vectors, and into rejects. */
+import type { Table } from './table.ts';
+
+/** A record that could not be decoded. It is counted and kept, never thrown away. */
+export interface Reject {
+  /** Position of the record in its log file, from 0, counted over rows and rejects alike. */
+  readonly recordNo: number;
+  /** Byte offset in the uncompressed log file. */
+  readonly offset: number;
+  /** Bytes that the reject stands for; more than `text` holds when it was cut. */
+  readonly length: number;
+  /** A stable kebab-case reason, for example `json-invalid`, `record-too-large`. */
+  readonly reason: string;
+  /** What exactly was wrong, for a person. */
+  readonly detail: string;
+  /** The first REJECT_TEXT_BYTES bytes of the record as delivered. */
+  readonly text: Uint8Array;
+}
+
+/** Enough to see what a record was; a store must not grow by what it could not read. */
+export const REJECT_TEXT_BYTES = 65_536;
+
+/** What the content of a log file turned out to be. `empty` holds no record, `other` is no log of this format. */
+export type ContentKind = 'log' | 'digest' | 'insights' | 'empty' | 'other';
+
+/** Where the values of one raw column lie in the batch's memory. Offsets are bytes from the start of `Batch.memory`. */
+export interface ColumnBuffer {
+  /**
+   * `string`: 16 bytes a row, as DuckDB's string_t: u32 length; up to 12 bytes inline and zero-padded; longer ones 4 bytes of prefix, then the u64
+   * offset of the text in `Batch.memory`. `uuid`: 16 bytes a row as DuckDB's UUID, for values in canonical lower case; other values are in `text`.
+   * `timestamp`: i64 microseconds since 1970 UTC. `boolean`: 1 byte. `integer`: i32. `bigint`: i64.
+   */
+  readonly layout: 'string' | 'uuid' | 'timestamp' | 'boolean' | 'integer' | 'bigint';
+  readonly data: number;
+  /** One bit a row, least significant first, 1 = has a value; whole 8-byte words. */
+  readonly validity: number;
+  /** Only for `uuid`: the `string` buffer of the values that are no canonical UUID. */
+  readonly text?: { readonly data: number; readonly validity: number };
+  /**
+   * Only for `string`, where the decoder found that few values repeat: the distinct values as `size` string slots at `entries`, and for each row the
+   * index of its value, `codeBytes` wide (1 up to 256 entries, else 2). `data` is filled as well.
+   */
+  readonly dictionary?: { readonly size: number; readonly entries: number; readonly codes: number; readonly codeBytes: 1 | 2 };
+}
+
+/** A window of decoded rows. Valid until the decoder's next push() or reset(). */
+export interface Batch {
+  readonly rows: number;
+  readonly memory: ArrayBuffer;
+  /** One per raw column of the table, in its order. */
+  readonly columns: readonly ColumnBuffer[];
+  /** Per row the UTC day of event_date, in days since 1970-01-01. */
+  readonly eventDay: Int32Array;
+  /**
+   * Per row 24 bytes, little-endian: u64 low half and u64 high half of the event id (the UUID's 128 bits as a number; of any other id its MD5),
+   * then u64 of the facts beside it (`IDENTITY_FACTS` in store/identity.ts). Two rows are the same record when all 24 bytes are equal.
+   */
+  readonly identity: Uint8Array;
+  /** Per row 1 when the record carries an event id. Records without one are never merged. */
+  readonly hasIdentity: Uint8Array;
+}
+
+export interface FileContext {
+  /** The ledger's id of the log file; becomes the column `log_file`. */
+  readonly logFile: number;
+  /** UTC day of delivery, in days since 1970-01-01: the event_date of records without a usable time. */
+  readonly deliveredDay: number;
+  /** Our clock at ingest, in milliseconds: times more than a day later are absurd. */
+  readonly ingestedAtMs: number;
+}
+
+/** What one log file held, told when its last byte was pushed. */
+export interface FileOutcome {
+  readonly kind: ContentKind;
+  /** Rows and rejects together. */
+  readonly recordsIn: number;
+  readonly rejects: readonly Reject[];
+}
+
+/**
+ * Decodes one log file after the other into the current window. Not re-entrant; one per thread.
+ * Order of calls: begin, push … push(last), end, begin … ; whenever push returns `full`, or roomBytes() is too small for the next file, the caller takes
+ * batch() and calls reset(), in the middle of a file too.
+ */
+export interface Decoder {
+  readonly table: Table;
+  /** Rows that a window holds at most. */
+  readonly maxRows: number;
+  begin(file: FileContext): void;
+  /**
+   * Copies `bytes` (at most roomBytes() of them) and decodes every complete record. `more`: all of it was decoded or is kept as an incomplete tail; push on.
+   * `full`: the window has no room for further rows or bytes; take batch(), reset(), then push again (an empty array if nothing new was read).
+   * With `last`, an incomplete tail is damage: a reject. `more` then means that the file is finished and end() may be called.
+   */
+  push(bytes: Uint8Array, last: boolean): 'more' | 'full';
+  /** Bytes that push() can take now. At least 1 MiB after reset(). */
+  roomBytes(): number;
+  end(): FileOutcome;
+  /** Rows decoded since the last reset(). */
+  batch(): Batch;
+  /** Starts an empty window; keeps the incomplete tail of the current file. */
+  reset(): void;
+}
+
+/** Limits that bound memory whatever comes; all in bytes. */
+export interface DecodeLimits {
+  /** A record over this size becomes a reject. Default 32 MiB. */
+  readonly recordBytes: number;
+  /** Text that a window holds at most. Default 64 MiB. */
+  readonly windowBytes: number;
+}
+
+export interface Format {
+  readonly name: string;
+  readonly table: Table;
+  /** Content first, key second: does a file that starts with these uncompressed bytes look like this format? */
+  sniff(head: Uint8Array, key: string): boolean;
+  createDecoder(limits: DecodeLimits): Promise<Decoder>;
+}

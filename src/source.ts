@@ -1,0 +1,58 @@
+/** What a source does: it lists log files and says where their bytes are. It knows keys, never contents. */
+import type { Readable } from 'node:stream';
+import type { AppError } from './errors.ts';
+
+/** What the key of a log file tells before a byte is read. Null where the key is silent. */
+export interface KeyHint {
+  /** `CloudTrail`, `CloudTrail-Digest`, `CloudTrail-Insight` or another AWS service folder. */
+  readonly service: string | null;
+  readonly account: string | null;
+  readonly region: string | null;
+  /** Delivery day `YYYY-MM-DD`, from the path or from the file name. */
+  readonly day: string | null;
+}
+
+/**
+ * Where the bytes of a log file are. `file`: a range of a local file, which a worker reads by itself (a zip member is a range, deflated or stored).
+ * `stream`: bytes that only the listing process can produce; opened once, read to its end, in the order of listing.
+ */
+export type Content =
+  | { readonly type: 'file'; readonly path: string; readonly start: number; readonly length: number; readonly method: 'stored' | 'deflate' }
+  | { readonly type: 'stream'; open(): Promise<Readable> };
+
+export interface LogFile {
+  /** The name in the ledger: an absolute path, `/abs/evidence.zip!member`, or `s3://bucket/key`. */
+  readonly key: string;
+  /** Bytes as delivered, usually compressed. */
+  readonly sizeBytes: number;
+  /** Changes whenever the content may have changed: modification time in milliseconds, or the ETag. */
+  readonly version: string;
+  readonly hint: KeyHint;
+  readonly content: Content;
+}
+
+/** Only log files that may hold events of this scope; an absent bound does not prune. A key that does not tell is kept. */
+export interface Scope {
+  /** Event time, inclusive, in ms. Keys carry the delivery day, which is never earlier than the event's. */
+  readonly fromMs?: number;
+  /** Event time, exclusive, in ms. A file may be delivered later than its events: lateness widens this bound. */
+  readonly toMs?: number;
+  readonly accounts?: readonly string[];
+  readonly regions?: readonly string[];
+}
+
+/** Something that could not be listed: it is counted and named, and the listing goes on. */
+export interface ListingProblem {
+  readonly key: string;
+  readonly error: AppError;
+}
+
+export interface Source {
+  /** As the user wrote it. */
+  readonly name: string;
+  /** Local paths that this source reads, absolute; the store must not lie inside one. */
+  readonly paths: readonly string[];
+  /** Lists newest day first where keys tell the day. Repeatable, but a `stream` content can be opened once only. */
+  list(scope: Scope, signal: AbortSignal): AsyncIterable<LogFile | ListingProblem>;
+  close(): Promise<void>;
+}

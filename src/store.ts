@@ -1,0 +1,160 @@
+/** What a store does: it keeps segments, the ledger of log files, rejects, alerts and hunt state, and shows each reader one consistent whole. */
+import type { Alert, AlertStatus, Severity } from './alert.ts';
+import type { Column, Table } from './table.ts';
+
+/** An immutable Parquet file of rows of one table and one event_date. */
+export interface Segment {
+  readonly table: string;
+  /** `YYYY-MM-DD`. */
+  readonly eventDate: string;
+  /** Absolute. */
+  readonly path: string;
+  readonly rows: number;
+  readonly sizeBytes: number;
+  /** Event times in ms; null when no row has a time. */
+  readonly minTimeMs: number | null;
+  readonly maxTimeMs: number | null;
+  /** Sequence number of the commit that made its rows visible; compaction keeps the highest of its inputs. */
+  readonly seq: number;
+  readonly schemaVersion: number;
+}
+
+export interface SegmentRange {
+  /** Only segments that may hold events of [fromMs, toMs). Segments with rows without a time are never pruned by it. */
+  readonly fromMs?: number;
+  readonly toMs?: number;
+  /** Only segments committed after this sequence number. */
+  readonly afterSeq?: number;
+}
+
+/** `done`: every record accounted for. `damaged`: read to the damage, the rest is one reject. `failed`: could not be read; tried again next time. */
+export type LogFileStatus = 'done' | 'damaged' | 'failed';
+
+/** A relation of the catalog as a Parquet file that only the caller uses; delete the file when done. */
+export interface Snapshot {
+  readonly name: string;
+  readonly file: string;
+}
+
+/** The relations of the catalog that SQL may read, with their columns. Defined in store/catalog-tables.ts. */
+export interface CatalogTable {
+  readonly name: string;
+  readonly doc: string;
+  readonly columns: readonly Pick<Column, 'name' | 'type' | 'doc'>[];
+}
+
+export interface TableSums {
+  readonly name: string;
+  readonly rows: number;
+  readonly segments: number;
+  readonly bytes: number;
+  /** ISO 8601 of the first and last event, null when there is none. */
+  readonly first: string | null;
+  readonly last: string | null;
+}
+
+/** The published JSON of `trailhound status --output json`. */
+export interface StoreStatus {
+  readonly schema: 1;
+  readonly store: string;
+  readonly version: number;
+  readonly tables: readonly TableSums[];
+  readonly files: { readonly seen: number; readonly done: number; readonly damaged: number; readonly failed: number };
+  readonly records: {
+    readonly in: number;
+    readonly stored: number;
+    readonly duplicate: number;
+    readonly rejected: number;
+    readonly id_conflicts: number;
+    readonly without_time: number;
+  };
+  /** in = stored + duplicate + rejected, for every log file and in total, and the rows of the segments are the stored and the pruned ones. */
+  readonly balanced: boolean;
+  readonly watermark: string | null;
+  readonly writer: { readonly pid: number } | null;
+}
+
+export interface RejectRow {
+  readonly logFileKey: string;
+  readonly recordNo: number;
+  readonly offset: number;
+  readonly length: number;
+  readonly reason: string;
+  readonly detail: string;
+  readonly text: string;
+}
+
+/** Events that match are stored and hunted, but their alerts are marked `suppressed`. */
+export interface Suppression {
+  readonly id: number;
+  /** Detector id, or null for every detector. */
+  readonly detector: string | null;
+  /** Column of the subject or of the alert (`principal`, `account_id`, `source_ips`, …) and a value; `*` stands for any text, CIDR for addresses. */
+  readonly where: Readonly<Record<string, string>>;
+  readonly reason: string;
+  readonly owner: string;
+  /** ISO 8601; null never expires. */
+  readonly until: string | null;
+}
+
+export interface AlertFilter {
+  readonly detector?: string;
+  readonly minSeverity?: Severity;
+  readonly statuses?: readonly AlertStatus[];
+  /** Alerts whose events touch [fromMs, toMs). */
+  readonly fromMs?: number;
+  readonly toMs?: number;
+  readonly limit?: number;
+}
+
+/** What a hunt of one detector has seen; a change of version or parameters starts afresh. */
+export interface HuntKey {
+  readonly detector: string;
+  readonly version: number;
+  /** SHA-256 over the parameters' JSON. */
+  readonly parametersHash: string;
+}
+
+/** One commit of log files: what newer data touches. */
+export interface Commit {
+  readonly seq: number;
+  readonly table: string;
+  readonly minTimeMs: number | null;
+  readonly maxTimeMs: number | null;
+}
+
+export interface Store {
+  /** Absolute. */
+  readonly dir: string;
+  segments(table: Table, range?: SegmentRange): Promise<readonly Segment[]>;
+  /** Commits after `seq`, in order. */
+  commits(table: Table, afterSeq: number): Promise<readonly Commit[]>;
+  lastSeq(): Promise<number>;
+  status(): Promise<StoreStatus>;
+  rejects(options: { readonly limit: number }): Promise<readonly RejectRow[]>;
+  /** A copy of a catalog relation as a Parquet file under `dir`/staging; the caller deletes it. */
+  snapshot(name: string): Promise<Snapshot>;
+
+  /** Sequence number up to which each of these hunts has judged; 0 where it never ran. In the order of `keys`. */
+  huntSeqs(keys: readonly HuntKey[]): Promise<readonly number[]>;
+  /**
+   * One transaction: inserts or refreshes alerts by id (a person's status survives; `withdrawn` ones that follow again are re-opened), marks `withdrawn`
+   * the ids given, and moves the hunts' sequence numbers. Returns the ids that were not known before.
+   */
+  recordHunt(result: {
+    readonly alerts: readonly Alert[];
+    readonly withdrawn: readonly string[];
+    readonly seqs: readonly { readonly key: HuntKey; readonly seq: number }[];
+  }): Promise<ReadonlySet<string>>;
+  /** Newest last_seen first. `new` is false in what is read back. */
+  alerts(filter: AlertFilter): Promise<readonly Alert[]>;
+  /** By id or a unique beginning of it (at least 4 digits). Throws `alert-unknown`. */
+  alert(idPrefix: string): Promise<Alert>;
+  setAlertStatus(id: string, status: AlertStatus, by: string, why: string): Promise<void>;
+
+  suppressions(): Promise<readonly Suppression[]>;
+  addSuppression(suppression: Omit<Suppression, 'id'>): Promise<Suppression>;
+  /** False when there is none of this id. */
+  removeSuppression(id: number): Promise<boolean>;
+  close(): Promise<void>;
+}

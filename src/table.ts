@@ -1,0 +1,39 @@
+/** A table and its columns: each column is defined once, and the DuckDB side, the Athena side and the documentation follow from it. */
+
+export type ColumnType = 'VARCHAR' | 'TIMESTAMP' | 'BOOLEAN' | 'INTEGER' | 'BIGINT' | 'VARCHAR[]';
+
+export interface Column {
+  /** snake_case, the field's standard term. */
+  readonly name: string;
+  readonly type: ColumnType;
+  /** True where a VARCHAR holds JSON text, byte for byte as AWS wrote it. */
+  readonly json?: boolean;
+  /** One sentence with unit and meaning; ends with a full stop. */
+  readonly doc: string;
+  /** The AWS page that defines the field. Absent for columns that trailhound adds. */
+  readonly aws?: string;
+  /** First eventVersion that carries the field, for example `1.08`. */
+  readonly since?: string;
+  /** Path of the field in the record, for example `userIdentity.sessionContext.attributes.mfaAuthenticated`. Absent for derived columns. */
+  readonly raw?: string;
+  /** The value over Athena's raw table, or null when the column exists only locally and portable SQL may not use it. */
+  readonly athena: string | null;
+  /** Portable SQL over the raw columns (and over derived columns defined before it). */
+  readonly derive?: string;
+}
+
+export interface Table {
+  /** Singular: `cloudtrail`, `s3_access`, `waf`. */
+  readonly name: string;
+  readonly doc: string;
+  /** Raised when a stored segment has to be rewritten to fit the columns. */
+  readonly schemaVersion: number;
+  /** Raw columns first, in the order in which the decoder fills them; derived columns after them. */
+  readonly columns: readonly Column[];
+}
+
+/** The UTC date of the event. It is the name of the partition's folder, not a column inside the segment. */
+export const PARTITION_COLUMN = 'event_date';
+
+export const rawColumns = (table: Table): readonly Column[] => table.columns.filter((column) => column.derive === undefined);
+export const derivedColumns = (table: Table): readonly Column[] => table.columns.filter((column) => column.derive !== undefined);
