@@ -7,10 +7,12 @@ const run = (command, args) => {
   if (status !== 0) process.exit(status ?? 1);
 };
 mkdirSync('dist/src/formats', { recursive: true });
+const OUTPUT = '-o dist/src/formats/scanner.wasm -O3 --converge --runtime stub';
+const FEATURES = '--enable simd --enable bulk-memory --noAssert --importMemory';
 run('node_modules/assemblyscript/bin/asc.js', [
   'src/formats/scanner/scanner.ts',
-  ...['-o', 'dist/src/formats/scanner.wasm', '-O3', '--converge', '--runtime', 'stub'],
-  ...['--enable', 'simd', '--enable', 'bulk-memory', '--noAssert', '--importMemory'],
+  ...OUTPUT.split(' '),
+  ...FEATURES.split(' '),
 ]);
 run('node_modules/typescript/bin/tsc', ['-p', 'tsconfig.build.json']);
 chmodSync('dist/src/cli/main.js', 0o755);
