@@ -99,13 +99,13 @@ export interface IngestForecast {
 export type Ingest = (store: IngestStore, options: IngestOptions) => Promise<IngestResult>;
 export type ForecastIngest = (store: IngestStore, options: Pick<IngestOptions, 'sources' | 'scope' | 'signal'>) => Promise<IngestForecast>;
 
-/** A log file as a worker thread is asked to read it. `bytes` carries contents that only the main thread could read. */
+/** A log file as a worker thread is asked to read it. `bytes` and `port` stand for contents that only the main thread can read: all at once, or piece by piece. */
 export interface WorkItem {
   readonly logFile: number;
   readonly key: string;
   readonly deliveredDay: number;
   readonly sizeBytes: number;
-  readonly content: Exclude<Content, { type: 'stream' }> | { readonly type: 'port' };
+  readonly content: Exclude<Content, { type: 'stream' }> | { readonly type: 'bytes'; readonly bytes: Uint8Array } | { readonly type: 'port' };
 }
 
 /** A Parquet file that a worker wrote and fsynced under staging/. */
@@ -160,6 +160,12 @@ export interface KnownFile {
   readonly maxTimeMs: number | null;
 }
 
+/** A content that was read before: a log file with these bytes adds nothing. */
+export interface KnownContent extends KnownFile {
+  readonly records: number;
+  readonly kind: ContentKind;
+}
+
 /** Verdict over one row: stored, dropped as the same record, or stored although its id was seen with other facts. */
 export const ADMITTED = 0;
 export const DUPLICATE = 1;
@@ -183,8 +189,8 @@ export interface Admission {
 export interface StoreWriter {
   /** For each file what the ledger knows of it (same key, size and version, and not `failed`), else null. */
   known(files: readonly LogFileIdentity[]): Promise<readonly (KnownFile | null)[]>;
-  /** The ledger id of a completely read log file with this SHA-256, and its count of records; null when there is none. */
-  copyOf(sha256: string): Promise<{ readonly id: number; readonly records: number; readonly kind: ContentKind; readonly minTimeMs: number | null; readonly maxTimeMs: number | null } | null>;
+  /** For each hex SHA-256 a log file of that content that was read to its end, else null. */
+  contents(sha256s: readonly string[]): Promise<readonly (KnownContent | null)[]>;
   /** Ids for new log files, never used before. */
   takeLogFileIds(count: number): number;
   readonly admission: Admission;
@@ -225,7 +231,7 @@ export type ToWorker =
   | { readonly type: 'files'; readonly items: readonly WorkItem[]; /** True when no further files will come. */ readonly last: boolean }
   | { readonly type: 'bytes'; readonly logFile: number; readonly bytes: Uint8Array; readonly last: boolean; /** Set when the stream broke. */ readonly error?: string }
   | { readonly type: 'verdicts'; readonly verdicts: Uint8Array }
-  | { readonly type: 'copies'; readonly copies: readonly ({ readonly id: number; readonly records: number; readonly kind: ContentKind; readonly minTimeMs: number | null; readonly maxTimeMs: number | null } | null)[] }
+  | { readonly type: 'contents'; readonly contents: readonly (KnownContent | null)[] }
   | { readonly type: 'stop' };
 
 export type FromWorker =
@@ -233,8 +239,8 @@ export type FromWorker =
   | { readonly type: 'need-bytes'; readonly logFile: number }
   /** Asks for a verdict per row; the arrays are copies. */
   | { readonly type: 'judge'; readonly unit: number; readonly identity: Uint8Array; readonly hasIdentity: Uint8Array; readonly eventDay: Int32Array }
-  /** Asks whether these contents were read before. */
-  | { readonly type: 'find-copies'; readonly files: readonly { readonly logFile: number; readonly sha256: string }[] }
+  /** Asks whether these contents were read before; the answer is `contents`, in order. From now on they belong to `unit`. */
+  | { readonly type: 'contents'; readonly unit: number; readonly files: readonly { readonly logFile: number; readonly sha256: string }[] }
   | { readonly type: 'progress'; readonly files: number; readonly compressedBytes: number; readonly uncompressedBytes: number; readonly records: number }
   /** Everything of this unit is staged. */
   | { readonly type: 'unit'; readonly unit: number; readonly files: readonly LogFileResult[]; readonly segments: readonly StagedSegment[]; readonly conflicts: readonly IdConflict[] }

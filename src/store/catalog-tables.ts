@@ -1,0 +1,124 @@
+/** The catalog's relations: their columns, what they mean, and the statements that create them. */
+import type { CatalogTable } from '../store.ts';
+
+/** The layout of a store folder and of its catalog. Raised together with a migration in store/migrations.ts. */
+export const STORE_VERSION = 1;
+
+const LOG_FILE: CatalogTable = {
+  name: 'log_file',
+  doc: 'The ledger: one row for each log file that was read, or could not be.',
+  columns: [
+    { name: 'id', type: 'BIGINT', doc: 'Number of the log file; the column log_file of the events points to it.' },
+    { name: 'key', type: 'VARCHAR', doc: 'Absolute path, archive and member joined by `!`, or the object in S3.' },
+    { name: 'size_bytes', type: 'BIGINT', doc: 'Bytes as delivered.' },
+    { name: 'version', type: 'VARCHAR', doc: 'Modification time in milliseconds, or the ETag.' },
+    { name: 'sha256', type: 'VARCHAR', doc: 'SHA-256 of the uncompressed bytes, in hex; null when they could not all be read.' },
+    { name: 'status', type: 'VARCHAR', doc: '`done`, `damaged` (read up to the damage, the rest is one reject) or `failed` (tried again next time).' },
+    { name: 'kind', type: 'VARCHAR', doc: 'What the content is: `log`, `digest`, `insights`, `empty`, `other`.' },
+    { name: 'copy_of', type: 'BIGINT', doc: 'The log file whose content this one repeats byte for byte.' },
+    { name: 'uncompressed_bytes', type: 'BIGINT', doc: 'Bytes after decompression.' },
+    { name: 'records_in', type: 'BIGINT', doc: 'Records found: stored, duplicate and rejected together.' },
+    { name: 'stored', type: 'BIGINT', doc: 'Records stored as events, id conflicts among them.' },
+    { name: 'duplicate', type: 'BIGINT', doc: 'Records that the store already held.' },
+    { name: 'rejected', type: 'BIGINT', doc: 'Records that could not be decoded.' },
+    { name: 'id_conflicts', type: 'BIGINT', doc: 'Stored records whose event id another event of that day carries with other facts.' },
+    { name: 'without_time', type: 'BIGINT', doc: 'Stored records without a usable event time.' },
+    { name: 'first_event', type: 'TIMESTAMP', doc: 'Earliest event time among all records of the file.' },
+    { name: 'last_event', type: 'TIMESTAMP', doc: 'Latest event time among all records of the file.' },
+    { name: 'error', type: 'VARCHAR', doc: 'Why it is damaged or failed.' },
+    { name: 'seq', type: 'BIGINT', doc: 'Sequence number of the commit that made it visible.' },
+    { name: 'ingested_at', type: 'TIMESTAMP', doc: 'Our clock at that commit, UTC.' },
+  ],
+};
+
+const REJECT: CatalogTable = {
+  name: 'reject',
+  doc: 'Records that could not be decoded, kept with their reason.',
+  columns: [
+    { name: 'log_file', type: 'BIGINT', doc: 'Id of the log file.' },
+    { name: 'record_no', type: 'BIGINT', doc: 'Position of the record in its log file, from 0.' },
+    { name: 'byte_offset', type: 'BIGINT', doc: 'Byte offset in the uncompressed log file.' },
+    { name: 'byte_length', type: 'BIGINT', doc: 'Bytes that the reject stands for.' },
+    { name: 'reason', type: 'VARCHAR', doc: 'Stable kebab-case reason.' },
+    { name: 'detail', type: 'VARCHAR', doc: 'What exactly was wrong.' },
+    { name: 'raw_base64', type: 'VARCHAR', doc: 'The first 64 KiB of the record as delivered, in base64: from_base64() gives the bytes.' },
+  ],
+};
+
+const ID_CONFLICT: CatalogTable = {
+  name: 'id_conflict',
+  doc: 'Events whose id was already taken, on the same day, by an event with other facts. Both are stored.',
+  columns: [
+    { name: 'event_id', type: 'VARCHAR', doc: 'The id that two different events carry.' },
+    { name: 'event_date', type: 'VARCHAR', doc: 'UTC date of the later found event, YYYY-MM-DD.' },
+    { name: 'log_file', type: 'BIGINT', doc: 'Id of the log file of the later found event.' },
+    { name: 'record_no', type: 'BIGINT', doc: 'Its position there.' },
+  ],
+};
+
+const ALERT: CatalogTable = {
+  name: 'alert',
+  doc: 'Alerts as found by hunts, with what people decided about them.',
+  columns: [
+    { name: 'id', type: 'VARCHAR', doc: 'First 32 hex digits of a SHA-256 over detector, subject and slot.' },
+    { name: 'detector', type: 'VARCHAR', doc: 'Detector id.' },
+    { name: 'detector_version', type: 'INTEGER', doc: 'Version of the detector that last found it.' },
+    { name: 'title', type: 'VARCHAR', doc: 'Title of the detector.' },
+    { name: 'severity', type: 'VARCHAR', doc: '`informational`, `low`, `medium`, `high` or `critical`.' },
+    { name: 'status', type: 'VARCHAR', doc: '`open`, `acknowledged`, `closed`, `suppressed` or `withdrawn`.' },
+    { name: 'subject', type: 'VARCHAR', doc: 'Columns and values of the subject, as JSON.' },
+    { name: 'summary', type: 'VARCHAR', doc: 'Who did what, from where.' },
+    { name: 'count', type: 'BIGINT', doc: 'Events of the finding.' },
+    { name: 'peak', type: 'BIGINT', doc: 'Highest live count of a threshold.' },
+    { name: 'first_seen', type: 'TIMESTAMP', doc: 'Time of the first event.' },
+    { name: 'last_seen', type: 'TIMESTAMP', doc: 'Time of the last event.' },
+    { name: 'window_from', type: 'TIMESTAMP', doc: 'Start of the slot.' },
+    { name: 'window_to', type: 'TIMESTAMP', doc: 'End of the slot, exclusive.' },
+    { name: 'account_id', type: 'VARCHAR', doc: 'The account, null if several.' },
+    { name: 'region', type: 'VARCHAR', doc: 'The region, null if several.' },
+    { name: 'accounts', type: 'VARCHAR[]', doc: 'All accounts.' },
+    { name: 'regions', type: 'VARCHAR[]', doc: 'All regions.' },
+    { name: 'source_ips', type: 'VARCHAR[]', doc: 'Source addresses, 20 at most.' },
+    { name: 'principal_arn', type: 'VARCHAR', doc: 'ARN of the principal, null if several or none.' },
+    { name: 'attack', type: 'VARCHAR', doc: 'ATT&CK techniques with version, as JSON.' },
+    { name: 'event_ids', type: 'VARCHAR[]', doc: 'The first 20 event ids by time.' },
+    { name: 'event_ids_total', type: 'BIGINT', doc: 'How many events there are in all.' },
+    { name: 'parameters', type: 'VARCHAR', doc: 'Parameters of the detector at the last finding, as JSON.' },
+    { name: 'found_at', type: 'TIMESTAMP', doc: 'Our clock when it was found first, UTC.' },
+    { name: 'updated_at', type: 'TIMESTAMP', doc: 'Our clock at its last change, UTC.' },
+    { name: 'status_by', type: 'VARCHAR', doc: 'Who set the status; null for trailhound itself.' },
+    { name: 'status_why', type: 'VARCHAR', doc: 'Why.' },
+  ],
+};
+
+const SUPPRESSION: CatalogTable = {
+  name: 'suppression',
+  doc: 'Findings that people decided not to be bothered with; config suppressions are not in here.',
+  columns: [
+    { name: 'id', type: 'BIGINT', doc: 'Number, for `suppress remove`.' },
+    { name: 'detector', type: 'VARCHAR', doc: 'Detector id, null for all.' },
+    { name: 'conditions', type: 'VARCHAR', doc: 'Columns and values that must match, as JSON.' },
+    { name: 'reason', type: 'VARCHAR', doc: 'Why.' },
+    { name: 'owner', type: 'VARCHAR', doc: 'Who decided.' },
+    { name: 'until', type: 'TIMESTAMP', doc: 'When it ends; null for never.' },
+  ],
+};
+
+/** What SQL may read beside the event tables. */
+export const CATALOG_TABLES: readonly CatalogTable[] = [LOG_FILE, REJECT, ID_CONFLICT, ALERT, SUPPRESSION];
+
+const createStatement = (table: CatalogTable): string =>
+  `CREATE TABLE ${table.name} (${table.columns.map((column) => `${column.name} ${column.type}`).join(', ')})`;
+
+/**
+ * No PRIMARY KEY: it makes a ledger of millions of files slow to build and to open; only the holder of the lease inserts, with ids of its own.
+ * `segment` and `ingest_commit` are for trailhound alone.
+ */
+export const CREATE_CATALOG: readonly string[] = [
+  ...CATALOG_TABLES.map(createStatement),
+  `CREATE TABLE segment (table_name VARCHAR, event_date DATE, path VARCHAR, row_count BIGINT, size_bytes BIGINT, min_time TIMESTAMP, max_time TIMESTAMP,
+    seq BIGINT, schema_version INTEGER, superseded_at TIMESTAMP)`,
+  'CREATE TABLE ingest_commit (seq BIGINT, table_name VARCHAR, min_time TIMESTAMP, max_time TIMESTAMP, committed_at TIMESTAMP)',
+  'CREATE TABLE hunt (detector VARCHAR, version INTEGER, parameters_hash VARCHAR, seq BIGINT)',
+  'CREATE TABLE pruned (table_name VARCHAR, before DATE, row_count BIGINT, pruned_at TIMESTAMP)',
+];

@@ -1,0 +1,120 @@
+/** The one door to catalog.duckdb: opened for milliseconds, one caller at a time in this process, retried while another process has it. */
+import { chmodSync, existsSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type DuckDBConnection, DuckDBInstance, type DuckDBValue } from '@duckdb/node-api';
+import { AppError } from '../errors.ts';
+import { asStoreError, FILE_MODE } from './files.ts';
+
+/** Other processes hold the catalog for milliseconds; one that keeps it this long is stuck or is not trailhound. */
+const PATIENCE_MS = 30_000;
+/** Between two tries, with jitter so that two waiting processes do not march in step. */
+const RETRY_MIN_MS = 4;
+const RETRY_MAX_MS = 40;
+/** The ledger of millions of files is scanned, never held. */
+const MEMORY_LIMIT = '192MB';
+
+/** Values of one row of a catalog statement, by column name. */
+export type CatalogRow = Readonly<Record<string, DuckDBValue>>;
+
+export interface CatalogSession {
+  run(sql: string, params?: Record<string, DuckDBValue>): Promise<void>;
+  rows(sql: string, params?: Record<string, DuckDBValue>): Promise<readonly CatalogRow[]>;
+  readonly connection: DuckDBConnection;
+}
+
+/** A second DuckDB instance on one file in one process drops the file's lock when it is closed: one queue per path, whoever asks. */
+const queues = new Map<string, Promise<unknown>>();
+
+/** The process id in DuckDB's message about a lock that another process holds. */
+export function lockHolder(message: string): number | null {
+  const match = /Conflicting lock is held in .*\(PID (\d+)\)/.exec(message);
+  return match?.[1] === undefined ? null : Number(match[1]);
+}
+
+export class Catalog {
+  readonly #path: string;
+
+  constructor(path: string) {
+    this.#path = path;
+  }
+
+  get exists(): boolean {
+    return existsSync(this.#path);
+  }
+
+  /** Reads; other processes may read at the same time. */
+  read<T>(work: (session: CatalogSession) => Promise<T>): Promise<T> {
+    return this.#queued('READ_ONLY', work);
+  }
+
+  /** One transaction: all of it or nothing, durable when it resolves. */
+  write<T>(work: (session: CatalogSession) => Promise<T>): Promise<T> {
+    return this.#queued('READ_WRITE', async (session) => {
+      await session.run('BEGIN');
+      try {
+        const result = await work(session);
+        await session.run('COMMIT');
+        return result;
+      } catch (error) {
+        await session.run('ROLLBACK').catch(() => undefined);
+        throw asStoreError(error, `write to the catalog ${this.#path}`);
+      }
+    });
+  }
+
+  #queued<T>(mode: 'READ_ONLY' | 'READ_WRITE', work: (session: CatalogSession) => Promise<T>): Promise<T> {
+    const before = queues.get(this.#path) ?? Promise.resolve();
+    const turn = before.catch(() => undefined).then(() => this.#opened(mode, work));
+    queues.set(this.#path, turn);
+    return turn;
+  }
+
+  async #opened<T>(mode: 'READ_ONLY' | 'READ_WRITE', work: (session: CatalogSession) => Promise<T>): Promise<T> {
+    const instance = await this.#open(mode);
+    try {
+      const connection = await instance.connect();
+      try {
+        return await work({
+          connection,
+          run: async (sql, params) => {
+            await connection.run(sql, params);
+          },
+          rows: async (sql, params) => (await connection.runAndReadAll(sql, params)).getRowObjects(),
+        });
+      } finally {
+        connection.closeSync();
+      }
+    } finally {
+      instance.closeSync();
+    }
+  }
+
+  async #open(mode: 'READ_ONLY' | 'READ_WRITE'): Promise<DuckDBInstance> {
+    const deadline = performance.now() + PATIENCE_MS;
+    const fresh = !existsSync(this.#path);
+    for (;;) {
+      try {
+        const instance = await DuckDBInstance.create(this.#path, {
+          access_mode: mode,
+          memory_limit: MEMORY_LIMIT,
+          threads: '2',
+          autoinstall_known_extensions: 'false',
+          autoload_known_extensions: 'false',
+        });
+        if (fresh) chmodSync(this.#path, FILE_MODE);
+        return instance;
+      } catch (error) {
+        const message = error instanceof Error ? error.message : String(error);
+        if (!/could not set lock/i.test(message)) throw asStoreError(error, `open the catalog ${this.#path}`);
+        if (performance.now() > deadline) {
+          const pid = lockHolder(message);
+          throw new AppError('store-locked', `cannot open the catalog ${this.#path}: ${pid === null ? 'another process' : `process ${pid}`} has held it for ${PATIENCE_MS / 1000} s`, {
+            hint: 'Close the program that has catalog.duckdb open; read the store through trailhound or its Parquet files instead.',
+            cause: error,
+          });
+        }
+        await sleep(RETRY_MIN_MS + Math.random() * (RETRY_MAX_MS - RETRY_MIN_MS));
+      }
+    }
+  }
+}
