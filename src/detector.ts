@@ -1,7 +1,8 @@
 /** What a detector is: data plus a condition or SQL. This is all that a detector's file imports. */
 import { z } from 'zod';
-import type { Severity } from './alert.ts';
-import type { Duration } from './time.ts';
+import { SEVERITIES, type Severity } from './alert.ts';
+import { AppError } from './errors.ts';
+import { DAY_MS, type Duration, durationMs } from './time.ts';
 
 export { z };
 
@@ -56,12 +57,33 @@ export interface Threshold {
   readonly within: Duration;
 }
 
-/** `firstSeen`: the combination of these columns has not occurred in [slot - over, slot). `timesUsual`: the slot's count is that many times the median of its slots before. */
-export type Baseline =
-  | { readonly firstSeen: readonly string[]; readonly over: Duration; readonly per?: readonly string[] }
-  | { readonly timesUsual: number | ParameterRef; readonly atLeast: number | ParameterRef; readonly over: Duration };
+/** How much history must lie behind a slot before a baseline judges it, unless the detector asks for another span. */
+export const WARM_UP: Duration = '3d';
 
-/** Each step later than the one before, all within the span, joined by equal values of these columns. */
+/**
+ * Late data can refute these, so a slot is judged once it has ended and its events had time to arrive. `firstSeen`: among the events of `when`, the values of these
+ * columns have not occurred together, within the same `per` (default: account_id), in [slot - over, slot). `timesUsual`: the subject's events in the slot are at
+ * least `atLeast`, and that many times the median of its slots in [slot - over, slot) that hold any (the lower one of two in the middle; 0 where it has none).
+ * Neither speaks before the `per` (for `timesUsual` the account) has events of any kind in [slot - over, slot - warmUp].
+ */
+export type Baseline =
+  | {
+      readonly firstSeen: readonly string[];
+      readonly over: Duration;
+      readonly per?: readonly string[];
+      readonly warmUp?: Duration;
+    }
+  | {
+      readonly timesUsual: number | ParameterRef;
+      readonly atLeast: number | ParameterRef;
+      readonly over: Duration;
+      readonly warmUp?: Duration;
+    };
+
+/**
+ * All steps within the span, joined by equal values of these columns (rows where one has no value take no part), none earlier than the one before. CloudTrail
+ * tells seconds: two events of one second count as in order whichever came first, and an event that fits several steps is taken for the last of them.
+ */
 export interface Sequence {
   readonly steps: readonly (Condition | { readonly when: Condition; readonly atLeast: number | ParameterRef })[];
   readonly by: readonly string[];
@@ -75,9 +97,20 @@ export interface Example {
   /** What happens, as a sentence. */
   readonly name: string;
   /** A stream in order of time. `{ repeat, every, record }` stands for that many records at that distance. */
-  readonly records: readonly (ExampleRecord | { readonly repeat: number; readonly every: Duration; readonly record: ExampleRecord | ((index: number) => ExampleRecord) })[];
+  readonly records: readonly (
+    | ExampleRecord
+    | {
+        readonly repeat: number;
+        readonly every: Duration;
+        readonly record: ExampleRecord | ((index: number) => ExampleRecord);
+      }
+  )[];
   /** The alerts, as far as written: subject, and where it matters the count. */
-  readonly alerts: readonly { readonly subject: Readonly<Record<string, Scalar | null>>; readonly count?: number; readonly peak?: number }[];
+  readonly alerts: readonly {
+    readonly subject: Readonly<Record<string, Scalar | null>>;
+    readonly count?: number;
+    readonly peak?: number;
+  }[];
   readonly parameters?: Readonly<Record<string, unknown>>;
 }
 
@@ -102,13 +135,17 @@ export interface DetectorSpec {
   readonly threshold?: Threshold;
   readonly baseline?: Baseline;
   readonly sequence?: Sequence;
-  /** One SELECT in the portable subset: a row per finding with the subject's columns, first_seen, last_seen, count, event_ids. */
+  /**
+   * One SELECT in the portable subset: a row per finding with the subject's columns, first_seen, last_seen, count, event_ids (an array), and if it likes slot (else
+   * the slot of first_seen), peak, account_id, aws_region, source_ip, principal_arn and columns for the summary. It must give the same rows for a slot whatever
+   * window it runs over, so it groups by the slot.
+   */
   readonly sql?: string;
-  /** How much history before the window its SQL needs. */
+  /** How much history before the window its SQL needs. Such a detector is taken for one that late data can refute. */
   readonly lookback?: Duration;
-  /** `event`: each event is a finding. Otherwise a length that divides the UTC day; default 1h. */
+  /** `event`: each event is a finding, only where `when` stands alone. Otherwise a length that divides the UTC day, and all of a subject in it is one; default 1h. */
   readonly slot?: 'event' | '15m' | '1h' | '6h' | '1d';
-  /** Columns that say whom or what the finding is about. */
+  /** Columns, or paths without `[]` into JSON columns, that say whom or what the finding is about. */
   readonly subject: readonly string[];
   /** A sentence with `{column}`, `{json_column.path}`, `{count}`, `{peak}` in it; filled from the first event of the finding. */
   readonly summary: string;
@@ -126,7 +163,133 @@ export interface DetectorSpec {
 
 export type Detector = DetectorSpec & { readonly version: number; readonly slot: NonNullable<DetectorSpec['slot']> };
 
-/** Checks a detector's data and fills in its defaults. Throws `detector-invalid`. */
+const SLOTS: readonly unknown[] = ['event', '15m', '1h', '6h', '1d'] satisfies DetectorSpec['slot'][];
+
+/** Length of a detector's slot in ms; null where each event is a finding. */
+export const slotMs = (detector: Pick<Detector, 'slot'>): number | null =>
+  detector.slot === 'event' ? null : durationMs(detector.slot);
+
+/** Checks a detector's data and fills in its defaults. What needs the table's columns is checked when it runs. Throws `detector-invalid`. */
 export function defineDetector(spec: DetectorSpec): Detector {
-  return { ...spec, version: spec.version ?? 1, slot: spec.slot ?? '1h' };
+  const detector: Detector = { ...spec, version: spec.version ?? 1, slot: spec.slot ?? '1h' };
+  const problem = problemOf(detector);
+  if (problem !== null) throw new AppError('detector-invalid', `cannot use the detector '${spec.id}': ${problem}`);
+  return detector;
+}
+
+/** The first thing that is wrong, as the end of a sentence; null when nothing is. */
+function problemOf(detector: Detector): string | null {
+  const { id, slot, when, threshold, baseline, sequence, sql, lookback, parameters = {} } = detector;
+  if (typeof id !== 'string' || !/^[a-z][a-z0-9]*(-[a-z0-9]+)*$/u.test(id))
+    return 'its id is not in kebab-case, such as denied-call-spike';
+  if (!Number.isInteger(detector.version) || detector.version < 1)
+    return `version is ${detector.version}, expected a whole number from 1`;
+  if (!SEVERITIES.includes(detector.severity))
+    return `severity is '${detector.severity}', expected one of ${SEVERITIES.join(', ')}`;
+  for (const key of ['title', 'description', 'severityReason', 'table', 'summary'] as const) {
+    if (typeof detector[key] !== 'string' || detector[key].trim() === '') return `${key} is empty`;
+  }
+  for (const key of ['attack', 'subject', 'falsePositives', 'blindSpots', 'examples'] as const) {
+    if (!Array.isArray(detector[key])) return `${key} is not a list`;
+  }
+  if (detector.subject.length === 0) return 'subject names no column';
+  const technique = detector.attack.find(
+    (attack) => !/^T\d{4}([.]\d{3})?$/u.test(attack.technique) || !Number.isInteger(attack.version),
+  );
+  if (technique !== undefined)
+    return `attack names '${technique.technique}' of version ${technique.version}, expected for example { technique: 'T1562.008', version: 16 }`;
+  if (!SLOTS.includes(slot)) return `slot is '${slot}', expected one of ${SLOTS.join(', ')}`;
+
+  const kinds = Object.entries({ threshold, baseline, sequence, sql })
+    .filter(([, value]) => value !== undefined)
+    .map(([key]) => key);
+  if (kinds.length > 1) return `it has ${kinds.join(' and ')}, expected one of them`;
+  const [kind] = kinds;
+  if ((kind === 'sequence' || kind === 'sql') === (when !== undefined))
+    return when === undefined ? "'when' is missing" : `'when' has no meaning beside '${kind}'`;
+  if (slot === 'event' && kind !== undefined)
+    return `slot 'event' has no meaning beside '${kind}': leave it out, or give a length`;
+  if (lookback !== undefined && kind !== 'sql') return "lookback has no meaning without 'sql'";
+  if (sequence !== undefined && sequence.steps.length < 2) return 'its sequence has fewer than two steps';
+  if (sequence !== undefined && sequence.by.length === 0) return 'its sequence is joined by no column';
+  return spanProblem(detector) ?? parameterProblem(detector, parameters);
+}
+
+function spanProblem({ slot, threshold, baseline, sequence, lookback }: Detector): string | null {
+  const spans = {
+    'threshold.within': threshold?.within,
+    'sequence.within': sequence?.within,
+    'baseline.over': baseline?.over,
+    'baseline.warmUp': baseline?.warmUp,
+    lookback,
+  };
+  for (const [name, span] of Object.entries(spans)) {
+    if (span !== undefined && !/^[1-9]\d{0,5}[smhdw]$/u.test(span))
+      return `${name} is '${span}', expected a number and a unit, such as 10m, 12h or 30d`;
+  }
+  if (baseline === undefined || slot === 'event') return null;
+  const [over, warmUp, length] = [baseline.over, baseline.warmUp ?? WARM_UP, slot].map(durationMs) as [
+    number,
+    number,
+    number,
+  ];
+  if (over < warmUp)
+    return `baseline.over is ${baseline.over}, expected at least the ${baseline.warmUp ?? WARM_UP} of history that a baseline needs`;
+  if (over % length !== 0 || warmUp % length !== 0)
+    return `baseline.over and baseline.warmUp are no multiples of the slot ${slot}`;
+  return DAY_MS % length === 0 ? null : `slot ${slot} does not divide the day`;
+}
+
+function parameterProblem(detector: Detector, parameters: Readonly<Record<string, z.ZodType>>): string | null {
+  for (const [name, schema] of Object.entries(parameters)) {
+    if (!/^[a-z][a-z0-9_]*$/u.test(name)) return `the parameter '${name}' is not in snake_case`;
+    if (!schema.safeParse(undefined).success) return `the parameter '${name}' has no default`;
+    if ((schema.description ?? '') === '')
+      return `the parameter '${name}' does not say its unit and reason in describe()`;
+  }
+  const unknown = parameterRefs([detector.when, detector.threshold, detector.baseline, detector.sequence]).find(
+    (name) => !(name in parameters),
+  );
+  return unknown === undefined ? null : `it uses the parameter '${unknown}', which it does not declare`;
+}
+
+/** Names of all parameters that a piece of a detector refers to. */
+function parameterRefs(value: unknown): readonly string[] {
+  if (Array.isArray(value)) return value.flatMap(parameterRefs);
+  if (typeof value !== 'object' || value === null) return [];
+  const entries = Object.entries(value);
+  return entries.length === 1 && entries[0]?.[0] === 'parameter' && typeof entries[0][1] === 'string'
+    ? [entries[0][1]]
+    : entries.flatMap(([, inner]) => parameterRefs(inner));
+}
+
+/** The values of a run: what is given, checked, over the defaults. Throws `config-invalid`, naming detector, parameter and value. */
+export function parameterValues(
+  detector: Pick<Detector, 'id' | 'parameters'>,
+  given: Readonly<Record<string, unknown>>,
+): Record<string, unknown> {
+  const schemas = detector.parameters ?? {};
+  const unknown = Object.keys(given).find((name) => !(name in schemas));
+  if (unknown !== undefined) {
+    const names = Object.keys(schemas);
+    throw new AppError('config-invalid', `the detector '${detector.id}' has no parameter '${unknown}'`, {
+      hint: names.length > 0 ? `Its parameters: ${names.join(', ')}.` : 'It takes none.',
+    });
+  }
+  return Object.fromEntries(
+    Object.entries(schemas).map(([name, schema]) => {
+      const parsed = schema.safeParse(given[name]);
+      if (parsed.success) return [name, parsed.data];
+      const why = parsed.error.issues
+        .map(({ message, path }) => (path.length > 0 ? `${path.join('.')}: ${message}` : message))
+        .join('; ');
+      throw new AppError(
+        'config-invalid',
+        `cannot use ${JSON.stringify(given[name])} for the parameter '${name}' of the detector '${detector.id}': ${why}`,
+        {
+          hint: `${name}: ${schema.description ?? ''}`,
+        },
+      );
+    }),
+  );
 }

@@ -4,7 +4,8 @@
  * A user macro shadows the built-in of the same name; the built-in stays reachable as `system.main.<name>`. No macro uses `error()`: it is volatile, and
  * `try()` refuses volatile functions. A wrong unit or format fails in a CAST instead, with a text that names it.
  */
-const CAST_FAILS = (what: string, value: string): string => `CAST('${what} ' || ${value} || ' is not supported' AS TIMESTAMP)`;
+const CAST_FAILS = (what: string, value: string): string =>
+  `CAST('${what} ' || ${value} || ' is not supported' AS TIMESTAMP)`;
 
 /** An octet without leading zeros: `010` is octal to some readers and decimal to others, so it is no address. */
 const OCTET = '(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])';
@@ -111,7 +112,9 @@ export const PRELUDE: readonly string[] = [
   'CREATE MACRO approx_percentile(x, p) AS approx_quantile(x, p)',
   'CREATE MACRO every(x) AS bool_and(x)',
   ...['greatest', 'least'].map(
-    (name) => `CREATE MACRO ${name}(a, b) AS CASE WHEN a IS NOT NULL AND b IS NOT NULL THEN system.main.${name}(a, b) END,
+    (
+      name,
+    ) => `CREATE MACRO ${name}(a, b) AS CASE WHEN a IS NOT NULL AND b IS NOT NULL THEN system.main.${name}(a, b) END,
     (a, b, c) AS CASE WHEN a IS NOT NULL AND b IS NOT NULL AND c IS NOT NULL THEN system.main.${name}(a, b, c) END`,
   ),
 

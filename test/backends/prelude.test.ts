@@ -157,12 +157,15 @@ describe('the prelude', () => {
   });
 
   test('a unit or format that is not supported fails with its name', async () => {
-    await expect(value(`date_add('fortnight', 1, TIMESTAMP '2020-01-01 00:00:00')`)).rejects.toThrow(/unit fortnight is not supported/);
+    await expect(value(`date_add('fortnight', 1, TIMESTAMP '2020-01-01 00:00:00')`)).rejects.toThrow(
+      /unit fortnight is not supported/,
+    );
     await expect(value(`date_parse('x', '%Q')`)).rejects.toThrow(/format %Q is not supported/);
   });
 
   test('cidr_match agrees with arithmetic over addresses of a column', async () => {
-    const disagree = await value(`(SELECT count(*) FROM (SELECT i, bits, format('{}.{}.{}.{}', i // 16777216, i // 65536 % 256, i // 256 % 256, i % 256) AS address
+    const disagree =
+      await value(`(SELECT count(*) FROM (SELECT i, bits, format('{}.{}.{}.{}', i // 16777216, i // 65536 % 256, i // 256 % 256, i % 256) AS address
       FROM (SELECT (k * 2654435761) % 4294967296 AS i, k % 33 AS bits FROM generate_series(1, 2000) AS s(k)))
       WHERE cidr_match('198.51.100.7/' || bits, address) IS DISTINCT FROM ((3325256711 >> (32 - bits)) = (i >> (32 - bits))))`);
     expect(disagree).toBe('0');
