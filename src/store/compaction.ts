@@ -1,0 +1,118 @@
+/** Merges the small segments of a day into few large ones, sorted by time. Readers see either the old or the new ones, never both. */
+import { randomBytes } from 'node:crypto';
+import { chmodSync, renameSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { DuckDBInstance } from '@duckdb/node-api';
+import type { Segment } from '../store.ts';
+import type { Table } from '../table.ts';
+import type { Catalog } from './catalog.ts';
+import { asStoreError, FILE_MODE, partitionDir, type StorePaths, syncPath } from './files.ts';
+import { insertSegments, liveSegments } from './lake.ts';
+import { PARQUET_OPTIONS, sqlList, sqlText } from './parquet.ts';
+import { num, sqlTime } from './rows.ts';
+
+/** One row group of DuckDB: larger segments read no faster, and sorting one must fit into MEMORY_LIMIT. */
+const SEGMENT_ROWS = 122_880;
+/** Above this share of SEGMENT_ROWS a segment is left alone. */
+const FULL_ENOUGH = 0.5;
+/** Each open segment costs a query about 0.2 ms: a day with more small ones than this is merged without being asked. */
+const SMALL_SEGMENTS_MAX = 12;
+const MEMORY_LIMIT = '384MB';
+
+export interface CompactionOptions {
+  /** True: every day with more than one small segment. False: only days with too many. */
+  readonly full: boolean;
+  readonly signal: AbortSignal;
+}
+
+export async function compact(catalog: Catalog, paths: StorePaths, table: Table, options: CompactionOptions): Promise<{ replaced: number; written: number }> {
+  const segments = await catalog.read((session) => liveSegments(session, paths, table.name));
+  const groups = planMerges(segments, table.schemaVersion, options.full);
+  const sums = { replaced: 0, written: 0 };
+  if (groups.length === 0) return sums;
+  const instance = await DuckDBInstance.create(':memory:', { memory_limit: MEMORY_LIMIT, threads: '2', temp_directory: paths.staging });
+  const connection = await instance.connect();
+  const stop = (): void => connection.interrupt();
+  options.signal.addEventListener('abort', stop);
+  try {
+    for (const group of groups) {
+      if (options.signal.aborted) break;
+      const first = group[0];
+      if (first === undefined) continue;
+      const rows = group.reduce((sum, segment) => sum + segment.rows, 0);
+      const name = `${String(Math.max(...group.map((segment) => segment.seq))).padStart(8, '0')}-${randomBytes(4).toString('hex')}-merged.parquet`;
+      const staged = join(paths.staging, name);
+      try {
+        await connection.run(
+          `COPY (SELECT * FROM read_parquet(${sqlList(group.map((segment) => segment.path))}) ORDER BY event_time, log_file, record_no) TO ${sqlText(staged)} ${PARQUET_OPTIONS}`,
+        );
+        const [count] = (await connection.runAndReadAll(`SELECT count(*) AS n FROM read_parquet(${sqlText(staged)})`)).getRowObjects();
+        if (num(count?.['n']) !== rows) throw new Error(`compaction of ${table.name} ${first.eventDate} wrote ${num(count?.['n'])} rows of ${rows}`);
+        chmodSync(staged, FILE_MODE);
+        syncPath(staged);
+        const folder = partitionDir(paths, table.name, first.eventDate);
+        renameSync(staged, join(folder, name));
+        syncPath(folder);
+      } catch (error) {
+        if (options.signal.aborted) break;
+        throw asStoreError(error, `compact the store ${paths.dir}`);
+      }
+      const placed = join('lake', table.name, `event_date=${first.eventDate}`, name);
+      const times = group.flatMap((segment) => [segment.minTimeMs, segment.maxTimeMs]).filter((time) => time !== null);
+      await catalog.write(async (session) => {
+        await session.run(
+          `UPDATE segment SET superseded_at = CAST($now AS TIMESTAMP) WHERE path IN (SELECT unnest(from_json($paths, '["VARCHAR"]')))`,
+          { now: sqlTime(Date.now()), paths: JSON.stringify(group.map((segment) => segment.path.slice(paths.dir.length + 1))) },
+        );
+        await insertSegments(session, [
+          {
+            table: table.name,
+            eventDate: first.eventDate,
+            path: staged,
+            placed,
+            rows,
+            sizeBytes: statSync(join(paths.dir, placed)).size,
+            minTimeMs: times.length === 0 ? null : Math.min(...times),
+            maxTimeMs: times.length === 0 ? null : Math.max(...times),
+            seq: Math.max(...group.map((segment) => segment.seq)),
+            schemaVersion: table.schemaVersion,
+          },
+        ]);
+      });
+      sums.replaced += group.length;
+      sums.written++;
+    }
+    return sums;
+  } finally {
+    options.signal.removeEventListener('abort', stop);
+    connection.closeSync();
+    instance.closeSync();
+  }
+}
+
+/** Groups of segments of one day that become one segment each. */
+export function planMerges(segments: readonly Segment[], schemaVersion: number, full: boolean): Segment[][] {
+  const days = new Map<string, Segment[]>();
+  for (const segment of segments) {
+    if (segment.schemaVersion !== schemaVersion || segment.rows >= SEGMENT_ROWS * FULL_ENOUGH) continue;
+    days.set(segment.eventDate, [...(days.get(segment.eventDate) ?? []), segment]);
+  }
+  const groups: Segment[][] = [];
+  for (const small of days.values()) {
+    if (!full && small.length <= SMALL_SEGMENTS_MAX) continue;
+    small.sort((a, b) => (a.minTimeMs ?? 0) - (b.minTimeMs ?? 0) || (a.path < b.path ? -1 : 1));
+    let group: Segment[] = [];
+    let rows = 0;
+    for (const segment of small) {
+      if (group.length > 0 && rows + segment.rows > SEGMENT_ROWS) {
+        groups.push(group);
+        group = [];
+        rows = 0;
+      }
+      group.push(segment);
+      rows += segment.rows;
+    }
+    if (group.length > 0) groups.push(group);
+  }
+  return groups.filter((group) => group.length > 1);
+}

@@ -1,0 +1,25 @@
+/** Plain values out of catalog rows: DuckDB's wide integers and timestamps as what the contracts say. */
+import { DuckDBListValue, DuckDBTimestampValue, type DuckDBValue } from '@duckdb/node-api';
+import { formatTime } from '../time.ts';
+
+export const num = (value: DuckDBValue | undefined): number => Number(value ?? 0);
+export const numOrNull = (value: DuckDBValue | undefined): number | null => (value === null || value === undefined ? null : Number(value));
+export const text = (value: DuckDBValue | undefined): string => (value === null || value === undefined ? '' : String(value));
+export const textOrNull = (value: DuckDBValue | undefined): string | null => (value === null || value === undefined ? null : String(value));
+export const texts = (value: DuckDBValue | undefined): string[] => (value instanceof DuckDBListValue ? value.items.map(text) : []);
+export const timeOrNull = (value: DuckDBValue | undefined): number | null =>
+  value instanceof DuckDBTimestampValue ? Math.floor(Number(value.micros) / 1000) : null;
+export const isoOrNull = (value: DuckDBValue | undefined): string | null => {
+  const ms = timeOrNull(value);
+  return ms === null ? null : formatTime(ms);
+};
+
+/** A point in time for from_json and casts: DuckDB reads it as UTC. */
+export const sqlTime = (ms: number | null): string | null => (ms === null ? null : new Date(ms).toISOString().replace('T', ' ').replace('Z', ''));
+
+/**
+ * FROM clause that turns a JSON array parameter into typed rows: one bound text instead of a statement a row.
+ * `columns` are `name TYPE` pairs.
+ */
+export const fromJson = (parameter: string, columns: Readonly<Record<string, string>>): string =>
+  `(SELECT unnest(from_json($${parameter}, '[${JSON.stringify(columns)}]'), recursive := true))`;

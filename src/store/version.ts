@@ -1,0 +1,66 @@
+/** The store folder: made on first use, opened only when its version is understood. */
+import { chmodSync, existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { AppError } from '../errors.ts';
+import { Catalog } from './catalog.ts';
+import { CREATE_CATALOG, STORE_VERSION } from './catalog-tables.ts';
+import { asStoreError, FILE_MODE, FOLDER_MODE, makeFolder, type StorePaths, syncPath } from './files.ts';
+import { MIGRATIONS } from './migrations.ts';
+
+/** Creates the folder and its catalog. VERSION is written last: without it there is no store, and creation starts again. */
+export async function createStore(paths: StorePaths): Promise<void> {
+  try {
+    makeFolder(paths.dir);
+    chmodSync(paths.dir, FOLDER_MODE);
+    makeFolder(paths.staging);
+    makeFolder(paths.lake);
+  } catch (error) {
+    throw asStoreError(error, `create the store ${paths.dir}`);
+  }
+  const catalog = new Catalog(paths.catalog);
+  await catalog.write(async (session) => {
+    const made = await session.rows("SELECT 1 FROM duckdb_tables() WHERE table_name = 'log_file'");
+    if (made.length === 0) for (const statement of CREATE_CATALOG) await session.run(statement);
+  });
+  writeVersion(paths);
+}
+
+function writeVersion(paths: StorePaths): void {
+  const temporary = `${paths.version}.${process.pid}`;
+  writeFileSync(temporary, `${STORE_VERSION}\n`, { mode: FILE_MODE });
+  syncPath(temporary);
+  renameSync(temporary, paths.version);
+  syncPath(paths.dir);
+}
+
+export const storeExists = (paths: StorePaths): boolean => existsSync(paths.version);
+
+/** The version in the folder. Throws `store-damaged` when the file holds none. */
+function readVersion(paths: StorePaths): number {
+  const text = readFileSync(paths.version, 'utf8').trim();
+  if (/^\d{1,6}$/.test(text)) return Number(text);
+  throw new AppError('store-damaged', `cannot read ${paths.version}: '${text.slice(0, 40)}' is no version number`, {
+    hint: 'Restore the file from a backup, or ingest into a new store.',
+  });
+}
+
+/** Brings an older store up to this version, one step after the other; refuses a newer one. */
+export async function requireVersion(paths: StorePaths): Promise<void> {
+  const version = readVersion(paths);
+  if (version > STORE_VERSION) {
+    throw new AppError('store-version', `cannot use the store ${paths.dir}: it has version ${version}, this trailhound understands up to ${STORE_VERSION}`, {
+      hint: 'Use the newer trailhound that wrote it, or another store with --store.',
+    });
+  }
+  if (version === STORE_VERSION) return;
+  const catalog = new Catalog(paths.catalog);
+  for (let from = version; from < STORE_VERSION; from++) {
+    const migrate = MIGRATIONS[from];
+    if (migrate === undefined) {
+      throw new AppError('store-version', `cannot use the store ${paths.dir}: there is no way from its version ${version} to ${STORE_VERSION}`, {
+        hint: 'Ingest the logs into a new store.',
+      });
+    }
+    await catalog.write(migrate);
+  }
+  writeVersion(paths);
+}

@@ -1,0 +1,262 @@
+/** The writing side of a store, under its lease: looks up the ledger and publishes commit units. */
+import { randomBytes } from 'node:crypto';
+import { renameSync } from 'node:fs';
+import { join } from 'node:path';
+import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
+import duckdb from '@duckdb/node-bindings';
+import type { ContentKind } from '../format.ts';
+import type { CommitUnit, KnownContent, KnownFile, LogFileIdentity, StoreWriter } from '../ingest.ts';
+import type { Table } from '../table.ts';
+import { formatDay } from '../time.ts';
+import { createAdmission } from './admission.ts';
+import { Catalog, type CatalogSession } from './catalog.ts';
+import { compact } from './compaction.ts';
+import { asStoreError, makeFolder, partitionDir, type StorePaths, syncPath } from './files.ts';
+import { identityQuery } from './identity.ts';
+import { insertSegments, liveSegments, type PlacedSegment, removeOrphans } from './lake.ts';
+import { takeLease } from './lease.ts';
+import { sqlList } from './parquet.ts';
+import { unlinkSuperseded } from './retention.ts';
+import { fromJson, num, sqlTime, text, timeOrNull } from './rows.ts';
+
+/** Reading the ids of a stored day; beside the workers' own instances. */
+const READER_MEMORY_LIMIT = '128MB';
+
+export async function openWriter(paths: StorePaths, table: Table): Promise<StoreWriter> {
+  const lease = await takeLease(paths.lock);
+  const catalog = new Catalog(paths.catalog);
+  const state = await catalog.write(async (session) => {
+    const [row] = await session.rows(
+      `SELECT (SELECT coalesce(max(id), 0) FROM log_file) AS log_files, (SELECT coalesce(max(seq), 0) FROM ingest_commit) AS seq,
+        (SELECT count(*) FROM log_file) AS ledger`,
+    );
+    const listed = await session.rows('SELECT path FROM segment');
+    removeOrphans(paths, new Set(listed.map((one) => text(one['path']))));
+    return { logFiles: num(row?.['log_files']), seq: num(row?.['seq']), ledger: num(row?.['ledger']) };
+  });
+  await unlinkSuperseded(catalog, paths);
+  let reader: { readonly instance: DuckDBInstance; readonly connection: DuckDBConnection } | null = null;
+  /** No look-up can find anything in a ledger that was empty when this writer came and that holds only what this run reads. */
+  const ledgerWasEmpty = state.ledger === 0;
+
+  const openReader = async (): Promise<DuckDBConnection> => {
+    if (reader === null) {
+      const instance = await DuckDBInstance.create(':memory:', { memory_limit: READER_MEMORY_LIMIT, threads: '1', preserve_insertion_order: 'false' });
+      reader = { instance, connection: await instance.connect() };
+    }
+    return reader.connection;
+  };
+
+  async function* loadDay(day: number): AsyncGenerator<{ words: Int32Array; rows: number }> {
+    const eventDate = formatDay(day);
+    const segments = await catalog.read((session) => liveSegments(session, paths, table.name));
+    const files = segments.filter((segment) => segment.eventDate === eventDate).map((segment) => segment.path);
+    if (files.length === 0) return;
+    const result = await (await openReader()).stream(identityQuery(sqlList(files)));
+    for (;;) {
+      const chunk = await result.fetchChunk();
+      if (chunk === null || chunk.rowCount === 0) return;
+      const rows = chunk.rowCount;
+      const ids = words32(duckdb.vector_get_data(duckdb.data_chunk_get_vector(chunk.chunk, 0), rows * 16));
+      const facts = words32(duckdb.vector_get_data(duckdb.data_chunk_get_vector(chunk.chunk, 1), rows * 8));
+      const words = new Int32Array(rows * 6);
+      for (let row = 0; row < rows; row++) {
+        for (let word = 0; word < 4; word++) words[row * 6 + word] = ids[row * 4 + word] ?? 0;
+        // DuckDB keeps a UUID's highest bit flipped, so that signed order is the order of the text.
+        words[row * 6 + 3] = (words[row * 6 + 3] ?? 0) ^ 0x80000000;
+        words[row * 6 + 4] = facts[row * 2] ?? 0;
+        words[row * 6 + 5] = facts[row * 2 + 1] ?? 0;
+      }
+      yield { words, rows };
+    }
+  }
+
+  const admission = createAdmission(loadDay, paths.staging);
+
+  return {
+    admission,
+
+    known: async (files) => {
+      if (ledgerWasEmpty || files.length === 0) return files.map(() => null);
+      return catalog.read((session) => knownFiles(session, files));
+    },
+
+    contents: async (sha256s) => {
+      if (ledgerWasEmpty || sha256s.length === 0) return sha256s.map(() => null);
+      return catalog.read((session) => knownContents(session, sha256s));
+    },
+
+    takeLogFileIds: (count) => {
+      const first = state.logFiles + 1;
+      state.logFiles += count;
+      return first;
+    },
+
+    commit: async (units) => {
+      const seq = state.seq + 1;
+      try {
+        const placed = placeSegments(paths, units, seq);
+        await catalog.write((session) => insertCommit(session, table, units, placed, seq));
+      } catch (error) {
+        throw asStoreError(error, `publish what was read in the store ${paths.dir}`);
+      }
+      state.seq = seq;
+      return seq;
+    },
+
+    compact: (options) => compact(catalog, paths, table, options),
+
+    close: async () => {
+      admission.close();
+      reader?.connection.closeSync();
+      reader?.instance.closeSync();
+      lease.release();
+      await Promise.resolve();
+    },
+  };
+}
+
+const words32 = (bytes: Uint8Array): Int32Array => {
+  const aligned = bytes.byteOffset % 4 === 0 ? bytes : bytes.slice();
+  return new Int32Array(aligned.buffer, aligned.byteOffset, aligned.byteLength / 4);
+};
+
+async function knownFiles(session: CatalogSession, files: readonly LogFileIdentity[]): Promise<(KnownFile | null)[]> {
+  const asked = files.map((file, index) => ({ i: index, k: file.key, s: file.sizeBytes, v: file.version }));
+  const rows = await session.rows(
+    `SELECT asked.i, max(log_file.id) AS id, arg_max(log_file.first_event, log_file.id) AS first_event, arg_max(log_file.last_event, log_file.id) AS last_event
+    FROM ${fromJson('asked', { i: 'BIGINT', k: 'VARCHAR', s: 'BIGINT', v: 'VARCHAR' })} AS asked
+    JOIN log_file ON log_file.key = asked.k AND log_file.size_bytes = asked.s AND log_file.version = asked.v AND log_file.status <> 'failed'
+    GROUP BY asked.i`,
+    { asked: JSON.stringify(asked) },
+  );
+  const found: (KnownFile | null)[] = files.map(() => null);
+  for (const row of rows) {
+    found[num(row['i'])] = { id: num(row['id']), minTimeMs: timeOrNull(row['first_event']), maxTimeMs: timeOrNull(row['last_event']) };
+  }
+  return found;
+}
+
+async function knownContents(session: CatalogSession, sha256s: readonly string[]): Promise<(KnownContent | null)[]> {
+  const rows = await session.rows(
+    `SELECT asked.i, log_file.id, log_file.records_in, log_file.kind, log_file.first_event, log_file.last_event
+    FROM ${fromJson('asked', { i: 'BIGINT', h: 'VARCHAR' })} AS asked
+    JOIN log_file ON log_file.sha256 = asked.h AND log_file.copy_of IS NULL AND log_file.status <> 'failed'`,
+    { asked: JSON.stringify(sha256s.map((hash, index) => ({ i: index, h: hash }))) },
+  );
+  const found: (KnownContent | null)[] = sha256s.map(() => null);
+  for (const row of rows) {
+    found[num(row['i'])] = {
+      id: num(row['id']),
+      records: num(row['records_in']),
+      kind: text(row['kind']) as ContentKind,
+      minTimeMs: timeOrNull(row['first_event']),
+      maxTimeMs: timeOrNull(row['last_event']),
+    };
+  }
+  return found;
+}
+
+/** Renames staged files into the lake. A crash before the catalog's commit leaves files that nobody lists. */
+function placeSegments(paths: StorePaths, units: readonly CommitUnit[], seq: number): PlacedSegment[] {
+  const placed: PlacedSegment[] = [];
+  const folders = new Set<string>();
+  // A number alone would come again after a crash and could meet a file that a slow reader still holds open.
+  const run = randomBytes(4).toString('hex');
+  for (const segment of units.flatMap((unit) => unit.segments)) {
+    const folder = partitionDir(paths, segment.table, segment.eventDate);
+    if (!folders.has(folder)) makeFolder(folder);
+    folders.add(folder);
+    const name = `${String(seq).padStart(8, '0')}-${run}-${placed.length}.parquet`;
+    renameSync(segment.path, join(folder, name));
+    placed.push({ ...segment, placed: join('lake', segment.table, `event_date=${segment.eventDate}`, name) });
+  }
+  for (const folder of folders) syncPath(folder);
+  if (folders.size > 0) for (const table of new Set(placed.map((one) => one.table))) syncPath(join(paths.lake, table));
+  return placed;
+}
+
+async function insertCommit(session: CatalogSession, table: Table, units: readonly CommitUnit[], segments: readonly PlacedSegment[], seq: number): Promise<void> {
+  const files = units.flatMap((unit) => unit.files);
+  await session.run(
+    `DELETE FROM log_file WHERE status = 'failed' AND records_in = 0 AND key IN (SELECT k FROM ${fromJson('keys', { k: 'VARCHAR' })})`,
+    { keys: JSON.stringify(files.map((file) => ({ k: file.file.key }))) },
+  );
+  await session.run(
+    `INSERT INTO log_file BY NAME SELECT *, CAST($seq AS BIGINT) AS seq, CAST($now AS TIMESTAMP) AS ingested_at FROM ${fromJson('rows', {
+      id: 'BIGINT', key: 'VARCHAR', size_bytes: 'BIGINT', version: 'VARCHAR', sha256: 'VARCHAR', status: 'VARCHAR', kind: 'VARCHAR', copy_of: 'BIGINT',
+      uncompressed_bytes: 'BIGINT', records_in: 'BIGINT', stored: 'BIGINT', duplicate: 'BIGINT', rejected: 'BIGINT', id_conflicts: 'BIGINT', without_time: 'BIGINT',
+      first_event: 'TIMESTAMP', last_event: 'TIMESTAMP', error: 'VARCHAR',
+    })}`,
+    {
+      seq: BigInt(seq),
+      now: sqlTime(Date.now()),
+      rows: JSON.stringify(
+        files.map((file) => ({
+          id: file.logFile,
+          key: file.file.key,
+          size_bytes: file.file.sizeBytes,
+          version: file.file.version,
+          sha256: file.sha256,
+          status: file.status,
+          kind: file.kind,
+          copy_of: file.copyOf,
+          uncompressed_bytes: file.uncompressedBytes,
+          records_in: file.records.in,
+          stored: file.records.stored,
+          duplicate: file.records.duplicate,
+          rejected: file.records.rejected,
+          id_conflicts: file.records.id_conflicts,
+          without_time: file.records.without_time,
+          first_event: sqlTime(file.minTimeMs),
+          last_event: sqlTime(file.maxTimeMs),
+          error: file.error,
+        })),
+      ),
+    },
+  );
+  const rejects = files.flatMap((file) => file.rejects.map((reject) => ({ file: file.logFile, reject })));
+  if (rejects.length > 0) {
+    await session.run(
+      `INSERT INTO reject BY NAME SELECT * FROM ${fromJson('rows', {
+        log_file: 'BIGINT', record_no: 'BIGINT', byte_offset: 'BIGINT', byte_length: 'BIGINT', reason: 'VARCHAR', detail: 'VARCHAR', raw_base64: 'VARCHAR',
+      })}`,
+      {
+        rows: JSON.stringify(
+          rejects.map(({ file, reject }) => ({
+            log_file: file,
+            record_no: reject.recordNo,
+            byte_offset: reject.offset,
+            byte_length: reject.length,
+            reason: reject.reason,
+            detail: reject.detail,
+            raw_base64: Buffer.from(reject.text).toString('base64'),
+          })),
+        ),
+      },
+    );
+  }
+  const conflicts = units.flatMap((unit) => unit.conflicts);
+  if (conflicts.length > 0) {
+    await session.run(
+      `INSERT INTO id_conflict BY NAME SELECT * FROM ${fromJson('rows', { event_id: 'VARCHAR', event_date: 'VARCHAR', log_file: 'BIGINT', record_no: 'BIGINT' })}`,
+      {
+        rows: JSON.stringify(
+          conflicts.map((conflict) => ({ event_id: conflict.eventId, event_date: conflict.eventDate, log_file: conflict.logFile, record_no: conflict.recordNo })),
+        ),
+      },
+    );
+  }
+  if (segments.length > 0) await insertSegments(session, segments.map((segment) => ({ ...segment, seq, schemaVersion: table.schemaVersion })));
+  const times = segments.flatMap((segment) => [segment.minTimeMs, segment.maxTimeMs]).filter((time) => time !== null);
+  await session.run(
+    `INSERT INTO ingest_commit VALUES (CAST($seq AS BIGINT), $table, CAST($min AS TIMESTAMP), CAST($max AS TIMESTAMP), CAST($now AS TIMESTAMP))`,
+    {
+      seq: BigInt(seq),
+      table: table.name,
+      min: sqlTime(times.length === 0 ? null : times.reduce((a, b) => Math.min(a, b))),
+      max: sqlTime(times.length === 0 ? null : times.reduce((a, b) => Math.max(a, b))),
+      now: sqlTime(Date.now()),
+    },
+  );
+}
