@@ -1,6 +1,7 @@
 /** Plain values out of catalog rows: DuckDB's wide integers and timestamps as what the contracts say. */
 import { DuckDBListValue, DuckDBTimestampValue, type DuckDBValue } from '@duckdb/node-api';
 import { formatTime } from '../time.ts';
+import type { CatalogSession } from './catalog.ts';
 
 export const num = (value: DuckDBValue | undefined): number => Number(value ?? 0);
 export const numOrNull = (value: DuckDBValue | undefined): number | null => (value === null || value === undefined ? null : Number(value));
@@ -23,3 +24,29 @@ export const sqlTime = (ms: number | null): string | null => (ms === null ? null
  */
 export const fromJson = (parameter: string, columns: Readonly<Record<string, string>>): string =>
   `(SELECT unnest(from_json($${parameter}, '[${JSON.stringify(columns)}]'), recursive := true))`;
+
+type CellType = 'BIGINT' | 'VARCHAR' | 'TIMESTAMP';
+/** A time is given in ms. */
+export type Cell = string | number | null;
+
+/** Appends rows to a table whose columns have these types, in order: a few microseconds a row, inside the session's transaction. */
+export async function appendRows(
+  session: CatalogSession,
+  table: string,
+  types: readonly CellType[],
+  rows: readonly (readonly Cell[])[],
+  database?: 'temp',
+): Promise<void> {
+  const appender = await session.connection.createAppender(table, 'main', database);
+  for (const row of rows) {
+    for (const [index, type] of types.entries()) {
+      const cell = row[index] ?? null;
+      if (cell === null) appender.appendNull();
+      else if (type === 'VARCHAR') appender.appendVarchar(String(cell));
+      else if (type === 'BIGINT') appender.appendBigInt(BigInt(cell));
+      else appender.appendTimestamp(new DuckDBTimestampValue(BigInt(cell) * 1000n));
+    }
+    appender.endRow();
+  }
+  appender.closeSync();
+}

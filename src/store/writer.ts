@@ -10,6 +10,7 @@ import type { Table } from '../table.ts';
 import { formatDay } from '../time.ts';
 import { createAdmission } from './admission.ts';
 import { Catalog, type CatalogSession } from './catalog.ts';
+import { CATALOG_TABLES } from './catalog-tables.ts';
 import { compact } from './compaction.ts';
 import { asStoreError, makeFolder, partitionDir, type StorePaths, syncPath } from './files.ts';
 import { identityQuery } from './identity.ts';
@@ -17,7 +18,7 @@ import { insertSegments, liveSegments, type PlacedSegment, removeOrphans } from 
 import { takeLease } from './lease.ts';
 import { sqlList } from './parquet.ts';
 import { unlinkSuperseded } from './retention.ts';
-import { fromJson, num, sqlTime, text, timeOrNull } from './rows.ts';
+import { appendRows, type Cell, num, sqlTime, text, timeOrNull } from './rows.ts';
 
 /** Reading the ids of a stored day; beside the workers' own instances. */
 const READER_MEMORY_LIMIT = '128MB';
@@ -121,32 +122,41 @@ const words32 = (bytes: Uint8Array): Int32Array => {
   return new Int32Array(aligned.buffer, aligned.byteOffset, aligned.byteLength / 4);
 };
 
+/** The order of LOG_FILE and REJECT in catalog-tables.ts. */
+const typesOf = (name: string): ('BIGINT' | 'VARCHAR' | 'TIMESTAMP')[] =>
+  (CATALOG_TABLES.find((table) => table.name === name)?.columns ?? []).map(({ type }) => (type === 'BIGINT' || type === 'TIMESTAMP' ? type : 'VARCHAR'));
+const LOG_FILE_TYPES = typesOf('log_file');
+const REJECT_TYPES = typesOf('reject');
+
+/** A temporary table `asked(c0, c1, …)` to join the ledger with: one pass over millions of rows, however many are asked for. */
+async function askFor(session: CatalogSession, rows: readonly (readonly Cell[])[], types: readonly ('BIGINT' | 'VARCHAR')[]): Promise<void> {
+  await session.run(`CREATE OR REPLACE TEMP TABLE asked (${types.map((type, index) => `c${index} ${type}`).join(', ')})`);
+  await appendRows(session, 'asked', types, rows, 'temp');
+}
+
 async function knownFiles(session: CatalogSession, files: readonly LogFileIdentity[]): Promise<(KnownFile | null)[]> {
-  const asked = files.map((file, index) => ({ i: index, k: file.key, s: file.sizeBytes, v: file.version }));
+  await askFor(session, files.map((file, index) => [index, file.key, file.sizeBytes, file.version]), ['BIGINT', 'VARCHAR', 'BIGINT', 'VARCHAR']);
   const rows = await session.rows(
-    `SELECT asked.i, max(log_file.id) AS id, arg_max(log_file.first_event, log_file.id) AS first_event, arg_max(log_file.last_event, log_file.id) AS last_event
-    FROM ${fromJson('asked', { i: 'BIGINT', k: 'VARCHAR', s: 'BIGINT', v: 'VARCHAR' })} AS asked
-    JOIN log_file ON log_file.key = asked.k AND log_file.size_bytes = asked.s AND log_file.version = asked.v AND log_file.status <> 'failed'
-    GROUP BY asked.i`,
-    { asked: JSON.stringify(asked) },
+    `SELECT c0, max(id) AS id, arg_max(first_event, id) AS first_event, arg_max(last_event, id) AS last_event
+    FROM asked JOIN log_file ON key = c1 AND size_bytes = c2 AND version = c3 AND status <> 'failed'
+    GROUP BY c0`,
   );
   const found: (KnownFile | null)[] = files.map(() => null);
   for (const row of rows) {
-    found[num(row['i'])] = { id: num(row['id']), minTimeMs: timeOrNull(row['first_event']), maxTimeMs: timeOrNull(row['last_event']) };
+    found[num(row['c0'])] = { id: num(row['id']), minTimeMs: timeOrNull(row['first_event']), maxTimeMs: timeOrNull(row['last_event']) };
   }
   return found;
 }
 
 async function knownContents(session: CatalogSession, sha256s: readonly string[]): Promise<(KnownContent | null)[]> {
+  await askFor(session, sha256s.map((hash, index) => [index, hash]), ['BIGINT', 'VARCHAR']);
   const rows = await session.rows(
-    `SELECT asked.i, log_file.id, log_file.records_in, log_file.kind, log_file.first_event, log_file.last_event
-    FROM ${fromJson('asked', { i: 'BIGINT', h: 'VARCHAR' })} AS asked
-    JOIN log_file ON log_file.sha256 = asked.h AND log_file.copy_of IS NULL AND log_file.status <> 'failed'`,
-    { asked: JSON.stringify(sha256s.map((hash, index) => ({ i: index, h: hash }))) },
+    `SELECT c0, id, records_in, kind, first_event, last_event
+    FROM asked JOIN log_file ON sha256 = c1 AND copy_of IS NULL AND status <> 'failed'`,
   );
   const found: (KnownContent | null)[] = sha256s.map(() => null);
   for (const row of rows) {
-    found[num(row['i'])] = {
+    found[num(row['c0'])] = {
       id: num(row['id']),
       records: num(row['records_in']),
       kind: text(row['kind']) as ContentKind,
@@ -178,75 +188,58 @@ function placeSegments(paths: StorePaths, units: readonly CommitUnit[], seq: num
 
 async function insertCommit(session: CatalogSession, table: Table, units: readonly CommitUnit[], segments: readonly PlacedSegment[], seq: number): Promise<void> {
   const files = units.flatMap((unit) => unit.files);
-  await session.run(
-    `DELETE FROM log_file WHERE status = 'failed' AND records_in = 0 AND key IN (SELECT k FROM ${fromJson('keys', { k: 'VARCHAR' })})`,
-    { keys: JSON.stringify(files.map((file) => ({ k: file.file.key }))) },
+  const now = Date.now();
+  await askFor(session, files.map((file, index) => [index, file.file.key]), ['BIGINT', 'VARCHAR']);
+  await session.run("DELETE FROM log_file WHERE status = 'failed' AND records_in = 0 AND key IN (SELECT c1 FROM asked)");
+  await appendRows(
+    session,
+    'log_file',
+    LOG_FILE_TYPES,
+    files.map((file) => [
+      file.logFile,
+      file.file.key,
+      file.file.sizeBytes,
+      file.file.version,
+      file.sha256,
+      file.status,
+      file.kind,
+      file.copyOf,
+      file.uncompressedBytes,
+      file.records.in,
+      file.records.stored,
+      file.records.duplicate,
+      file.records.rejected,
+      file.records.id_conflicts,
+      file.records.without_time,
+      file.minTimeMs,
+      file.maxTimeMs,
+      file.error,
+      seq,
+      now,
+    ]),
   );
-  await session.run(
-    `INSERT INTO log_file BY NAME SELECT *, CAST($seq AS BIGINT) AS seq, CAST($now AS TIMESTAMP) AS ingested_at FROM ${fromJson('rows', {
-      id: 'BIGINT', key: 'VARCHAR', size_bytes: 'BIGINT', version: 'VARCHAR', sha256: 'VARCHAR', status: 'VARCHAR', kind: 'VARCHAR', copy_of: 'BIGINT',
-      uncompressed_bytes: 'BIGINT', records_in: 'BIGINT', stored: 'BIGINT', duplicate: 'BIGINT', rejected: 'BIGINT', id_conflicts: 'BIGINT', without_time: 'BIGINT',
-      first_event: 'TIMESTAMP', last_event: 'TIMESTAMP', error: 'VARCHAR',
-    })}`,
-    {
-      seq: BigInt(seq),
-      now: sqlTime(Date.now()),
-      rows: JSON.stringify(
-        files.map((file) => ({
-          id: file.logFile,
-          key: file.file.key,
-          size_bytes: file.file.sizeBytes,
-          version: file.file.version,
-          sha256: file.sha256,
-          status: file.status,
-          kind: file.kind,
-          copy_of: file.copyOf,
-          uncompressed_bytes: file.uncompressedBytes,
-          records_in: file.records.in,
-          stored: file.records.stored,
-          duplicate: file.records.duplicate,
-          rejected: file.records.rejected,
-          id_conflicts: file.records.id_conflicts,
-          without_time: file.records.without_time,
-          first_event: sqlTime(file.minTimeMs),
-          last_event: sqlTime(file.maxTimeMs),
-          error: file.error,
-        })),
-      ),
-    },
+  await appendRows(
+    session,
+    'reject',
+    REJECT_TYPES,
+    files.flatMap((file) =>
+      file.rejects.map((reject) => [
+        file.logFile,
+        reject.recordNo,
+        reject.offset,
+        reject.length,
+        reject.reason,
+        reject.detail,
+        Buffer.from(reject.text).toString('base64'),
+      ]),
+    ),
   );
-  const rejects = files.flatMap((file) => file.rejects.map((reject) => ({ file: file.logFile, reject })));
-  if (rejects.length > 0) {
-    await session.run(
-      `INSERT INTO reject BY NAME SELECT * FROM ${fromJson('rows', {
-        log_file: 'BIGINT', record_no: 'BIGINT', byte_offset: 'BIGINT', byte_length: 'BIGINT', reason: 'VARCHAR', detail: 'VARCHAR', raw_base64: 'VARCHAR',
-      })}`,
-      {
-        rows: JSON.stringify(
-          rejects.map(({ file, reject }) => ({
-            log_file: file,
-            record_no: reject.recordNo,
-            byte_offset: reject.offset,
-            byte_length: reject.length,
-            reason: reject.reason,
-            detail: reject.detail,
-            raw_base64: Buffer.from(reject.text).toString('base64'),
-          })),
-        ),
-      },
-    );
-  }
-  const conflicts = units.flatMap((unit) => unit.conflicts);
-  if (conflicts.length > 0) {
-    await session.run(
-      `INSERT INTO id_conflict BY NAME SELECT * FROM ${fromJson('rows', { event_id: 'VARCHAR', event_date: 'VARCHAR', log_file: 'BIGINT', record_no: 'BIGINT' })}`,
-      {
-        rows: JSON.stringify(
-          conflicts.map((conflict) => ({ event_id: conflict.eventId, event_date: conflict.eventDate, log_file: conflict.logFile, record_no: conflict.recordNo })),
-        ),
-      },
-    );
-  }
+  await appendRows(
+    session,
+    'id_conflict',
+    ['VARCHAR', 'VARCHAR', 'BIGINT', 'BIGINT'],
+    units.flatMap((unit) => unit.conflicts.map((conflict) => [conflict.eventId, conflict.eventDate, conflict.logFile, conflict.recordNo])),
+  );
   if (segments.length > 0) await insertSegments(session, segments.map((segment) => ({ ...segment, seq, schemaVersion: table.schemaVersion })));
   const times = segments.flatMap((segment) => [segment.minTimeMs, segment.maxTimeMs]).filter((time) => time !== null);
   await session.run(
@@ -256,7 +249,7 @@ async function insertCommit(session: CatalogSession, table: Table, units: readon
       table: table.name,
       min: sqlTime(times.length === 0 ? null : times.reduce((a, b) => Math.min(a, b))),
       max: sqlTime(times.length === 0 ? null : times.reduce((a, b) => Math.max(a, b))),
-      now: sqlTime(Date.now()),
+      now: sqlTime(now),
     },
   );
 }
