@@ -1,0 +1,86 @@
+/** `trailhound alerts`: what the hunts found and the store keeps. */
+import { Command, Option } from 'commander';
+import { ALERT_STATUSES, type AlertStatus, SEVERITIES, type Severity } from '../../alert.ts';
+import { finish, group, type Host, wholeNumber, windowOf, withStore } from '../command.ts';
+import { alertDetail, createAlertWriter } from '../output/alerts.ts';
+import { json } from '../output/printable.ts';
+import { plural } from '../output/text.ts';
+
+interface ListOptions {
+  readonly detector?: string;
+  readonly minSeverity?: Severity;
+  readonly status?: readonly (AlertStatus | 'all')[];
+  readonly from?: string;
+  readonly to?: string;
+  readonly limit: number;
+}
+
+const ALERTS_SHOWN = 200;
+/** What still asks for someone's attention. */
+const PENDING: readonly AlertStatus[] = ['open', 'acknowledged'];
+
+export function alertsCommand(host: Host): Command {
+  const list = new Command('list')
+    .description('alerts of the store, newest first')
+    .option('--detector <id>', 'only of this detector')
+    .addOption(new Option('--min-severity <severity>', 'only of this severity or above').choices(SEVERITIES))
+    .addOption(
+      new Option('--status <status...>', `only with one of these (default: ${PENDING.join(', ')})`).choices([...ALERT_STATUSES, 'all']),
+    )
+    .option('--from <time>', 'only with events at this time or later')
+    .option('--to <time>', 'only with events before this time')
+    .option('--limit <n>', 'alerts to list at most, 0 for all', wholeNumber, ALERTS_SHOWN);
+  const show = new Command('show')
+    .description('all that is known of one alert, and the statement that shows its events')
+    .argument('<id>', 'the id, or a beginning of it that no other has');
+  return group(
+    new Command('alerts')
+      .description('list and show the alerts that the store keeps')
+      .addCommand(
+        finish<ListOptions>(
+          list,
+          host,
+          ['trailhound alerts list', 'trailhound alerts list --min-severity high --from 7d', 'trailhound alerts list --status all --output jsonl'],
+          async (run) => {
+            const { options, terminal } = run;
+            const window = windowOf(options, run.nowMs);
+            const wanted = options.status ?? PENDING;
+            const alerts = await withStore(run, (store) =>
+              store.alerts({
+                ...(options.detector !== undefined && { detector: options.detector }),
+                ...(options.minSeverity !== undefined && { minSeverity: options.minSeverity }),
+                ...(!wanted.includes('all') && { statuses: wanted.filter((status) => status !== 'all') }),
+                ...window,
+                ...(options.limit > 0 && { limit: options.limit }),
+              }),
+            );
+            const writer = createAlertWriter(run.output, terminal);
+            await writer.write(alerts);
+            await writer.end();
+            terminal.info(
+              alerts.length > 0 && alerts.length === options.limit
+                ? `The newest ${plural(alerts.length, 'alert')}; --limit shows more.`
+                : plural(alerts.length, 'alert'),
+            );
+            return 0;
+          },
+        ),
+      )
+      .addCommand(
+        finish(show, host, ['trailhound alerts show 3f2a9c', 'trailhound alerts show 3f2a9c --output json'], async (run, id = '') => {
+          const alert = await withStore(run, (store) => store.alert(id));
+          if (run.output === 'table') {
+            await run.terminal.out(alertDetail(alert, run.terminal));
+          } else if (run.output === 'json' || run.output === 'jsonl') {
+            await run.terminal.out(`${json(alert, run.output === 'json' ? 2 : undefined)}\n`);
+          } else {
+            const writer = createAlertWriter(run.output, run.terminal);
+            await writer.write([alert]);
+            await writer.end();
+          }
+          return 0;
+        }),
+      ),
+    ['trailhound alerts list', 'trailhound alerts show 3f2a9c'],
+  );
+}

@@ -1,0 +1,215 @@
+/** `trailhound detectors`: what is looked for, with its parameters and its proofs; and the start of a new one. */
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { join, relative, resolve } from 'node:path';
+import { Command, Option } from 'commander';
+import { SEVERITIES, type Severity } from '../../alert.ts';
+import { type Detector, parameterValues, z } from '../../detector.ts';
+import { AppError } from '../../errors.ts';
+import { collect, detectorParameters, finish, group, type Host, type Run } from '../command.ts';
+import { systemReason } from '../config.ts';
+import { type CatalogueEntry, loadDetectors, USER_DETECTORS } from '../detectors.ts';
+import { json, printable, valueText } from '../output/printable.ts';
+import { printRows } from '../output/rows.ts';
+import { plural } from '../output/text.ts';
+import { codeRoot } from '../package.ts';
+import { TEMPLATES, type TemplateKind } from './detector-templates.ts';
+
+interface ListOptions {
+  readonly tag?: readonly string[];
+  readonly minSeverity?: Severity;
+}
+
+interface NewOptions {
+  readonly kind: TemplateKind;
+  readonly dir?: string;
+}
+
+export function detectorsCommand(host: Host): Command {
+  const list = new Command('list')
+    .description('all detectors, those of the package and your own')
+    .option('--tag <tag>', 'only with this tag, repeatable', collect)
+    .addOption(new Option('--min-severity <severity>', 'only of this severity or above').choices(SEVERITIES));
+  const show = new Command('show').description('all that one detector is: why, when, parameters, false positives, blind spots').argument('<id>');
+  const test = new Command('test').description('run the examples of detectors through the decoder and the engine').argument('[id...]', 'default: all');
+  const create = new Command('new')
+    .description('write the file of a new detector, with an example that fails until it is filled in')
+    .argument('<id>', 'kebab-case noun phrase of what is seen, such as denied-call-spike')
+    .addOption(new Option('--kind <kind>', 'language of the file').choices(Object.keys(TEMPLATES)).default('js'))
+    .option('--dir <dir>', `folder to write it to (default: ${USER_DETECTORS}/ beside the config)`);
+  return group(
+    new Command('detectors')
+      .description('list, explain, test and write detectors')
+      .addCommand(
+        finish<ListOptions>(list, host, ['trailhound detectors list', 'trailhound detectors list --min-severity high --output csv'], printList),
+      )
+      .addCommand(finish(show, host, ['trailhound detectors show denied-call-spike', 'trailhound detectors show denied-call-spike --output json'], printOne))
+      .addCommand(finish(test, host, ['trailhound detectors test', 'trailhound detectors test denied-call-spike my-own-detector'], runExamples))
+      .addCommand(
+        finish<NewOptions>(
+          create,
+          host,
+          ['trailhound detectors new unusual-key-import', 'trailhound detectors new unusual-key-import --kind yaml --dir ./detectors'],
+          createFile,
+        ),
+      ),
+    ['trailhound detectors list', 'trailhound detectors show trail-logging-stopped', 'trailhound detectors test'],
+  );
+}
+
+async function printList({ config, options, output, terminal }: Run<ListOptions>): Promise<0> {
+  const { entries } = await loadDetectors(config);
+  const least = SEVERITIES.indexOf(options.minSeverity ?? 'informational');
+  const chosen = entries.filter(
+    ({ detector }) =>
+      SEVERITIES.indexOf(detector.severity) >= least &&
+      (options.tag === undefined || options.tag.some((tag) => detector.tags?.includes(tag))),
+  );
+  const columns = ['id', 'severity', 'title', 'attack', 'tags', 'origin'].map((name) => ({ name, type: 'VARCHAR' }));
+  const rows = chosen.map(({ detector, file, builtIn }) => [
+    detector.id,
+    detector.severity,
+    detector.title,
+    detector.attack.map(({ technique }) => technique).join(' '),
+    (detector.tags ?? []).join(' '),
+    builtIn ? 'built in' : relative(process.cwd(), file),
+  ]);
+  await printRows(output, columns, rows, terminal);
+  terminal.info(plural(rows.length, 'detector'));
+  return 0;
+}
+
+interface ParameterFact {
+  readonly name: string;
+  readonly doc: string;
+  readonly default: unknown;
+  readonly value: unknown;
+}
+
+function parameterFacts({ detector }: CatalogueEntry, run: Pick<Run<unknown>, 'params' | 'config'>): ParameterFact[] {
+  const values = parameterValues(detector, detectorParameters(run)[detector.id] ?? {});
+  return Object.entries(detector.parameters ?? {}).map(([name, schema]) => ({
+    name,
+    doc: schema.description ?? '',
+    default: schema.parse(undefined),
+    value: values[name],
+  }));
+}
+
+async function printOne(run: Run<object>, id = ''): Promise<0> {
+  const entry = (await loadDetectors(run.config)).get(id);
+  const { detector } = entry;
+  const parameters = parameterFacts(entry, run);
+  if (run.output === 'table') {
+    await run.terminal.out(detectorText(entry, parameters, run));
+    return 0;
+  }
+  if (run.output !== 'json' && run.output !== 'jsonl') {
+    throw new AppError('usage-invalid', `cannot print one detector as ${run.output}: expected table, json or jsonl`);
+  }
+  const { parameters: schemas, examples, ...facts } = detector;
+  const whole = {
+    ...facts,
+    parameters,
+    parameter_schemas: Object.fromEntries(
+      Object.entries(schemas ?? {}).map(([name, schema]) => [name, z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' })]),
+    ),
+    examples: examples.map(({ name }) => name),
+    file: entry.file,
+  };
+  await run.terminal.out(`${json(whole, run.output === 'json' ? 2 : undefined)}\n`);
+  return 0;
+}
+
+function detectorText({ detector, file, builtIn }: CatalogueEntry, parameters: readonly ParameterFact[], { terminal }: Run<object>): string {
+  const { colors } = terminal;
+  const list = (title: string, items: readonly string[]) =>
+    items.length === 0 ? '' : `\n${colors.bold(title)}\n${items.map((item) => `  - ${printable(item)}\n`).join('')}`;
+  const text = (value: unknown) => printable(typeof value === 'string' ? value : json(value));
+  return [
+    `${colors.bold(detector.title)}\n${printable(detector.description)}\n\n`,
+    `${colors.dim('Id        ')} ${detector.id} (version ${detector.version})\n`,
+    `${colors.dim('Severity  ')} ${detector.severity}: ${printable(detector.severityReason)}\n`,
+    `${colors.dim('ATT&CK    ')} ${detector.attack.map(({ technique, version }) => `${technique} (v${version})`).join(', ') || 'none'}\n`,
+    `${colors.dim('Table     ')} ${[detector.table, ...(detector.reads ?? [])].join(', ')}\n`,
+    `${colors.dim('Per       ')} ${detector.subject.join(', ')}; ${detector.slot === 'event' ? 'each event' : `slots of ${detector.slot}`}\n`,
+    `${colors.dim('Says      ')} ${printable(detector.summary)}\n`,
+    ...(detector.needsDataEvents === undefined ? [] : [`${colors.dim('Needs     ')} data events of ${printable(detector.needsDataEvents)}\n`]),
+    `${colors.dim('From      ')} ${builtIn ? 'the package' : printable(file)}\n`,
+    list(
+      'Parameters',
+      parameters.map(
+        ({ name, doc, default: standard, value }) =>
+          `${name} = ${text(value)}${json(value) === json(standard) ? '' : ` (default ${text(standard)})`}: ${doc}`,
+      ),
+    ),
+    conditionText(detector, colors.bold),
+    list('False positives', detector.falsePositives),
+    list('Blind spots', detector.blindSpots),
+    list('What to do', detector.response ?? []),
+    list(
+      'Examples',
+      detector.examples.map(({ name, alerts }) => `${name}: ${plural(alerts.length, 'alert')}`),
+    ),
+  ].join('');
+}
+
+function conditionText({ when, threshold, baseline, sequence, sql }: Detector, bold: (text: string) => string): string {
+  if (sql !== undefined) return `\n${bold('SQL')}\n${sql.replaceAll(/^/gmu, '  ')}\n`;
+  const parts = Object.entries({ when, threshold, baseline, sequence }).filter(([, value]) => value !== undefined);
+  return `\n${bold('Condition')}\n${parts.map(([name, value]) => `  ${name}: ${json(value)}\n`).join('')}`;
+}
+
+async function runExamples(run: Run<object>, ...ids: string[]): Promise<0> {
+  const catalogue = await loadDetectors(run.config);
+  const chosen = ids.length === 0 ? catalogue.entries : ids.map((id) => catalogue.get(id));
+  const { testExample } = await import('../wire.ts');
+  const columns = ['detector', 'example', 'result', 'detail'].map((name) => ({ name, type: 'VARCHAR' }));
+  const rows: string[][] = [];
+  for (const { detector } of chosen) {
+    for (const example of detector.examples) {
+      run.signal.throwIfAborted();
+      run.terminal.progress(`${detector.id}: ${example.name}`);
+      const problem = await testExample(detector, example);
+      rows.push([detector.id, example.name, problem === null ? 'passed' : 'FAILED', problem ?? '']);
+    }
+    if (detector.examples.length === 0) rows.push([detector.id, '', 'FAILED', 'it has no example']);
+  }
+  await printRows(run.output, columns, rows, run.terminal);
+  const failed = rows.filter(([, , result]) => result !== 'passed').length;
+  if (failed > 0) {
+    throw new AppError('detector-invalid', `${plural(failed, 'example')} of ${plural(rows.length, 'example')} failed`, {
+      hint: 'An example tells the alerts that its records must raise; the detail says what came instead.',
+    });
+  }
+  run.terminal.info(`${plural(rows.length, 'example')} passed`);
+  return 0;
+}
+
+const KEBAB_CASE = /^[a-z][a-z0-9]*(-[a-z0-9]+)*$/u;
+/** An id says what was seen, not that somebody looks for it. */
+const EMPTY_PREFIX = /^(suspicious|detect|detects|detection|possible|potential)-/u;
+
+async function createFile({ config, options, terminal }: Run<NewOptions>, id = ''): Promise<0> {
+  if (!KEBAB_CASE.test(id) || EMPTY_PREFIX.test(id)) {
+    throw new AppError('usage-invalid', `cannot name a detector '${id}': expected a kebab-case noun phrase of what is seen, such as denied-call-spike`);
+  }
+  const { entries } = await loadDetectors(config);
+  const taken = entries.find(({ detector }) => detector.id === id);
+  if (taken !== undefined) {
+    throw new AppError('usage-invalid', `the id '${id}' is taken by ${taken.file}`, { hint: 'Choose another name.' });
+  }
+  const dir = resolve(options.dir ?? join(config.dir, USER_DETECTORS));
+  const file = join(dir, `${id}.${options.kind}`);
+  const contract = join(codeRoot, '..', 'src', 'detector.ts');
+  const inCheckout = options.kind === 'ts' && dir.startsWith(join(codeRoot, '..', 'detectors')) && existsSync(contract);
+  const specifier = inCheckout ? relative(dir, contract) : 'trailhound/detector';
+  try {
+    mkdirSync(dir, { recursive: true });
+    writeFileSync(file, TEMPLATES[options.kind](id, specifier), { flag: 'wx' });
+  } catch (cause) {
+    throw new AppError('usage-invalid', `cannot write ${file}: ${systemReason(cause)}`, { cause });
+  }
+  await terminal.out(`${valueText(file)}\n`);
+  terminal.info(`Fill it in, then run: trailhound detectors test ${id}`);
+  return 0;
+}

@@ -1,0 +1,108 @@
+/** `trailhound query`: the questions that people ask first, saved with their parameters. */
+import { Command } from 'commander';
+import type { Backend } from '../../backend.ts';
+import { AppError } from '../../errors.ts';
+import { type Query, queryValues } from '../../query.ts';
+import type { Store } from '../../store.ts';
+import { withBackend } from '../backend.ts';
+import { finish, group, type Host, questionParameters, type Run, wholeNumber } from '../command.ts';
+import { json, printable } from '../output/printable.ts';
+import { printRows } from '../output/rows.ts';
+import { plural } from '../output/text.ts';
+import { findQuery, loadQueries } from '../queries.ts';
+import { checkResultOptions, printResult, type ResultOptions } from '../result.ts';
+
+export function queryCommand(host: Host): Command {
+  const list = new Command('list').description('all saved questions');
+  const show = new Command('show').description('parameters and SQL of one question').argument('<id>');
+  const run = new Command('run')
+    .description('ask one')
+    .argument('<id>')
+    .option('--limit <n>', 'rows at most, 0 for all (default: all, but 200 of a table on a terminal)', wholeNumber)
+    .option('--file <path>', 'where --output parquet goes');
+  return group(
+    new Command('query')
+      .description('saved questions, with parameters')
+      .addCommand(finish(list, host, ['trailhound query list', 'trailhound query list --output markdown'], printList))
+      .addCommand(finish(show, host, ['trailhound query show who-deleted'], showQuery))
+      .addCommand(
+        finish<ResultOptions>(
+          run,
+          host,
+          [
+            'trailhound query run who-deleted --param name=prod-db',
+            'trailhound query run access-key-activity --param key=AKIAIOSFODNN7EXAMPLE --param from=7d',
+            'trailhound query run recent-changes --param minutes=60 --output csv',
+          ],
+          runQuery,
+        ),
+      ),
+    ['trailhound query list', 'trailhound query run most-denied-principals'],
+  );
+}
+
+async function printList({ config, output, terminal }: Run<object>): Promise<0> {
+  const queries = loadQueries(config);
+  const columns = ['id', 'title', 'parameters'].map((name) => ({ name, type: 'VARCHAR' }));
+  const rows = queries.map(({ id, title, parameters }) => [
+    id,
+    title,
+    parameters.map((parameter) => (parameter.default === null ? `${parameter.name} (needed)` : parameter.name)).join(', '),
+  ]);
+  await printRows(output, columns, rows, terminal);
+  terminal.info(plural(rows.length, 'question'));
+  return 0;
+}
+
+async function showQuery({ config, output, terminal }: Run<object>, id = ''): Promise<0> {
+  const query = findQuery(loadQueries(config), id);
+  if (output === 'json' || output === 'jsonl') {
+    await terminal.out(`${json(query, output === 'json' ? 2 : undefined)}\n`);
+    return 0;
+  }
+  if (output !== 'table') throw new AppError('usage-invalid', `cannot print one question as ${output}: expected table, json or jsonl`);
+  const { colors } = terminal;
+  await terminal.out(
+    [
+      `${colors.bold(printable(query.title))}\n${printable(query.description)}\n`,
+      ...(query.parameters.length === 0 ? [] : [`\n${colors.bold('Parameters')}\n`]),
+      ...query.parameters.map((parameter) => `  ${parameter.name} (${parameter.type}, ${defaultText(parameter)}): ${printable(parameter.doc)}\n`),
+      `\n${colors.bold('SQL')}\n${query.sql.split('\n').map((line) => `  ${printable(line)}\n`).join('')}`,
+    ].join(''),
+  );
+  return 0;
+}
+
+function defaultText(parameter: Query['parameters'][number]): string {
+  if (parameter.default === null) return 'needed';
+  return parameter.default === '' ? 'empty unless given' : `${parameter.default} unless given`;
+}
+
+async function runQuery(run: Run<ResultOptions>, id = ''): Promise<0> {
+  const query = findQuery(loadQueries(run.config), id);
+  const given = questionParameters(run.params);
+  checkResultOptions(run, run.options);
+  await withBackend(run, { portable: true }, async (backend, store) => {
+    const rows = await askQuery(query, given, backend, store, run);
+    if (rows === 0) run.terminal.info('no rows');
+  });
+  return 0;
+}
+
+async function askQuery(
+  query: Query,
+  given: Readonly<Record<string, string>>,
+  backend: Backend,
+  store: Store,
+  run: Run<ResultOptions>,
+): Promise<number> {
+  const values = await queryValues(query, given, { nowMs: run.nowMs, newestMs: () => newestEvent(store, run.nowMs) });
+  return printResult(run, await backend.stream(query.sql, values), run.options);
+}
+
+/** An empty store has none: then it is now. */
+async function newestEvent(store: Store, nowMs: number): Promise<number> {
+  const { tables } = await store.status();
+  const times = tables.flatMap(({ last }) => (last === null ? [] : [Date.parse(last)]));
+  return times.length === 0 ? nowMs : Math.max(...times);
+}

@@ -1,0 +1,57 @@
+/** `trailhound sql`: one SELECT over the tables of the store, or a shell. */
+import { Command } from 'commander';
+import { AppError } from '../../errors.ts';
+import { withBackend } from '../backend.ts';
+import { finish, type Host, type Run, wholeNumber } from '../command.ts';
+import { checkResultOptions, printResult, type ResultOptions } from '../result.ts';
+import { runShell } from '../shell.ts';
+
+export interface SqlOptions extends ResultOptions {
+  readonly portable?: boolean;
+}
+
+export function sqlCommand(host: Host): Command {
+  const command = new Command('sql')
+    .description('question the store with SQL: one SELECT, or a shell when none is given')
+    .argument('[statement]', 'one SELECT in the SQL of DuckDB; - reads it from stdin')
+    .option('--portable', "hold it to the subset that Athena understands, with Trino's functions (docs/detector-sql.md)")
+    .option('--limit <n>', 'rows at most, 0 for all (default: all, but 200 of a table on a terminal)', wholeNumber)
+    .option('--file <path>', 'where --output parquet goes');
+  return finish<SqlOptions>(
+    command,
+    host,
+    [
+      'trailhound sql "SELECT event_name, count(*) AS n FROM cloudtrail GROUP BY 1 ORDER BY n DESC LIMIT 20"',
+      'trailhound sql "SELECT * FROM cloudtrail WHERE outcome = \'denied\'" --output csv > denied.csv',
+      'trailhound sql "SELECT * FROM cloudtrail" --output parquet --file events.parquet',
+      'trailhound sql - < question.sql',
+      'trailhound sql',
+    ],
+    async (run, argument) => {
+      const statement = await statementOf(argument);
+      checkResultOptions(run, run.options);
+      if (statement === null) return runShell(run);
+      await runStatement(run, statement);
+      return 0;
+    },
+  );
+}
+
+/** Null where a person sits at a terminal and gave none. */
+async function statementOf(argument: string | undefined): Promise<string | null> {
+  if (argument !== undefined && argument !== '-') return argument;
+  if (argument === undefined && process.stdin.isTTY === true) return null;
+  const chunks: Buffer[] = [];
+  for await (const chunk of process.stdin) chunks.push(chunk as Buffer);
+  const text = Buffer.concat(chunks).toString('utf8').trim();
+  if (text !== '') return text;
+  throw new AppError('sql-invalid', 'no statement was given: stdin is empty', {
+    hint: 'Give one as an argument: trailhound sql "SELECT …".',
+  });
+}
+
+async function runStatement(run: Run<SqlOptions>, statement: string): Promise<void> {
+  await withBackend(run, { portable: run.options.portable === true }, async (backend) => {
+    await printResult(run, await backend.stream(statement), run.options);
+  });
+}

@@ -1,0 +1,114 @@
+/** `trailhound suppress`: what a person decided not to be told of, for how long and why. */
+import { Command } from 'commander';
+import { AppError } from '../../errors.ts';
+import type { Suppression } from '../../store.ts';
+import { formatTime, parseTime } from '../../time.ts';
+import { collect, finish, group, type Host, wholeNumber, withStore } from '../command.ts';
+import { loadDetectors } from '../detectors.ts';
+import { printRows } from '../output/rows.ts';
+import { plural } from '../output/text.ts';
+
+interface AddOptions {
+  readonly where?: readonly string[];
+  readonly reason: string;
+  readonly owner?: string;
+  readonly until?: string;
+}
+
+export function suppressCommand(host: Host): Command {
+  const add = new Command('add')
+    .description('mark the alerts of a detector, or those about somebody or something, as suppressed')
+    .argument('[detector]', 'id of the detector; without it, every detector')
+    .option('--where <column=value>', 'only where this holds, repeatable; * stands for any text, a CIDR for its addresses', collect)
+    .requiredOption('--reason <text>', 'why')
+    .option('--owner <name>', 'who answers for it (default: your user name)')
+    .option('--until <time>', 'when it ends: ISO 8601, or a span from now such as 30d (default: never)');
+  const list = new Command('list').description('suppressions of the config and of the store');
+  const remove = new Command('remove').description('end a suppression of the store').argument('<id>', 'its number in the list', wholeNumber);
+  return group(
+    new Command('suppress')
+      .description('decide which alerts not to be told of')
+      .addCommand(
+        finish<AddOptions>(
+          add,
+          host,
+          [
+            "trailhound suppress add denied-call-spike --where principal='*/scanner' --reason 'posture scanner' --until 90d",
+            "trailhound suppress add --where source_ips=192.0.2.0/24 --reason 'our own penetration test' --owner sec-team --until 2026-03-01",
+          ],
+          async (run, detector) => {
+            const { options } = run;
+            if (detector === undefined && (options.where ?? []).length === 0) {
+              throw new AppError('usage-invalid', 'a suppression without a detector and without --where would hide every alert', {
+                hint: 'Name a detector, or narrow it with --where column=value.',
+              });
+            }
+            const where = conditions(options.where ?? []);
+            const until = options.until === undefined ? null : formatTime(endOf(options.until, run.nowMs));
+            if (detector !== undefined) (await loadDetectors(run.config)).get(detector);
+            const owner = options.owner ?? process.env['USER'] ?? process.env['LOGNAME'] ?? 'unknown';
+            const added = await withStore(run, (store) =>
+              store.addSuppression({ detector: detector ?? null, where, reason: options.reason, owner, until }),
+            );
+            run.terminal.info(`Suppression ${added.id} is in force${until === null ? '' : ` until ${until}`}.`);
+            if (run.output !== 'table') await printRows(run.output, COLUMNS, [rowOf(added)], run.terminal);
+            return 0;
+          },
+        ),
+      )
+      .addCommand(
+        finish(list, host, ['trailhound suppress list', 'trailhound suppress list --output json'], async (run) => {
+          const stored = await withStore(run, (store) => store.suppressions());
+          const rows = [...run.config.suppress.map((suppression) => rowOf({ ...suppression, id: null })), ...stored.map(rowOf)];
+          await printRows(run.output, COLUMNS, rows, run.terminal);
+          run.terminal.info(plural(rows.length, 'suppression'));
+          return 0;
+        }),
+      )
+      .addCommand(
+        finish(remove, host, ['trailhound suppress remove 3'], async (run, id = '') => {
+          if (!(await withStore(run, (store) => store.removeSuppression(Number(id))))) {
+            throw new AppError('usage-invalid', `no suppression in the store has the number ${id}`, {
+              hint: '`trailhound suppress list` shows the numbers; those of the config have none and end in trailhound.yaml.',
+            });
+          }
+          run.terminal.info(`Suppression ${id} is removed.`);
+          return 0;
+        }),
+      ),
+    ['trailhound suppress list', "trailhound suppress add new-region --where account_id=111122223333 --reason 'sandbox account'"],
+  );
+}
+
+const COLUMNS = ['id', 'detector', 'where', 'reason', 'owner', 'until'].map((name) => ({
+  name,
+  type: name === 'id' ? 'BIGINT' : 'VARCHAR',
+}));
+
+function rowOf({ id, detector, where, reason, owner, until }: Omit<Suppression, 'id'> & { readonly id: number | null }) {
+  return [id, detector, where, reason, owner, until];
+}
+
+function conditions(texts: readonly string[]): Record<string, string> {
+  return Object.fromEntries(
+    texts.map((text) => {
+      const match = /^([a-z_][a-z0-9_.]*)=(.+)$/su.exec(text);
+      if (match?.[1] === undefined || match[2] === undefined) {
+        throw new AppError('usage-invalid', `cannot read --where '${text}': expected column=value, such as principal=arn:aws:iam::111122223333:role/scanner`);
+      }
+      return [match[1], match[2]];
+    }),
+  );
+}
+
+/** A span means from now on here, while everywhere else it means ago. Throws `time-invalid` when the end has passed. */
+function endOf(text: string, nowMs: number): number {
+  const ms = parseTime(text, nowMs);
+  const end = /^\d+[smhdw]$/iu.test(text.trim()) ? nowMs + (nowMs - ms) : ms;
+  if (end <= nowMs) {
+    throw new AppError('time-invalid', `the suppression would have ended already: --until ${text} lies in the past`, {
+      hint: 'Give a time to come, or a span from now such as 30d.',
+    });
+  }
+  return end;
+}

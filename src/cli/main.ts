@@ -1,0 +1,130 @@
+#!/usr/bin/env node
+/** The entrance: builds the commands, runs one, and ends with the exit status of the contract. */
+import { readFileSync, realpathSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { Command, CommanderError } from 'commander';
+import { AppError } from '../errors.ts';
+import { addGlobalOptions, type ExitStatus, group, type Host } from './command.ts';
+import { alertsCommand } from './commands/alerts.ts';
+import { connectCommand } from './commands/connect.ts';
+import { detectorsCommand } from './commands/detectors.ts';
+import { huntCommand } from './commands/hunt.ts';
+import { ingestCommand } from './commands/ingest.ts';
+import { queryCommand } from './commands/query.ts';
+import { scanCommand } from './commands/scan.ts';
+import { sqlCommand } from './commands/sql.ts';
+import { statusCommand } from './commands/status.ts';
+import { storeCommand } from './commands/store.ts';
+import { suppressCommand } from './commands/suppress.ts';
+import { packageFile } from './package.ts';
+import { printableLines } from './output/printable.ts';
+import { Terminal } from './terminal.ts';
+
+const USAGE_EXIT = 2;
+const INTERNAL_EXIT = 4;
+const INTERRUPTED_EXIT = 130;
+
+export function buildProgram(host: Host): Command {
+  const { version } = JSON.parse(readFileSync(packageFile('package.json'), 'utf8')) as { version: string };
+  const program = new Command('trailhound')
+    .description('CloudTrail log analytics: what happened in the archive, who did it, and proof that no record was lost.')
+    .version(version, '--version', 'print the version')
+    .helpOption('--help', 'explain a command')
+    .helpCommand('help [command]', 'explain a command')
+    .configureHelp({ showGlobalOptions: true })
+    .configureOutput({ writeErr: (text) => process.stderr.write(printableLines(text)) })
+    .exitOverride();
+  addGlobalOptions(program);
+  group(program, [
+    'trailhound scan ./cloudtrail-archive',
+    "trailhound query run who-deleted --param name=prod-db",
+    'trailhound sql "SELECT event_name, count(*) FROM cloudtrail GROUP BY 1 ORDER BY 2 DESC LIMIT 10"',
+    'trailhound help scan',
+  ]);
+  for (const make of [
+    scanCommand,
+    ingestCommand,
+    huntCommand,
+    sqlCommand,
+    queryCommand,
+    alertsCommand,
+    detectorsCommand,
+    suppressCommand,
+    statusCommand,
+    storeCommand,
+    connectCommand,
+  ]) {
+    program.addCommand(settle(make(host)));
+  }
+  return program;
+}
+
+/** Commands of a command inherit nothing of these when they are added, so each is told. */
+function settle(command: Command): Command {
+  command
+    .helpOption('--help', 'explain this command')
+    .configureHelp({ showGlobalOptions: true })
+    .configureOutput({ writeErr: (text) => process.stderr.write(printableLines(text)) })
+    .exitOverride();
+  if (command.commands.length > 0) command.helpCommand(false);
+  for (const child of command.commands) settle(child);
+  return command;
+}
+
+async function main(args: readonly string[]): Promise<number> {
+  const terminal = new Terminal();
+  const abort = new AbortController();
+  let readerGone = false;
+  // The reader of a pipe (`| head`) went away: it has what it wanted.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+    readerGone = true;
+    abort.abort();
+  });
+  process.stderr.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+  });
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.on(signal, () => {
+      // The second one does not wait; the store is safe at any moment.
+      if (abort.signal.aborted && !readerGone) process.exit(INTERRUPTED_EXIT);
+      abort.abort();
+    });
+  }
+  // A thread or a callback failed outside of any command.
+  process.on('uncaughtException', (error) => process.exit(exitStatusOf(error, terminal)));
+  let status: ExitStatus = 0;
+  const host: Host = {
+    terminal,
+    signal: abort.signal,
+    exit: (value) => {
+      status = value;
+    },
+  };
+  try {
+    await buildProgram(host).parseAsync(args, { from: 'user' });
+    return abort.signal.aborted && !readerGone ? INTERRUPTED_EXIT : status;
+  } catch (error) {
+    return readerGone ? 0 : exitStatusOf(error, terminal);
+  } finally {
+    terminal.clearProgress();
+  }
+}
+
+function exitStatusOf(error: unknown, terminal: Terminal): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : USAGE_EXIT;
+  if (error instanceof AppError) {
+    terminal.error(error.hint === undefined ? error.message : `${error.message}\n${error.hint}`);
+    if (error.cause instanceof Error) terminal.debug(error.cause.stack ?? error.cause.message);
+    return error.exitStatus;
+  }
+  terminal.error(
+    `trailhound failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n` +
+      'This is a bug in trailhound: please report it, with the lines above.',
+  );
+  return INTERNAL_EXIT;
+}
+
+if (process.argv[1] !== undefined && realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)) {
+  process.exitCode = await main(process.argv.slice(2));
+}

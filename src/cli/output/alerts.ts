@@ -1,0 +1,223 @@
+/** Alerts as a person reads them and as a program does. */
+import wrapAnsi from 'wrap-ansi';
+import type { Alert, Severity } from '../../alert.ts';
+import type { ResultColumn, Value } from '../../backend.ts';
+import type { Terminal } from '../terminal.ts';
+import { json, printable, valueText } from './printable.ts';
+import { createRowWriter, type Output } from './rows.ts';
+import { naturalWidths, renderTable, type TableColumn } from './table.ts';
+
+export interface AlertWriter {
+  /** Prints a block of alerts, most severe first; may be called as they are found. */
+  write(alerts: readonly Alert[]): Promise<void>;
+  end(): Promise<void>;
+}
+
+/** Below this a row of six columns leaves too little for the sentence: each alert takes its own paragraph. */
+const ONE_LINE_WIDTH_MIN = 120;
+/** Digits of the id that are shown; `alerts show` takes any unique beginning. */
+const SHORT_ID_DIGITS = 10;
+const INDENT = '    ';
+
+const SEVERITY_ORDER: Readonly<Record<Severity, number>> = { critical: 0, high: 1, medium: 2, low: 3, informational: 4 };
+
+const FIELDS: readonly (readonly [name: string, type: string, value: (alert: Alert) => Value])[] = [
+  ['id', 'VARCHAR', (alert) => alert.id],
+  ['severity', 'VARCHAR', (alert) => alert.severity],
+  ['status', 'VARCHAR', (alert) => alert.status],
+  ['new', 'BOOLEAN', (alert) => alert.new],
+  ['first_seen', 'VARCHAR', (alert) => alert.first_seen],
+  ['last_seen', 'VARCHAR', (alert) => alert.last_seen],
+  ['detector', 'VARCHAR', (alert) => alert.detector],
+  ['title', 'VARCHAR', (alert) => alert.title],
+  ['summary', 'VARCHAR', (alert) => alert.summary],
+  ['subject', 'VARCHAR', (alert) => alert.subject],
+  ['count', 'BIGINT', (alert) => alert.count],
+  ['peak', 'BIGINT', (alert) => alert.peak],
+  ['account_id', 'VARCHAR', (alert) => alert.account_id ?? alert.accounts.join(' ')],
+  ['region', 'VARCHAR', (alert) => alert.region ?? alert.regions.join(' ')],
+  ['source_ips', 'VARCHAR', (alert) => alert.source_ips.join(' ')],
+  ['principal_arn', 'VARCHAR', (alert) => alert.principal_arn],
+  ['attack', 'VARCHAR', (alert) => alert.attack.map(({ technique }) => technique).join(' ')],
+  ['event_ids_total', 'BIGINT', (alert) => alert.event_ids_total],
+];
+
+export function createAlertWriter(output: Output, terminal: Terminal): AlertWriter {
+  switch (output) {
+    case 'table':
+      return tableWriter(terminal);
+    case 'json':
+      return jsonWriter(terminal);
+    case 'jsonl':
+      return {
+        async write(alerts) {
+          if (alerts.length > 0) await terminal.out(alerts.map((alert) => `${json(alert)}\n`).join(''));
+        },
+        async end() {},
+      };
+    case 'csv':
+    case 'markdown':
+    case 'parquet': {
+      const columns: ResultColumn[] = FIELDS.map(([name, type]) => ({ name, type }));
+      const writer = createRowWriter(output, columns, terminal);
+      return {
+        write: (alerts) => writer.write(inOrder(alerts).map((alert) => FIELDS.map(([, , value]) => value(alert)))),
+        end: () => writer.end(),
+      };
+    }
+  }
+}
+
+/** Most severe first, then oldest first, then by id, so that equal alerts print equally. */
+function inOrder(alerts: readonly Alert[]): Alert[] {
+  return alerts.toSorted(
+    (a, b) =>
+      SEVERITY_ORDER[a.severity] - SEVERITY_ORDER[b.severity] ||
+      a.first_seen.localeCompare(b.first_seen, 'en') ||
+      a.id.localeCompare(b.id, 'en'),
+  );
+}
+
+function jsonWriter(terminal: Terminal): AlertWriter {
+  const all: Alert[] = [];
+  return {
+    async write(alerts) {
+      all.push(...alerts);
+    },
+    async end() {
+      await terminal.out(`${json(inOrder(all), 2)}\n`);
+    },
+  };
+}
+
+/** `arn:aws:iam::111122223333:user/dora` is read as `user/dora` in account 111122223333. */
+export function who(alert: Alert): string {
+  const [first] = Object.values(alert.subject);
+  const principal = valueText(alert.subject['principal'] ?? alert.principal_arn ?? first ?? null);
+  const arn = /^arn:[^:]*:[^:]*:[^:]*:(\d{12}):(.+)$/u.exec(principal);
+  return arn === null ? principal || '(nobody)' : `${arn[2]} ${arn[1]}`;
+}
+
+export function whereFrom(alert: Alert): string {
+  const [first, ...others] = alert.source_ips;
+  const address = first === undefined ? [] : [others.length > 0 ? `${first} +${others.length}` : first];
+  const region = alert.region ?? (alert.regions.length > 0 ? `${alert.regions.length} regions` : null);
+  return [...address, ...(region === null ? [] : [region])].join(' ');
+}
+
+function mark(alert: Alert): string {
+  const { status } = alert;
+  if (status !== 'open') return status;
+  return alert.new ? 'new' : 'known';
+}
+
+function severityStyle({ colors }: Terminal): Readonly<Record<Severity, (text: string) => string>> {
+  return {
+    critical: (text) => colors.bold(colors.red(text)),
+    high: colors.red,
+    medium: colors.yellow,
+    low: colors.cyan,
+    informational: colors.dim,
+  };
+}
+
+function tableWriter(terminal: Terminal): AlertWriter {
+  const styles = severityStyle(terminal);
+  const columns: TableColumn[] = [
+    { title: 'SEVERITY', style: (line, cell) => styles[cell as Severity](line) },
+    { title: 'TIME' },
+    { title: 'WHO' },
+    { title: 'WHAT' },
+    { title: 'WHERE FROM' },
+    { title: 'ALERT' },
+    { title: '' },
+  ];
+  let widths: number[] | undefined;
+  const { width } = terminal;
+  return {
+    async write(alerts) {
+      if (alerts.length === 0) return;
+      const rows = inOrder(alerts).map((alert) => [
+        alert.severity,
+        alert.first_seen.replace(/[.]\d+Z$/u, 'Z'),
+        printable(who(alert)),
+        printable(alert.summary),
+        printable(whereFrom(alert)),
+        alert.id.slice(0, SHORT_ID_DIGITS),
+        mark(alert),
+      ]);
+      if (width !== null && width < ONE_LINE_WIDTH_MIN) {
+        await terminal.out(rows.map((row) => paragraph(row, width, terminal, styles)).join(''));
+        return;
+      }
+      const head = widths === undefined ? terminal.colors.bold : null;
+      widths = naturalWidths(columns, rows, widths);
+      await terminal.out(renderTable(columns, rows, { width, head, widths }));
+    },
+    async end() {},
+  };
+}
+
+function paragraph(
+  row: readonly string[],
+  width: number,
+  { colors }: Terminal,
+  styles: Readonly<Record<Severity, (text: string) => string>>,
+): string {
+  const [severity = '', time = '', whoText = '', what = '', from = '', id = '', state = ''] = row;
+  const head = `${styles[severity as Severity](severity)}  ${time}  ${id}  ${state}`;
+  const about = from === '' ? whoText : `${whoText}, from ${from}`;
+  const body = (text: string) => `${wrapAnsi(text, width - INDENT.length, { hard: true, trim: true }).replaceAll(/^/gmu, INDENT)}\n`;
+  return `${head}\n${body(colors.bold(about))}${body(what)}`;
+}
+
+/** All that is known of one alert, with the statement that shows its events. */
+export function alertDetail(alert: Alert, terminal: Terminal): string {
+  const { colors } = terminal;
+  const styles = severityStyle(terminal);
+  const facts: [string, string][] = [
+    ['Alert', alert.id],
+    ['Detector', `${alert.detector} (version ${alert.detector_version})`],
+    ['Severity', alert.severity],
+    ['Status', alert.status],
+    ...Object.entries(alert.subject).map(([name, value]): [string, string] => [`Subject: ${name}`, valueText(value)]),
+    ['Events', String(alert.count)],
+    ...(alert.peak === null ? [] : [['Peak', String(alert.peak)] satisfies [string, string]]),
+    ['First seen', alert.first_seen],
+    ['Last seen', alert.last_seen],
+    ['Window', `${alert.window.from} to ${alert.window.to}`],
+    ['Accounts', alert.accounts.join(', ')],
+    ['Regions', alert.regions.join(', ')],
+    ['Addresses', alert.source_ips.join(', ')],
+    ['Principal ARN', alert.principal_arn ?? ''],
+    ['ATT&CK', alert.attack.map(({ technique, version }) => `${technique} (v${version})`).join(', ')],
+    ...Object.entries(alert.parameters).map(([name, value]): [string, string] => [`Parameter: ${name}`, valueText(value)]),
+  ];
+  const titleWidth = Math.max(...facts.map(([title]) => title.length));
+  const lines = facts
+    .filter(([, value]) => value !== '')
+    .map(([title, value]) => {
+      const shown = printable(value);
+      return `${colors.dim(printable(title).padEnd(titleWidth))}  ${title === 'Severity' ? styles[alert.severity](shown) : shown}\n`;
+    });
+  const more = alert.event_ids_total - alert.event_ids.length;
+  return [
+    `${colors.bold(printable(alert.title))}\n${printable(alert.summary)}\n\n`,
+    ...lines,
+    `\n${colors.dim('Evidence')}${more > 0 ? ` (the first ${alert.event_ids.length} of ${alert.event_ids_total} events)` : ''}\n`,
+    ...alert.event_ids.map((id) => `  ${printable(id)}\n`),
+    `\n${colors.dim('See them with')}\n  ${evidenceCommand(alert)}\n`,
+  ].join('');
+}
+
+/** Ids that AWS writes; any other came from a forged record and is not put into a line that a person pastes into a shell. */
+const SAFE_ID = /^[0-9A-Za-z-]{1,64}$/u;
+
+/** The line that shows the events of an alert. The times let the store skip all other days. */
+export function evidenceCommand(alert: Alert): string {
+  const ids = alert.event_ids.filter((id) => SAFE_ID.test(id));
+  const time = (text: string, addMs: number) => new Date(Date.parse(text) + addMs).toISOString().slice(0, -1).replace('T', ' ');
+  const between = `event_time >= TIMESTAMP '${time(alert.first_seen, 0)}' AND event_time < TIMESTAMP '${time(alert.last_seen, 1)}'`;
+  const events = ids.length === 0 ? between : `event_id IN (${ids.map((id) => `'${id}'`).join(', ')}) AND ${between}`;
+  return `trailhound sql "SELECT * FROM cloudtrail WHERE ${events} ORDER BY event_time, event_id"`;
+}
