@@ -142,7 +142,7 @@ export function detectorParameters(run: Pick<Run<unknown>, 'params' | 'config'>)
     const match = /^([^.=]+)\.([^=]+)=(.*)$/su.exec(text);
     if (match === null) {
       throw new AppError('usage-invalid', `cannot read --param '${text}': expected <detector>.<name>=<value>`, {
-        hint: 'For example --param denied-call-spike.calls=50. `trailhound detectors show <id>` lists the names.',
+        hint: 'For example --param denied-call-spike.refusals=50. `trailhound detectors show <id>` lists the names.',
       });
     }
     const [, detector = '', name = '', value = ''] = match;
