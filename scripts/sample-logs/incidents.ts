@@ -8,7 +8,6 @@ import {
   s3Additional,
   s3Resources,
   uniqueId,
-  userIdentity,
 } from '../support/records.ts';
 import { consoleLogin, Diary, getObject, type Happening, terminated } from './ordinary.ts';
 import {
@@ -450,8 +449,14 @@ function leakedKey(): Story {
     ['public-access-block-removed', 'bucket-made-public'],
     (at) => {
       const bucket = { bucketName: buckets.exports, Host: `${buckets.exports}.s3.${HOME_REGION}.amazonaws.com` };
-      const s3 = (action: string, at: number, request: Json) =>
-        diary.add(intruder, { action, at, region: HOME_REGION, request, additional: s3Additional(random, 312, 0) });
+      const s3 = (action: string, time: number, request: Json) =>
+        diary.add(intruder, {
+          action,
+          at: time,
+          region: HOME_REGION,
+          request,
+          additional: s3Additional(random, 312, 0),
+        });
       s3('s3:DeleteBucketPublicAccessBlock', at, { ...bucket, publicAccessBlock: '' });
       s3('s3:PutBucketPolicy', at + 30_000, {
         ...bucket,
@@ -541,10 +546,10 @@ function leakedKey(): Story {
     ['object-written-with-customer-key'],
     (at) => {
       const caller = withKey(temporary, '203.0.113.77', KALI);
-      const put = (at: number, key: string, encryption: string) =>
+      const put = (time: number, key: string, encryption: string) =>
         diary.add(caller, {
           action: 's3:PutObject',
-          at,
+          at: time,
           region: HOME_REGION,
           request: {
             bucketName: buckets.backups,

@@ -80,6 +80,10 @@ export function record(caller: Caller, call: Call, random: Random): Json {
   };
 }
 
+/** The second of S3's ids of a request. */
+export const hostId = (random: Random): string =>
+  `${random.text(LETTERS_AND_DIGITS, 44)}/${random.text(LETTERS_AND_DIGITS, 20)}=`;
+
 /** What S3 adds to each of its records. https://docs.aws.amazon.com/AmazonS3/latest/userguide/cloudtrail-logging-understanding-s3-entries.html */
 export const s3Additional = (random: Random, bytesIn: number, bytesOut: number, encryption?: string): Json => ({
   SignatureVersion: 'SigV4',
@@ -87,7 +91,7 @@ export const s3Additional = (random: Random, bytesIn: number, bytesOut: number, 
   bytesTransferredIn: bytesIn,
   ...(encryption === undefined ? {} : { SSEApplied: encryption }),
   AuthenticationMethod: 'AuthHeader',
-  'x-amz-id-2': `${random.text(LETTERS_AND_DIGITS, 44)}/${random.text(LETTERS_AND_DIGITS, 20)}=`,
+  'x-amz-id-2': hostId(random),
   bytesTransferredOut: bytesOut,
 });
 
