@@ -187,6 +187,8 @@ export interface Admission {
 
 /** The writing side of a store, held under its lease. */
 export interface StoreWriter {
+  /** Sequence number of the last commit when the writer was opened. */
+  readonly lastSeq: number;
   /** For each file what the ledger knows of it (same key, size and version, and not `failed`), else null. */
   known(files: readonly LogFileIdentity[]): Promise<readonly (KnownFile | null)[]>;
   /** For each hex SHA-256 a log file of that content that was read to its end, else null. */
@@ -213,7 +215,6 @@ export interface IngestStore {
 
 export interface WorkerOptions {
   readonly index: number;
-  readonly stagingDir: string;
   readonly limits: IngestLimits;
 }
 
@@ -244,12 +245,14 @@ export type FromWorker =
   | { readonly type: 'progress'; readonly files: number; readonly compressedBytes: number; readonly uncompressedBytes: number; readonly records: number }
   /** Everything of this unit is staged. */
   | { readonly type: 'unit'; readonly unit: number; readonly files: readonly LogFileResult[]; readonly segments: readonly StagedSegment[]; readonly conflicts: readonly IdConflict[] }
-  | { readonly type: 'failed'; readonly code: AppError['code'] | null; readonly message: string; readonly stack: string };
+  | { readonly type: 'failed'; readonly code: AppError['code'] | null; readonly message: string; readonly hint: string | null; readonly stack: string };
 
 /** Writes the admitted rows of a batch as Parquet files in staging/, one per event_date. Only store/ knows how. */
 export interface SegmentWriter {
   /** Resolves when all files are fsynced. The batch must stay as it is until then. */
   write(batch: Batch, verdicts: Uint8Array): Promise<readonly StagedSegment[]>;
+  /** Takes rows of one log file out of staged segments again: all of them, or those without an event id. Segments without rows are gone. */
+  dropRows(segments: readonly StagedSegment[], logFile: number, which: 'all' | 'without-id'): Promise<readonly StagedSegment[]>;
   /** After this, write() fails soon with `interrupted`, also one that is under way. */
   cancel(): void;
   close(): Promise<void>;

@@ -1,5 +1,5 @@
 /** Turns a decoded window into Parquet files in staging/: one COPY per event_date, derived columns included, fsynced. */
-import { chmodSync, statSync } from 'node:fs';
+import { chmodSync, statSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import {
   BIGINT,
@@ -22,6 +22,7 @@ import { derivedColumns, rawColumns, type Table } from '../table.ts';
 import { formatDay } from '../time.ts';
 import { asStoreError, FILE_MODE, syncPath } from './files.ts';
 import { PARQUET_OPTIONS, sqlText } from './parquet.ts';
+import { num, numOrNull } from './rows.ts';
 
 /** DuckDB fills vectors of this many rows. */
 const VECTOR_ROWS = 2048;
@@ -147,6 +148,27 @@ export async function createSegmentWriter(options: SegmentWriterOptions): Promis
       const segments: StagedSegment[] = [];
       for (const [day, rows] of admittedByDay(batch, verdicts)) segments.push(await writeDay(batch, rows, day));
       return segments;
+    },
+    dropRows: async (segments, logFile, which) => {
+      const kept: StagedSegment[] = [];
+      const drop = `log_file = ${logFile}${which === 'all' ? '' : " AND coalesce(event_id, '') = ''"}`;
+      for (const segment of segments) {
+        const path = join(stagingDir, `${name}-${files++}.parquet`);
+        await connection.run(`COPY (SELECT * FROM read_parquet(${sqlText(segment.path)}) WHERE NOT (${drop})) TO ${sqlText(path)} ${PARQUET_OPTIONS}`);
+        const left = await connection.runAndReadAll(
+          `SELECT count(*) AS n, epoch_ms(min(event_time)) AS first, epoch_ms(max(event_time)) AS last FROM read_parquet(${sqlText(path)})`,
+        );
+        const row = left.getRowObjects()[0] ?? {};
+        unlinkSync(segment.path);
+        if (num(row['n']) === 0) {
+          unlinkSync(path);
+          continue;
+        }
+        chmodSync(path, FILE_MODE);
+        syncPath(path);
+        kept.push({ ...segment, path, rows: num(row['n']), sizeBytes: statSync(path).size, minTimeMs: numOrNull(row['first']), maxTimeMs: numOrNull(row['last']) });
+      }
+      return kept;
     },
     cancel: () => {
       cancelled = true;

@@ -12,6 +12,7 @@ import { createAdmission } from './admission.ts';
 import { Catalog, type CatalogSession } from './catalog.ts';
 import { CATALOG_TABLES } from './catalog-tables.ts';
 import { compact } from './compaction.ts';
+import { ContentIndex } from './content-index.ts';
 import { asStoreError, makeFolder, partitionDir, type StorePaths, syncPath } from './files.ts';
 import { identityQuery } from './identity.ts';
 import { insertSegments, liveSegments, type PlacedSegment, removeOrphans } from './lake.ts';
@@ -36,6 +37,7 @@ export async function openWriter(paths: StorePaths, table: Table): Promise<Store
     return { logFiles: num(row?.['log_files']), seq: num(row?.['seq']), ledger: num(row?.['ledger']) };
   });
   await unlinkSuperseded(catalog, paths);
+  const contents = await loadContents(catalog);
   let reader: { readonly instance: DuckDBInstance; readonly connection: DuckDBConnection } | null = null;
   /** No look-up can find anything in a ledger that was empty when this writer came and that holds only what this run reads. */
   const ledgerWasEmpty = state.ledger === 0;
@@ -75,6 +77,7 @@ export async function openWriter(paths: StorePaths, table: Table): Promise<Store
   const admission = createAdmission(loadDay, paths.staging);
 
   return {
+    lastSeq: state.seq,
     admission,
 
     known: async (files) => {
@@ -83,7 +86,7 @@ export async function openWriter(paths: StorePaths, table: Table): Promise<Store
     },
 
     contents: async (sha256s) => {
-      if (ledgerWasEmpty || sha256s.length === 0) return sha256s.map(() => null);
+      if (!sha256s.some((sha256) => contents.mayHold(sha256))) return sha256s.map(() => null);
       return catalog.read((session) => knownContents(session, sha256s));
     },
 
@@ -102,6 +105,7 @@ export async function openWriter(paths: StorePaths, table: Table): Promise<Store
         throw asStoreError(error, `publish what was read in the store ${paths.dir}`);
       }
       state.seq = seq;
+      for (const { sha256, copyOf } of units.flatMap((unit) => unit.files)) if (sha256 !== null && copyOf === null) contents.add(sha256);
       return seq;
     },
 
@@ -115,6 +119,19 @@ export async function openWriter(paths: StorePaths, table: Table): Promise<Store
       await Promise.resolve();
     },
   };
+}
+
+async function loadContents(catalog: Catalog): Promise<ContentIndex> {
+  const index = new ContentIndex();
+  await catalog.read(async ({ connection }) => {
+    const result = await connection.stream('SELECT sha256 FROM log_file WHERE sha256 IS NOT NULL AND copy_of IS NULL');
+    for (;;) {
+      const chunk = await result.fetchChunk();
+      if (chunk === null || chunk.rowCount === 0) return;
+      for (const sha256 of chunk.getColumnValues(0)) index.add(String(sha256));
+    }
+  });
+  return index;
 }
 
 const words32 = (bytes: Uint8Array): Int32Array => {

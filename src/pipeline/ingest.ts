@@ -1,0 +1,502 @@
+/** Ingest from end to end: lists, skips what the ledger knows, feeds the worker threads, judges their rows and commits what is complete. */
+import { availableParallelism } from 'node:os';
+import { AppError } from '../errors.ts';
+import {
+  type CommitUnit,
+  type FromWorker,
+  type IngestLimits,
+  type IngestOptions,
+  type IngestResult,
+  type IngestStore,
+  type KnownContent,
+  type LogFileIdentity,
+  type LogFileResult,
+  PROBLEMS_MAX,
+  type StoreWriter,
+  type WorkerThread,
+  type WorkItem,
+} from '../ingest.ts';
+import type { ListingProblem, LogFile } from '../source.ts';
+import { DAY_MS, dayOf } from '../time.ts';
+import { CommitQueue } from './commit-queue.ts';
+
+export const INGEST_LIMITS: IngestLimits = {
+  recordBytes: 32 * 1024 * 1024,
+  windowBytes: 64 * 1024 * 1024,
+  maxRatio: 400,
+  maxFileBytes: 2 ** 40,
+};
+
+/** More threads than cores win nothing, and each COPY holds one of libuv's four threads. */
+const WORKERS_MAX = 3;
+/** Files whose ledger state is looked up together; grows, so that the first ones start at once and millions cost few queries. */
+const PAGE_FIRST = 256;
+const PAGE_MAX = 65_536;
+/** Work that waits for a thread: enough to keep them busy, little enough to hold in memory. */
+const QUEUE_FILES_MAX = 20_000;
+const QUEUE_BYTES_MAX = 64 * 1024 * 1024;
+/** One portion of work, about a fifth of a second: small enough that no thread is left with much while others idle. */
+const BATCH_FILES = 256;
+const BATCH_BYTES = 4 * 1024 * 1024;
+/** Members that only this thread can read travel whole up to this size. */
+const WHOLE_BYTES_MAX = 4 * 1024 * 1024;
+/** A commit opens the catalog and syncs the disk: this often is soon enough to be seen. */
+const COMMIT_EVERY_MS = 750;
+
+/** Runs one ingest under the store's lease. Throws what no further run can do without help; everything else is told in the result. */
+export async function ingest(store: IngestStore, options: IngestOptions): Promise<IngestResult> {
+  const writer = await store.openWriter();
+  try {
+    const run = new IngestRun(store, writer, options);
+    return await run.run();
+  } finally {
+    await writer.close();
+  }
+}
+
+interface Feeder {
+  readonly chunks: AsyncIterator<Uint8Array>;
+  done(): void;
+}
+
+class IngestRun {
+  readonly #store: IngestStore;
+  readonly #writer: StoreWriter;
+  readonly #options: IngestOptions;
+  readonly #startedAt = performance.now();
+  readonly #threads: WorkerThread[] = [];
+  readonly #commits: CommitQueue;
+  /** Work that no thread has yet; `size` in bytes that lie in memory. */
+  readonly #queue: WorkItem[] = [];
+  #queueBytes = 0;
+  #listingEnded = false;
+  readonly #idle: number[] = [];
+  #roomInQueue: (() => void) | null = null;
+  readonly #identities = new Map<number, LogFileIdentity>();
+  readonly #feeders = new Map<number, Feeder>();
+  /** Contents of this run that are not committed yet. */
+  readonly #pendingContents = new Map<string, { readonly logFile: number; readonly unit: number }>();
+  #failure: unknown = null;
+  #stopping = false;
+  #commitTimer: NodeJS.Timeout | null = null;
+  #committing: Promise<void> = Promise.resolve();
+  #hunting: Promise<void> = Promise.resolve();
+  #huntAgain = false;
+  #isHunting = false;
+  readonly #seqBefore: number;
+  #seqAfter: number;
+  readonly #sums = {
+    files: { listed: 0, known: 0, done: 0, damaged: 0, failed: 0, copies: 0, digests: 0, insights: 0 },
+    records: { in: 0, stored: 0, duplicate: 0, rejected: 0, id_conflicts: 0, without_time: 0 },
+    compressedBytes: 0,
+    uncompressedBytes: 0,
+  };
+  readonly #progress = { filesListed: 0, bytesListed: 0, filesDone: 0, bytesDone: 0, records: 0, uncompressedBytes: 0 };
+  readonly #warnings = new Map<string, { count: number; example: string }>();
+  readonly #problems: ListingProblem[] = [];
+  #problemsTotal = 0;
+  #span: { fromMs: number; toMs: number } | null = null;
+
+  constructor(store: IngestStore, writer: StoreWriter, options: IngestOptions) {
+    this.#store = store;
+    this.#writer = writer;
+    this.#options = options;
+    this.#commits = new CommitQueue();
+    this.#seqBefore = writer.lastSeq;
+    this.#seqAfter = writer.lastSeq;
+  }
+
+  async run(): Promise<IngestResult> {
+    const stop = (): void => this.#stop();
+    this.#options.signal.addEventListener('abort', stop);
+    try {
+      const limits = { ...INGEST_LIMITS, ...this.#options.limits };
+      const count = Math.max(1, Math.min(this.#options.workers ?? availableParallelism(), WORKERS_MAX));
+      for (let index = 0; index < count; index++) this.#startThread(index, limits);
+      if (this.#options.signal.aborted) this.#stop();
+      await this.#list().catch((error: unknown) => this.#fail(error));
+      this.#listingEnded = true;
+      this.#dispatch();
+      await Promise.all(this.#threads.map((thread) => thread.ended));
+      await this.#commitReady();
+      if (this.#failure !== null) throw this.#failure;
+      if (!this.#stopping && this.#seqAfter > this.#seqBefore) {
+        await this.#writer.compact({ full: false, signal: this.#options.signal });
+      }
+      await this.#hunting;
+    } finally {
+      this.#options.signal.removeEventListener('abort', stop);
+      if (this.#commitTimer !== null) clearTimeout(this.#commitTimer);
+    }
+    return this.#result();
+  }
+
+  #result(): IngestResult {
+    return {
+      ...this.#sums,
+      warnings: [...this.#warnings].map(([reason, { count, example }]) => ({ reason, count, example })),
+      problems: this.#problems,
+      problemsTotal: this.#problemsTotal,
+      seqBefore: this.#seqBefore,
+      seqAfter: this.#seqAfter,
+      span: this.#span,
+      interrupted: this.#options.signal.aborted,
+      elapsedMs: performance.now() - this.#startedAt,
+    };
+  }
+
+  #stop(): void {
+    if (this.#stopping) return;
+    this.#stopping = true;
+    for (const thread of this.#threads) thread.post({ type: 'stop' });
+    this.#roomInQueue?.();
+    for (const feeder of this.#feeders.values()) feeder.done();
+  }
+
+  #fail(error: unknown): void {
+    this.#failure ??= error;
+    this.#stop();
+  }
+
+  // Listing
+
+  async #list(): Promise<void> {
+    let page: LogFile[] = [];
+    let pageSize = PAGE_FIRST;
+    const settle = async (): Promise<void> => {
+      const files = page;
+      page = [];
+      pageSize = Math.min(pageSize * 2, PAGE_MAX);
+      await this.#enqueueNew(files);
+    };
+    for (const source of this.#options.sources) {
+      for await (const item of source.list(this.#options.scope, this.#options.signal)) {
+        if (this.#stopping) return;
+        if ('error' in item) {
+          this.#problem(item);
+          continue;
+        }
+        this.#progress.filesListed++;
+        this.#progress.bytesListed += item.sizeBytes;
+        this.#sums.files.listed++;
+        page.push(item);
+        // A stream can be read only now: the listing goes on behind it.
+        if (page.length >= pageSize || item.content.type === 'stream') await settle();
+      }
+    }
+    await settle();
+  }
+
+  #problem(problem: ListingProblem): void {
+    this.#problemsTotal++;
+    if (this.#problems.length < PROBLEMS_MAX) this.#problems.push(problem);
+  }
+
+  async #enqueueNew(files: readonly LogFile[]): Promise<void> {
+    const known = await this.#writer.known(files);
+    const fresh = files.filter((file, index) => {
+      const before = known[index] ?? null;
+      if (before === null) return true;
+      this.#sums.files.known++;
+      this.#progress.filesDone++;
+      this.#progress.bytesDone += file.sizeBytes;
+      this.#widenSpan(before.minTimeMs, before.maxTimeMs);
+      return false;
+    });
+    let logFile = this.#writer.takeLogFileIds(fresh.length);
+    for (const file of fresh) {
+      if (this.#stopping) return;
+      await this.#enqueue(file, logFile++);
+    }
+  }
+
+  async #enqueue(file: LogFile, logFile: number): Promise<void> {
+    this.#identities.set(logFile, { key: file.key, sizeBytes: file.sizeBytes, version: file.version });
+    const base = { logFile, key: file.key, deliveredDay: deliveredDay(file), sizeBytes: file.sizeBytes };
+    if (file.content.type === 'file') {
+      await this.#put({ ...base, content: file.content }, 0);
+      return;
+    }
+    const stream = await file.content.open();
+    if (file.sizeBytes > 0 && file.sizeBytes <= WHOLE_BYTES_MAX) {
+      const chunks: Uint8Array[] = [];
+      let failed: unknown = null;
+      try {
+        for await (const chunk of stream) chunks.push(chunk as Uint8Array);
+      } catch (error) {
+        failed = error;
+      }
+      if (failed === null) {
+        const bytes = Uint8Array.from(Buffer.concat(chunks));
+        await this.#put({ ...base, content: { type: 'bytes', bytes } }, bytes.length);
+        return;
+      }
+      await this.#feed({ ...base, content: { type: 'port' } }, broken(chunks, failed));
+      return;
+    }
+    await this.#feed({ ...base, content: { type: 'port' } }, stream);
+  }
+
+  /** Hands a stream to a thread and waits until it has been read: what is listed behind it comes after it. */
+  async #feed(item: WorkItem, stream: AsyncIterable<Uint8Array>): Promise<void> {
+    const read = new Promise<void>((resolve) => {
+      this.#feeders.set(item.logFile, { chunks: stream[Symbol.asyncIterator](), done: resolve });
+    });
+    await this.#put(item, 0);
+    if (!this.#stopping) await read;
+    this.#feeders.delete(item.logFile);
+  }
+
+  async #put(item: WorkItem, bytes: number): Promise<void> {
+    while (!this.#stopping && (this.#queue.length >= QUEUE_FILES_MAX || this.#queueBytes > QUEUE_BYTES_MAX)) {
+      await new Promise<void>((resolve) => {
+        this.#roomInQueue = resolve;
+      });
+    }
+    this.#queue.push(item);
+    this.#queueBytes += bytes;
+    this.#dispatch();
+  }
+
+  // Threads
+
+  #startThread(index: number, limits: IngestLimits): void {
+    const thread = this.#store.startWorker({ index, limits });
+    this.#threads.push(thread);
+    thread.onMessage((message) => {
+      this.#onMessage(index, message).catch((error: unknown) => this.#fail(error));
+    });
+    thread.onError((error) => this.#fail(error));
+  }
+
+  /** Gives work to every thread that waits for some, or tells it that there will be none. */
+  #dispatch(): void {
+    while (this.#idle.length > 0 && (this.#queue.length > 0 || this.#listingEnded)) {
+      const items: WorkItem[] = [];
+      let bytes = 0;
+      for (let item = this.#queue[0]; item !== undefined && items.length < BATCH_FILES && bytes < BATCH_BYTES; item = this.#queue[0]) {
+        this.#queue.shift();
+        items.push(item);
+        bytes += item.sizeBytes;
+        if (item.content.type === 'bytes') this.#queueBytes -= item.content.bytes.length;
+      }
+      const thread = this.#threads[this.#idle.shift() ?? 0];
+      const transfer = items.flatMap(({ content }) => (content.type === 'bytes' ? [content.bytes.buffer as ArrayBuffer] : []));
+      thread?.post({ type: 'files', items, last: this.#listingEnded && this.#queue.length === 0 }, transfer);
+    }
+    if (this.#queue.length < QUEUE_FILES_MAX / 2) this.#roomInQueue?.();
+  }
+
+  async #onMessage(index: number, message: FromWorker): Promise<void> {
+    const thread = this.#threads[index];
+    switch (message.type) {
+      case 'need-files':
+        this.#idle.push(index);
+        this.#dispatch();
+        break;
+      case 'need-bytes':
+        await this.#sendBytes(thread, message.logFile);
+        break;
+      case 'judge': {
+        const { verdicts, dependsOn } = await this.#writer.admission.judge(message, message.unit);
+        this.#commits.dependsOn(message.unit, dependsOn);
+        thread?.post({ type: 'verdicts', verdicts }, [verdicts.buffer as ArrayBuffer]);
+        break;
+      }
+      case 'contents':
+        thread?.post({ type: 'contents', contents: await this.#contents(message) });
+        break;
+      case 'progress':
+        this.#progress.filesDone += message.files;
+        this.#progress.bytesDone += message.compressedBytes;
+        this.#progress.records += message.records;
+        this.#progress.uncompressedBytes += message.uncompressedBytes;
+        this.#options.onProgress?.({ ...this.#progress, listingEnded: this.#listingEnded, elapsedMs: performance.now() - this.#startedAt });
+        break;
+      case 'unit':
+        this.#commits.ready(message.unit, this.#unitOf(message));
+        this.#scheduleCommit();
+        break;
+      case 'failed':
+        this.#fail(failureOf(message));
+        break;
+    }
+  }
+
+  async #sendBytes(thread: WorkerThread | undefined, logFile: number): Promise<void> {
+    const feeder = this.#feeders.get(logFile);
+    if (feeder === undefined) return;
+    try {
+      const { value, done } = await feeder.chunks.next();
+      // The chunk may be a view of a pooled buffer: only a copy may change threads.
+      const bytes = done === true ? new Uint8Array(0) : Uint8Array.from(value);
+      thread?.post({ type: 'bytes', logFile, bytes, last: done === true }, [bytes.buffer]);
+      if (done === true) feeder.done();
+    } catch (error) {
+      const text = error instanceof Error ? error.message : String(error);
+      thread?.post({ type: 'bytes', logFile, bytes: new Uint8Array(0), last: true, error: text });
+      feeder.done();
+    }
+  }
+
+  /** Who has a content first is decided here, in one place and in one order; the others are copies. */
+  async #contents(asked: Extract<FromWorker, { type: 'contents' }>): Promise<(KnownContent | null)[]> {
+    const answers: (KnownContent | null)[] = [];
+    const claimed: { readonly at: number; readonly sha256: string }[] = [];
+    for (const [at, { logFile, sha256 }] of asked.files.entries()) {
+      const pending = this.#pendingContents.get(sha256);
+      answers.push(pending === undefined ? null : { id: pending.logFile, records: 0, kind: 'log', minTimeMs: null, maxTimeMs: null });
+      if (pending === undefined) {
+        this.#pendingContents.set(sha256, { logFile, unit: asked.unit });
+        claimed.push({ at, sha256 });
+      } else {
+        this.#commits.dependsOn(asked.unit, [pending.unit]);
+      }
+    }
+    const stored = await this.#writer.contents(claimed.map(({ sha256 }) => sha256));
+    for (const [index, { at, sha256 }] of claimed.entries()) {
+      const known = stored[index] ?? null;
+      if (known === null) continue;
+      answers[at] = known;
+      this.#pendingContents.delete(sha256);
+    }
+    return answers;
+  }
+
+  #unitOf(message: Extract<FromWorker, { type: 'unit' }>): CommitUnit {
+    const files = message.files.map((result) => {
+      const file = this.#identities.get(result.logFile);
+      if (file === undefined) throw new Error(`a worker told of log file ${result.logFile}, which it was not given`);
+      this.#identities.delete(result.logFile);
+      return { ...result, file };
+    });
+    return { files, segments: message.segments, conflicts: message.conflicts };
+  }
+
+  // Commits
+
+  #scheduleCommit(): void {
+    this.#commitTimer ??= setTimeout(() => {
+      this.#commitTimer = null;
+      this.#commitReady().catch((error: unknown) => this.#fail(error));
+    }, COMMIT_EVERY_MS);
+  }
+
+  /** Commits every unit whose dependencies are complete as well, one commit after the other. */
+  #commitReady(): Promise<void> {
+    this.#committing = this.#committing.then(async () => {
+      const numbers = this.#commits.takeComplete();
+      if (numbers.length === 0) return;
+      const units = await this.#withCopies(numbers.map(([, unit]) => unit));
+      this.#seqAfter = await this.#writer.commit(units);
+      for (const [number] of numbers) {
+        this.#commits.committed(number);
+        this.#writer.admission.committed(number);
+      }
+      for (const unit of units) for (const file of unit.files) this.#count(file);
+      this.#hunt();
+    });
+    return this.#committing;
+  }
+
+  /** A copy of a file of this run takes over what that one turned out to hold. */
+  async #withCopies(units: readonly CommitUnit[]): Promise<CommitUnit[]> {
+    const results = new Map<number, LogFileResult>();
+    for (const unit of units) for (const file of unit.files) results.set(file.logFile, file);
+    const resolve = async (file: CommitUnit['files'][number]): Promise<CommitUnit['files'][number]> => {
+      if (file.copyOf === null || file.sha256 === null) return file;
+      let original = results.get(file.copyOf);
+      while (original?.copyOf != null) original = results.get(original.copyOf);
+      const [stored = null] = original === undefined ? await this.#writer.contents([file.sha256]) : [null];
+      const records = original?.records.in ?? stored?.records ?? file.records.in;
+      return {
+        ...file,
+        kind: original?.kind ?? stored?.kind ?? file.kind,
+        copyOf: original?.logFile ?? stored?.id ?? file.copyOf,
+        records: { ...file.records, in: records, duplicate: records },
+        minTimeMs: original?.minTimeMs ?? stored?.minTimeMs ?? file.minTimeMs,
+        maxTimeMs: original?.maxTimeMs ?? stored?.maxTimeMs ?? file.maxTimeMs,
+      };
+    };
+    const resolved: CommitUnit[] = [];
+    for (const unit of units) {
+      const files: CommitUnit['files'][number][] = [];
+      for (const file of unit.files) files.push(await resolve(file));
+      resolved.push({ ...unit, files });
+    }
+    return resolved;
+  }
+
+  #count(file: CommitUnit['files'][number]): void {
+    const { files, records } = this.#sums;
+    files[file.status]++;
+    if (file.copyOf !== null) files.copies++;
+    if (file.kind === 'digest') files.digests++;
+    if (file.kind === 'insights') files.insights++;
+    records.in += file.records.in;
+    records.stored += file.records.stored;
+    records.duplicate += file.records.duplicate;
+    records.rejected += file.records.rejected;
+    records.id_conflicts += file.records.id_conflicts;
+    records.without_time += file.records.without_time;
+    this.#sums.compressedBytes += file.file.sizeBytes;
+    this.#sums.uncompressedBytes += file.uncompressedBytes;
+    this.#widenSpan(file.minTimeMs, file.maxTimeMs);
+    if (file.sha256 !== null && this.#pendingContents.get(file.sha256)?.logFile === file.logFile) this.#pendingContents.delete(file.sha256);
+    for (const { reason } of file.rejects) {
+      const seen = this.#warnings.get(reason);
+      if (seen === undefined) this.#warnings.set(reason, { count: 1, example: file.file.key });
+      else seen.count++;
+    }
+    if (file.status === 'failed') {
+      this.#problem({ key: file.file.key, error: new AppError('source-unreadable', file.error ?? `cannot read ${file.file.key}`) });
+    }
+  }
+
+  #widenSpan(minTimeMs: number | null, maxTimeMs: number | null): void {
+    if (minTimeMs === null || maxTimeMs === null) return;
+    this.#span = {
+      fromMs: Math.min(this.#span?.fromMs ?? minTimeMs, minTimeMs),
+      toMs: Math.max(this.#span?.toMs ?? 0, maxTimeMs + 1),
+    };
+  }
+
+  /** Tells of commits while ingest goes on; what comes meanwhile is told once afterwards. */
+  #hunt(): void {
+    const { onCommit } = this.#options;
+    if (onCommit === undefined) return;
+    this.#huntAgain = true;
+    if (this.#isHunting) return;
+    this.#isHunting = true;
+    this.#hunting = (async () => {
+      while (this.#huntAgain && !this.#stopping) {
+        this.#huntAgain = false;
+        await onCommit(this.#seqAfter);
+      }
+    })()
+      .catch((error: unknown) => this.#fail(error))
+      .finally(() => {
+        this.#isHunting = false;
+      });
+  }
+}
+
+/** What was read before a stream broke, and then the break. */
+async function* broken(chunks: readonly Uint8Array[], error: unknown): AsyncGenerator<Uint8Array> {
+  yield* chunks;
+  await Promise.reject(error);
+}
+
+function failureOf(message: Extract<FromWorker, { type: 'failed' }>): Error {
+  if (message.code !== null) return new AppError(message.code, message.message, message.hint === null ? {} : { hint: message.hint });
+  const error = new Error(message.message);
+  error.stack = message.stack;
+  return error;
+}
+
+/** The day in the key; else the day of the file's last change; else today. */
+function deliveredDay(file: LogFile): number {
+  if (file.hint.day !== null) return dayOf(file.hint.day);
+  const changedMs = /^\d+(\.\d+)?$/.test(file.version) ? Number(file.version) : Date.now();
+  return Math.floor(changedMs / DAY_MS);
+}
