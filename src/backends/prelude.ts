@@ -46,10 +46,10 @@ const FORMAT_LETTERS: readonly (readonly [trino: string, duckdb: string])[] = [
   ['%s', '%S'],
 ];
 
-/** Run once per DuckDB instance, in order; the SET statements once per connection. */
+/** Run once per DuckDB instance, in order. */
 export const PRELUDE: readonly string[] = [
-  "SET TimeZone = 'UTC'",
-  'SET integer_division = true',
+  "SET GLOBAL TimeZone = 'UTC'",
+  'SET GLOBAL integer_division = true',
   'CREATE TYPE ipaddress AS VARCHAR',
 
   // JSON: NULL where the text is no JSON, instead of a failed query. Of an object, Trino's json_extract_scalar is NULL and ours its text: telling them apart costs three times as much.

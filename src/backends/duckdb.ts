@@ -1,0 +1,275 @@
+/** The DuckDB backend: an in-memory instance whose tables are views over the segments of a store. */
+import {
+  type DuckDBConnection,
+  DuckDBInstance,
+  type DuckDBPreparedStatement,
+  type DuckDBResult,
+  type DuckDBType,
+  type DuckDBValue,
+  listValue,
+} from '@duckdb/node-api';
+import type { Backend, Param, QueryResult, QueryStream, Row, Value } from '../backend.ts';
+import { AppError } from '../errors.ts';
+import type { CatalogTable, Segment } from '../store.ts';
+import { PARTITION_COLUMN, type Table } from '../table.ts';
+import { checkSelect } from './guard.ts';
+import { toDuckdb, tokensOf } from './lexer.ts';
+import { PRELUDE } from './prelude.ts';
+import { fromDuckdb, toDuckdbValue } from './values.ts';
+
+/** A relation of the catalog. `file` makes its copy as Parquet, called when a statement first names it; null where it has no rows. */
+export interface Relation {
+  readonly name: string;
+  readonly columns: CatalogTable['columns'];
+  readonly file: () => Promise<string | null>;
+}
+
+export interface DuckdbOptions {
+  readonly tables: readonly { readonly table: Table; readonly segments: readonly Segment[] }[];
+  readonly relations?: readonly Relation[];
+  /** Each becomes the table list_<name> with the one column `value`. */
+  readonly lists?: readonly { readonly name: string; readonly values: readonly string[] }[];
+  /** Loads the prelude and reads `ARRAY(T)`: for detectors and saved questions. Without it statements are plain DuckDB SQL. */
+  readonly portable: boolean;
+  /** For a person's own SQL: each statement is checked first (see guard.ts). Files, network and settings are out of reach in any case. */
+  readonly locked: boolean;
+  readonly memoryLimitMb: number;
+  readonly threads: number;
+  /** Where sorts and joins that do not fit into memory go. */
+  readonly tempDirectory: string;
+}
+
+const literal = (text: string): string => `'${text.replaceAll("'", "''")}'`;
+const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`;
+const textList = (texts: readonly string[]): string => `[${texts.map(literal).join(', ')}]`;
+/** A path in which nothing is a pattern to DuckDB: its list of files takes globs. */
+const plainPath = (path: string): string => path.replace(/[[*?]/gu, '[$&]');
+
+/** The caller keeps the segments' and relations' files in place until the backend is closed. */
+export async function createDuckdbBackend(options: DuckdbOptions): Promise<Backend> {
+  return new DuckdbBackend(options, await openInstance(options, new Map()));
+}
+
+interface Started {
+  readonly connection: DuckDBConnection;
+  readonly statement: DuckDBPreparedStatement;
+}
+
+class DuckdbBackend implements Backend {
+  readonly name = 'duckdb';
+  readonly #options: DuckdbOptions;
+  #instance: DuckDBInstance;
+  /** Instances given up for one with more relations, while statements may still run on them. */
+  readonly #former: DuckDBInstance[] = [];
+  /** Relations that are there, with the file of each. */
+  readonly #relations = new Map<string, string | null>();
+  readonly #running = new Set<DuckDBConnection>();
+  /** Lower-case names of all that a statement may read. */
+  readonly #readable: ReadonlySet<string>;
+
+  constructor(options: DuckdbOptions, instance: DuckDBInstance) {
+    this.#options = options;
+    this.#instance = instance;
+    const { tables, relations = [], lists = [] } = options;
+    this.#readable = new Set([
+      ...tables.map(({ table }) => table.name),
+      ...relations.map(({ name }) => name),
+      ...lists.map(({ name }) => `list_${name}`),
+    ]);
+  }
+
+  async query(sql: string, params: Readonly<Record<string, Param>> = {}): Promise<QueryResult> {
+    const { columns, batches } = await this.stream(sql, params);
+    const rows: Row[] = [];
+    for await (const batch of batches) {
+      for (const values of batch)
+        rows.push(Object.fromEntries(columns.map(({ name }, at) => [name, values[at] ?? null])));
+    }
+    return { columns, rows };
+  }
+
+  async stream(sql: string, params: Readonly<Record<string, Param>> = {}): Promise<QueryStream> {
+    const { connection, statement } = await this.#start(sql, params);
+    try {
+      const result = await statement.stream();
+      const types = result.columnTypes();
+      const columns = result.deduplicatedColumnNames().map((name, at) => ({ name, type: String(types[at]) }));
+      return { columns, batches: this.#batches(connection, result, types) };
+    } catch (error) {
+      this.#release(connection);
+      throw asAppError(error);
+    }
+  }
+
+  interrupt(): void {
+    for (const connection of this.#running) connection.interrupt();
+  }
+
+  async close(): Promise<void> {
+    for (const connection of this.#running) this.#release(connection);
+    for (const instance of [this.#instance, ...this.#former]) instance.closeSync();
+  }
+
+  async *#batches(
+    connection: DuckDBConnection,
+    result: DuckDBResult,
+    types: readonly DuckDBType[],
+  ): AsyncGenerator<readonly (readonly Value[])[]> {
+    try {
+      for await (const rows of result.yieldRows()) {
+        yield rows.map((row) => row.map((value, at) => fromDuckdb(value, types[at] as DuckDBType)));
+      }
+    } catch (error) {
+      throw asAppError(error);
+    } finally {
+      this.#release(connection);
+    }
+  }
+
+  async #start(sql: string, params: Readonly<Record<string, Param>>): Promise<Started> {
+    const { sql: text, parameters } = toDuckdb(sql, this.#options.portable);
+    const missing = [...parameters].find((name) => !(name in params));
+    if (missing !== undefined)
+      throw new AppError('sql-invalid', `cannot run the statement: it needs a value for the parameter :${missing}`);
+    let connection = await this.#connect();
+    try {
+      const checked = this.#options.locked ? await checkSelect(connection, text, this.#readable) : null;
+      if (await this.#addRelations(checked?.tables ?? wordsOf(text))) {
+        this.#release(connection);
+        connection = await this.#connect();
+      }
+      const statement = await connection.prepare(checked === null ? text : checked.prefix + checked.select);
+      const bound = [...parameters].map((name) => [name, ...toDuckdbValue(params[name] ?? null)] as const);
+      const values: Record<string, DuckDBValue> = Object.fromEntries(bound.map(([name, value]) => [name, value]));
+      const types: Record<string, DuckDBType> = Object.fromEntries(bound.map(([name, , type]) => [name, type]));
+      if (bound.length > 0) statement.bind(values, types);
+      return { connection, statement };
+    } catch (error) {
+      this.#release(connection);
+      throw asAppError(error);
+    }
+  }
+
+  /** Makes sure that the relations among these names are there. An instance is shut to new files, so more of them need a new instance. */
+  async #addRelations(names: ReadonlySet<string>): Promise<boolean> {
+    const missing = (this.#options.relations ?? []).filter(({ name }) => names.has(name) && !this.#relations.has(name));
+    if (missing.length === 0) return false;
+    for (const { name, file } of missing) this.#relations.set(name, await file());
+    this.#former.push(this.#instance);
+    this.#instance = await openInstance(this.#options, this.#relations);
+    return true;
+  }
+
+  async #connect(): Promise<DuckDBConnection> {
+    const connection = await this.#instance.connect();
+    this.#running.add(connection);
+    return connection;
+  }
+
+  /** Also ends a statement whose rows nobody reads any more. */
+  #release(connection: DuckDBConnection): void {
+    if (this.#running.delete(connection)) connection.closeSync();
+  }
+}
+
+/** All words and quoted names of a statement in lower case: enough to see which relations it may name. */
+const wordsOf = (sql: string): ReadonlySet<string> =>
+  new Set(
+    tokensOf(sql).flatMap(({ kind, text }) =>
+      kind === 'word' ? [text.toLowerCase()] : kind === 'quoted' ? [text.slice(1, -1).toLowerCase()] : [],
+    ),
+  );
+
+/** An instance that holds the tables, lists and these relations, and can reach nothing else. */
+async function openInstance(
+  options: DuckdbOptions,
+  relations: ReadonlyMap<string, string | null>,
+): Promise<DuckDBInstance> {
+  const instance = await DuckDBInstance.create(':memory:', {
+    threads: String(options.threads),
+    memory_limit: `${options.memoryLimitMb}MB`,
+    temp_directory: options.tempDirectory,
+    autoinstall_known_extensions: 'false',
+    autoload_known_extensions: 'false',
+  });
+  const connection = await instance.connect();
+  try {
+    // Segments never change, so their footers need to be read once only.
+    await connection.run('SET GLOBAL parquet_metadata_cache = true');
+    for (const statement of options.portable ? PRELUDE : PRELUDE.slice(0, 1)) await connection.run(statement);
+    for (const { table, segments } of options.tables)
+      await connection.run(`CREATE VIEW ${quoted(table.name)} AS ${tableSql(table, segments)}`);
+    for (const { name, values } of options.lists ?? []) {
+      await connection.run(`CREATE TABLE ${quoted(`list_${name}`)} AS SELECT unnest($1::VARCHAR[]) AS value`, [
+        listValue([...values]),
+      ]);
+    }
+    for (const { name, columns } of options.relations ?? []) {
+      if (!relations.has(name)) continue;
+      const file = relations.get(name) ?? null;
+      const rows =
+        file === null
+          ? emptySql(columns)
+          : `SELECT ${columns.map((column) => quoted(column.name)).join(', ')} FROM read_parquet(${textList([plainPath(file)])})`;
+      await connection.run(`CREATE VIEW ${quoted(name)} AS ${rows}`);
+    }
+    const files = [
+      ...options.tables.flatMap(({ segments }) => segments.map(({ path }) => path)),
+      ...relations.values(),
+    ].filter((path) => path !== null);
+    const allowed = [...new Set(files.flatMap((path) => [path, plainPath(path)]))];
+    await connection.run(`SET GLOBAL allowed_paths = ${allowed.length === 0 ? '[]::VARCHAR[]' : textList(allowed)}`);
+    await connection.run('SET GLOBAL enable_external_access = false');
+    await connection.run('SET GLOBAL lock_configuration = true');
+  } catch (error) {
+    connection.closeSync();
+    instance.closeSync();
+    throw asAppError(error);
+  }
+  connection.closeSync();
+  return instance;
+}
+
+/** The rows of a table: its columns by name, whatever version its segments have, and the partition's date. */
+function tableSql(table: Table, segments: readonly Segment[]): string {
+  const columns = [
+    ...table.columns.map(({ name, type }) => ({ name, type })),
+    { name: PARTITION_COLUMN, type: 'DATE' },
+  ];
+  if (segments.length === 0) return emptySql(columns);
+  const read = (paths: readonly string[], byName: boolean): string =>
+    `SELECT * FROM read_parquet(${textList(paths.map(plainPath))}, hive_partitioning = true, hive_types = {'${PARTITION_COLUMN}': DATE}${byName ? ', union_by_name = true' : ''})`;
+  const isCurrent = ({ schemaVersion }: Segment): boolean => schemaVersion === table.schemaVersion;
+  const current = segments.filter(isCurrent).map(({ path }) => path);
+  const older = segments.filter((segment) => !isCurrent(segment)).map(({ path }) => path);
+  const parts = [
+    ...(current.length > 0 ? [read(current, false)] : []),
+    ...(older.length > 0 ? [read(older, true), emptySql(columns)] : []),
+  ];
+  return `SELECT ${columns.map(({ name }) => quoted(name)).join(', ')} FROM (${parts.join(' UNION ALL BY NAME ')})`;
+}
+
+/** No rows, but the right columns. */
+const emptySql = (columns: readonly { readonly name: string; readonly type: string }[]): string =>
+  `SELECT ${columns.map(({ name, type }) => `CAST(NULL AS ${type}) AS ${quoted(name)}`).join(', ')} WHERE false`;
+
+/** What DuckDB says, as something a person can act on; what is one already stays. */
+function asAppError(error: unknown): AppError {
+  if (error instanceof AppError) return error;
+  const message = error instanceof Error ? error.message : String(error);
+  if (/^INTERRUPT/u.test(message))
+    return new AppError('interrupted', 'the statement was interrupted', { cause: error });
+  if (/^Out of Memory/iu.test(message)) {
+    return new AppError('query-failed', `the statement ran out of memory: ${message}`, {
+      cause: error,
+      hint: 'Narrow the time window, or raise the memory limit.',
+    });
+  }
+  if (/^(IO|Fatal|Internal|INTERNAL|FATAL|Serialization|HTTP) Error|No magic bytes/u.test(message)) {
+    return new AppError('query-failed', `the statement could not be finished: ${message}`, {
+      cause: error,
+      hint: '`trailhound store check` tells whether a file of the store is missing or damaged.',
+    });
+  }
+  return new AppError('sql-invalid', `cannot run the statement: ${message}`, { cause: error });
+}
