@@ -95,10 +95,6 @@ export interface IngestForecast {
   readonly problems: readonly ListingProblem[];
 }
 
-/** The pipeline's two entrances, implemented in pipeline/ingest.ts. */
-export type Ingest = (store: IngestStore, options: IngestOptions) => Promise<IngestResult>;
-export type ForecastIngest = (store: IngestStore, options: Pick<IngestOptions, 'sources' | 'scope' | 'signal'>) => Promise<IngestForecast>;
-
 /** A log file as a worker thread is asked to read it. `bytes` and `port` stand for contents that only the main thread can read: all at once, or piece by piece. */
 export interface WorkItem {
   readonly logFile: number;
