@@ -1,0 +1,188 @@
+/** What the name of a log file tells, and how a name of arbitrary bytes becomes a path and a key. */
+import { isUtf8 } from 'node:buffer';
+import type { KeyHint, Scope } from './source.ts';
+import { DAY_MS } from './time.ts';
+
+/**
+ * How much later than its events a log file may be delivered and still be found by a window that ends before its day. CloudTrail delivers within
+ * minutes (https://docs.aws.amazon.com/awscloudtrail/latest/userguide/how-cloudtrail-works.html); two days cover the retries after a short outage.
+ */
+export const DELIVERY_LATENESS_MS = 2 * DAY_MS;
+
+const ACCOUNT = /^\d{12}$/;
+const ORGANIZATION = /^o-[a-z0-9]{10,32}$/;
+/** `us-east-1`, `us-gov-west-1`, `ap-southeast-4`, `us-isob-east-1`. */
+const REGION = /^[a-z]{2,}(?:-[a-z]+)+-\d{1,2}$/;
+const CLOUDTRAIL = /^CloudTrail(?:-[A-Za-z]+)?$/;
+/** `<account>_<service>_<region>_…YYYYMMDDTHHMMZ…`; a digest's name holds the trail before the time, and seconds in it. */
+const FILE_NAME = /^(\d{12})_([A-Za-z0-9-]+)_([a-z]{2,}(?:-[a-z]+)+-\d{1,2})_(?:.*_)?(\d{4})(\d{2})(\d{2})T\d{4,6}Z/s;
+const YEAR = /^(?:19|20)\d\d$/;
+/** Some services write months and days without the zero. */
+const TWO_DIGITS = /^\d{1,2}$/;
+const DATE = /^(?:[A-Za-z_]+=)?((?:19|20)\d\d)-(\d{2})-(\d{2})$/;
+
+/** What a folder's path tells. `first` and `last` bound the days below it, `YYYY-MM-DD`, null where it is silent. */
+export interface FolderHint {
+  readonly service: string | null;
+  readonly account: string | null;
+  readonly region: string | null;
+  readonly first: string | null;
+  readonly last: string | null;
+  /** The days stand in AWS's own layout. Any other dated folder orders the listing, but may hold files of other days. */
+  readonly exact: boolean;
+}
+
+/**
+ * Reads the layouts of https://docs.aws.amazon.com/awscloudtrail/latest/userguide/get-and-view-cloudtrail-log-files.html. The file name counts before
+ * the folders. Dates outside AWS's layout (`2024/05/07`, `2024-05-07`, `dt=2024-05-07`) count only from position `from` on: the part of a path above
+ * what the user named is about the user's folders, not about deliveries.
+ */
+export function parseKey(key: string, from = 0): KeyHint {
+  const slash = key.lastIndexOf('/');
+  return parseFileName(key.slice(slash + 1), parseFolder(slash < 0 ? '' : key.slice(0, slash), from));
+}
+
+/** The hint of a file called `name` in a folder that tells `folder`. */
+export function parseFileName(name: string, folder: FolderHint): KeyHint {
+  const match = FILE_NAME.exec(name);
+  const folderDay = folder.first === folder.last ? folder.first : null;
+  if (match === null)
+    return { service: folder.service, account: folder.account, region: folder.region, day: folderDay };
+  const [, account = '', service = '', region = '', year, month, day] = match;
+  return { service, account, region, day: realDay(year, month, day) ?? folderDay };
+}
+
+/** What the path of a folder tells; see parseKey(). */
+export function parseFolder(path: string, from = 0): FolderHint {
+  const segments = path.split('/');
+  const layout = findLayout(segments);
+  if (layout !== null) return layout;
+  let start = from;
+  let generic = dateOf([]);
+  for (let index = 0, end = 0; index < segments.length; index++) {
+    end += (segments[index]?.length ?? 0) + 1;
+    if (end <= start) continue;
+    start = end;
+    const date = DATE.exec(segments[index] ?? '');
+    const found = date === null ? dateOf(segments.slice(index, index + 3)) : dateOf(date.slice(1));
+    // The last date counts; of 2024/05/07 that is the one which begins at the year.
+    if (found.first !== null) generic = found;
+  }
+  return { service: null, account: null, region: null, ...generic, exact: false };
+}
+
+/** `AWSLogs/[o-…/]<account>/<service>/<region>/YYYY/MM/DD`, or the same from the account or from `CloudTrail…/<region>` on. */
+function findLayout(segments: readonly string[]): FolderHint | null {
+  let at = -1;
+  for (let index = segments.length - 1; index >= 0 && at < 0; index--) {
+    if (segments[index] === 'AWSLogs') at = index + 1;
+    else if (
+      CLOUDTRAIL.test(segments[index] ?? '') &&
+      (REGION.test(segments[index + 1] ?? '') || ACCOUNT.test(segments[index - 1] ?? ''))
+    ) {
+      at = ACCOUNT.test(segments[index - 1] ?? '') ? index - 1 : index;
+    }
+  }
+  if (at < 0) return null;
+  if (ORGANIZATION.test(segments[at] ?? '')) at++;
+  const account = ACCOUNT.test(segments[at] ?? '') ? (segments[at++] ?? null) : null;
+  const service = segments[at++] ?? null;
+  const region = REGION.test(segments[at] ?? '') ? (segments[at] ?? null) : null;
+  if (!YEAR.test(segments[at] ?? '')) at++;
+  return { service, account, region, ...dateOf(segments.slice(at, at + 3)), exact: true };
+}
+
+/** The days of `[year, month, day]`, of which the later ones may be missing. */
+function dateOf(parts: readonly string[]): { readonly first: string | null; readonly last: string | null } {
+  const [year = '', month = '', day = ''] = parts;
+  if (!YEAR.test(year)) return { first: null, last: null };
+  if (!TWO_DIGITS.test(month) || Number(month) < 1 || Number(month) > 12)
+    return { first: `${year}-01-01`, last: `${year}-12-31` };
+  const exact = TWO_DIGITS.test(day) ? realDay(year, month, day) : null;
+  const lastDay = new Date(Date.UTC(Number(year), Number(month), 0)).getUTCDate();
+  const prefix = `${year}-${month.padStart(2, '0')}`;
+  return exact === null ? { first: `${prefix}-01`, last: `${prefix}-${lastDay}` } : { first: exact, last: exact };
+}
+
+/** `YYYY-MM-DD`, or null when the calendar has no such day. */
+function realDay(year = '', month = '', day = ''): string | null {
+  const text = `${year}-${month.padStart(2, '0')}-${day.padStart(2, '0')}`;
+  const ms = Date.parse(`${text}T00:00:00Z`);
+  return !Number.isNaN(ms) && new Date(ms).toISOString().startsWith(text) ? text : null;
+}
+
+/** May a log file with this hint hold events of the scope? What the key does not tell never excludes it. */
+export function inScope(hint: KeyHint, scope: Scope, latenessMs: number = DELIVERY_LATENESS_MS): boolean {
+  return (
+    isWanted(hint.account, scope.accounts) &&
+    isWanted(hint.region, scope.regions) &&
+    daysInScope(hint.day, hint.day, scope, latenessMs)
+  );
+}
+
+/** May any log file below a folder with this hint be in scope? */
+export function folderInScope(hint: FolderHint, scope: Scope, latenessMs: number = DELIVERY_LATENESS_MS): boolean {
+  if (!hint.exact) return true;
+  return (
+    isWanted(hint.account, scope.accounts) &&
+    isWanted(hint.region, scope.regions) &&
+    daysInScope(hint.first, hint.last, scope, latenessMs)
+  );
+}
+
+function isWanted(value: string | null, wanted: readonly string[] | undefined): boolean {
+  return value === null || wanted === undefined || wanted.length === 0 || wanted.includes(value);
+}
+
+function daysInScope(first: string | null, last: string | null, scope: Scope, latenessMs: number): boolean {
+  if (first === null || last === null) return true;
+  if (scope.fromMs !== undefined && Date.parse(`${last}T00:00:00Z`) + DAY_MS <= scope.fromMs) return false;
+  return scope.toMs === undefined || Date.parse(`${first}T00:00:00Z`) - latenessMs < scope.toMs;
+}
+
+/** First of the code units U+DC80 to U+DCFF that stand for the bytes 0x80 to 0xFF, as in Python's PEP 383. Valid UTF-8 never decodes to one of them. */
+const BYTE_UNIT = 0xdc00;
+const BYTE_UNITS = /[\uDC80-\uDCFF]/u;
+
+/**
+ * A name as the file system has it, as a string that loses nothing: text where the bytes are UTF-8, and a lone surrogate for each byte that is not.
+ * Such a path goes back to the file system through fsPath(), and into a key through keyOf().
+ */
+export function pathOf(bytes: Buffer): string {
+  if (isUtf8(bytes)) return bytes.toString('utf8');
+  let text = '';
+  for (let at = 0; at < bytes.length; ) {
+    const lead = bytes[at] ?? 0;
+    const length = lead < 0x80 ? 1 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
+    const sequence = bytes.subarray(at, at + length);
+    if (isUtf8(sequence)) {
+      text += sequence.toString('utf8');
+      at += length;
+    } else {
+      text += String.fromCharCode(BYTE_UNIT + lead);
+      at++;
+    }
+  }
+  return text;
+}
+
+/** What node:fs opens for a path made by pathOf(): the string itself, or the bytes where a string cannot say them. */
+export function fsPath(path: string): string | Buffer {
+  if (!BYTE_UNITS.test(path)) return path;
+  return Buffer.concat(
+    Array.from(path, (char) =>
+      BYTE_UNITS.test(char) ? Buffer.of(char.charCodeAt(0) - BYTE_UNIT) : Buffer.from(char, 'utf8'),
+    ),
+  );
+}
+
+/**
+ * The key of a path made by pathOf(): text that every system can store. Bytes that are no UTF-8 are percent-encoded (`%FF`); only a percent sign that
+ * would read as such an encoding is itself written `%25`, so that two names never share a key and ordinary names stay as they are.
+ */
+export function keyOf(path: string): string {
+  if (!path.includes('%') && !BYTE_UNITS.test(path)) return path;
+  return path
+    .replace(/%(?=25|[89A-F][0-9A-F])/g, '%25')
+    .replace(/[\uDC80-\uDCFF]/gu, (unit) => `%${(unit.charCodeAt(0) - BYTE_UNIT).toString(16).toUpperCase()}`);
+}
