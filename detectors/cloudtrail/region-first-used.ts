@@ -1,0 +1,64 @@
+/** Something is changed in a region where the account never did anything. */
+import { defineDetector } from '../../src/detector.ts';
+
+const launch = (awsRegion: string, eventTime: string) => ({
+  eventSource: 'ec2.amazonaws.com',
+  eventName: 'RunInstances',
+  eventTime,
+  awsRegion,
+  readOnly: false,
+  requestParameters: { instanceType: 'm5.large' },
+});
+const usual = { repeat: 10, every: '1d', record: launch('us-east-1', '2025-03-01T08:00:00Z') } as const;
+const first = launch('ap-south-1', '2025-03-11T09:00:00Z');
+
+export const detector = defineDetector({
+  id: 'region-first-used',
+  title: 'A region was used for the first time',
+  description:
+    'A successful change in a region where this account changed nothing during the last 30 days. Intruders go where nobody looks. Reading is left out, because the console and scanners read everywhere; so are sign-ins, which AWS books in whatever region is near.',
+  severity: 'high',
+  severityReason: 'Regions do not come into use by accident, and what runs there costs money unseen.',
+  table: 'cloudtrail',
+  attack: [{ technique: 'T1535', version: 16 }],
+  tags: ['defense-evasion', 'baseline'],
+  when: {
+    all: [
+      { outcome: 'success', read_only: false },
+      { not: { event_source: 'signin.amazonaws.com' } },
+      { not: { actor_type: 'service' } },
+    ],
+  },
+  baseline: { firstSeen: ['aws_region'], per: ['account_id'], over: '30d' },
+  slot: '1h',
+  subject: ['account_id', 'aws_region'],
+  summary: '{principal} was the first to change something in {aws_region}: {event_name} from {source_address} ({count} calls in the hour)',
+  falsePositives: ['The business really goes there.', 'A baseline is rolled out to all regions: one alert for each.'],
+  blindSpots: ['Silent until the account has the history that a first time needs.', 'Regions that a trail of a single region does not record.'],
+  response: ['List all calls in that region in order of time; look for running instances.'],
+  examples: [
+    {
+      name: 'a server in a new region after ten days in another',
+      records: [usual, first],
+      alerts: [{ subject: { account_id: '111122223333', aws_region: 'ap-south-1' }, count: 1 }],
+    },
+    { name: 'the region is the usual one', records: [usual, { ...first, awsRegion: 'us-east-1' }], alerts: [] },
+    { name: 'there is no history yet', records: [first], alerts: [] },
+    {
+      name: 'refused, only read, a sign-in, or an AWS service',
+      records: [
+        usual,
+        { ...first, errorCode: 'Client.UnauthorizedOperation' },
+        { ...first, readOnly: true, eventName: 'DescribeInstances' },
+        {
+          ...first,
+          eventSource: 'signin.amazonaws.com',
+          eventName: 'ConsoleLogin',
+          responseElements: { ConsoleLogin: 'Success' },
+        },
+        { ...first, userIdentity: { type: 'AWSService', invokedBy: 'config.amazonaws.com' } },
+      ],
+      alerts: [],
+    },
+  ],
+});
