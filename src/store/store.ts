@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { chmodSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { AppError } from '../errors.ts';
-import type { StoreWriter } from '../ingest.ts';
+import type { KnownFile, LogFileIdentity, StoreWriter } from '../ingest.ts';
 import type { RejectRow, Store, StoreStatus, TableSums } from '../store.ts';
 import type { Table } from '../table.ts';
 import { deleteSuppression, findAlert, huntSeqs, insertSuppression, listAlerts, listSuppressions, moveHunts, setStatus, upsertAlerts, withdrawAlerts } from './alerts.ts';
@@ -17,11 +17,13 @@ import { sqlText } from './parquet.ts';
 import { prune } from './retention.ts';
 import { isoOrNull, num, text, timeOrNull } from './rows.ts';
 import { createStore, requireVersion, storeExists } from './version.ts';
-import { openWriter } from './writer.ts';
+import { knownFiles, openWriter } from './writer.ts';
 
 /** The local store: the contract, and what only the commands of the local store need. */
 export interface LocalStore extends Store {
   openWriter(table: Table): Promise<StoreWriter>;
+  /** As StoreWriter.known(), without the lease: what a run would skip. */
+  known(files: readonly LogFileIdentity[]): Promise<readonly (KnownFile | null)[]>;
   /** Takes whole days before `before` (`YYYY-MM-DD`) out of the store. */
   prune(table: Table, before: string): Promise<{ segments: number; rows: number }>;
   /** Reads every segment and compares it with the catalog. */
@@ -91,6 +93,7 @@ function localStore(paths: StorePaths): LocalStore {
     addSuppression: (suppression) => catalog.write((session) => insertSuppression(session, suppression)),
     removeSuppression: (id) => catalog.write((session) => deleteSuppression(session, id)),
     openWriter: (table) => openWriter(paths, table),
+    known: (files) => catalog.read((session) => knownFiles(session, files)),
     prune: (table, before) => prune(catalog, table, before),
     check: (tables) => checkStore(catalog, paths, tables),
     close: () => Promise.resolve(),

@@ -151,7 +151,7 @@ async function askFor(session: CatalogSession, rows: readonly (readonly Cell[])[
   await appendRows(session, 'asked', types, rows, 'temp');
 }
 
-async function knownFiles(session: CatalogSession, files: readonly LogFileIdentity[]): Promise<(KnownFile | null)[]> {
+export async function knownFiles(session: CatalogSession, files: readonly LogFileIdentity[]): Promise<(KnownFile | null)[]> {
   await askFor(session, files.map((file, index) => [index, file.key, file.sizeBytes, file.version]), ['BIGINT', 'VARCHAR', 'BIGINT', 'VARCHAR']);
   const rows = await session.rows(
     `SELECT c0, max(id) AS id, arg_max(first_event, id) AS first_event, arg_max(last_event, id) AS last_event

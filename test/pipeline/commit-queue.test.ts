@@ -1,0 +1,40 @@
+/** A unit becomes visible only with those that hold the first copies of its duplicates. */
+import { describe, expect, test } from 'vitest';
+import type { CommitUnit } from '../../src/ingest.ts';
+import { CommitQueue } from '../../src/pipeline/commit-queue.ts';
+
+const unit: CommitUnit = { files: [], segments: [], conflicts: [] };
+const numbers = (queue: CommitQueue): number[] => queue.takeComplete().map(([number]) => number);
+
+describe('CommitQueue', () => {
+  test('holds a unit back until what it depends on is ready, and then gives both', () => {
+    const queue = new CommitQueue();
+    queue.dependsOn(2, [1]);
+    queue.ready(2, unit);
+    expect(numbers(queue)).toEqual([]);
+    queue.ready(1, unit);
+    expect(numbers(queue)).toEqual([2, 1]);
+    expect(numbers(queue)).toEqual([]);
+  });
+
+  test('gives units that wait for each other together', () => {
+    const queue = new CommitQueue();
+    queue.dependsOn(1, [2]);
+    queue.dependsOn(2, [1, 3]);
+    queue.ready(1, unit);
+    queue.ready(2, unit);
+    expect(numbers(queue)).toEqual([]);
+    queue.ready(3, unit);
+    expect(numbers(queue).sort()).toEqual([1, 2, 3]);
+  });
+
+  test('does not wait for what is committed', () => {
+    const queue = new CommitQueue();
+    queue.ready(1, unit);
+    expect(numbers(queue)).toEqual([1]);
+    queue.committed(1);
+    queue.dependsOn(2, [1]);
+    queue.ready(2, unit);
+    expect(numbers(queue)).toEqual([2]);
+  });
+});
