@@ -3,6 +3,9 @@
 const FIRST_CAPACITY = 4096;
 const MAX_LOAD = 0.6;
 
+/** Never 0,0: that would be an empty entry. */
+const words = (sha256: string): [number, number] => [Number.parseInt(sha256.slice(0, 8), 16), Number.parseInt(sha256.slice(8, 16), 16) || 1];
+
 export class ContentIndex {
   /** Two words an entry; 0,0 is an empty one. */
   #words = new Uint32Array(FIRST_CAPACITY * 2);
@@ -10,13 +13,12 @@ export class ContentIndex {
   #count = 0;
 
   add(sha256: string): void {
-    this.#insert(Number.parseInt(sha256.slice(0, 8), 16), Number.parseInt(sha256.slice(8, 16), 16));
+    this.#insert(...words(sha256));
   }
 
   /** False means surely not; true must be looked up. */
   mayHold(sha256: string): boolean {
-    const high = Number.parseInt(sha256.slice(0, 8), 16);
-    const low = Number.parseInt(sha256.slice(8, 16), 16);
+    const [high, low] = words(sha256);
     for (let at = high & (this.#capacity - 1); !this.#isEmpty(at); at = (at + 1) & (this.#capacity - 1)) {
       if (this.#words[at * 2] === high && this.#words[at * 2 + 1] === low) return true;
     }

@@ -1,0 +1,192 @@
+/** The store folder: ledger, lease, alerts, versions, and several processes at once. */
+import { spawn } from 'node:child_process';
+import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { Alert } from '../../src/alert.ts';
+import { cloudtrailTable } from '../../src/formats/cloudtrail-table.ts';
+import type { CommitUnit } from '../../src/ingest.ts';
+import { type LocalStore, openStore } from '../../src/store/store.ts';
+
+let folder: string;
+let store: LocalStore;
+beforeEach(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'trailhound-store-'));
+  store = await openStore(join(folder, 'store'), { create: true });
+});
+afterEach(async () => {
+  await store.close();
+  rmSync(folder, { recursive: true });
+});
+
+const unit = (logFile: number, change: Partial<CommitUnit['files'][number]> = {}): CommitUnit => ({
+  files: [
+    {
+      file: { key: `/logs/${logFile}.json.gz`, sizeBytes: 100, version: '1' },
+      logFile,
+      status: 'done',
+      kind: 'log',
+      sha256: String(logFile).padStart(64, '0'),
+      copyOf: null,
+      uncompressedBytes: 1000,
+      records: { in: 3, stored: 0, duplicate: 2, rejected: 1, id_conflicts: 0, without_time: 0 },
+      minTimeMs: 1_000,
+      maxTimeMs: 2_000,
+      rejects: [{ recordNo: 2, offset: 10, length: 4, reason: 'json-invalid', detail: 'no comma', text: Buffer.from([0x61, 0xff, 0x27, 0x0a]) }],
+      error: null,
+      ...change,
+    },
+  ],
+  segments: [],
+  conflicts: [],
+});
+
+const alert: Alert = {
+  schema: 1,
+  id: 'ab12'.repeat(8),
+  detector: 'root-console-login',
+  detector_version: 1,
+  title: 'Root signed in',
+  severity: 'critical',
+  status: 'open',
+  subject: { account_id: '111122223333', nothing: null },
+  summary: "root o'signed in",
+  count: 2,
+  peak: null,
+  first_seen: '2026-01-01T00:00:00Z',
+  last_seen: '2026-01-01T00:00:00.500Z',
+  window: { from: '2026-01-01T00:00:00Z', to: '2026-01-01T01:00:00Z' },
+  account_id: '111122223333',
+  region: null,
+  accounts: ['111122223333', '444455556666'],
+  regions: [],
+  source_ips: ['198.51.100.7'],
+  principal_arn: null,
+  attack: [{ technique: 'T1078.004', version: 16 }],
+  event_ids: ['e"1', 'é2'],
+  event_ids_total: 2,
+  parameters: { at_least: 3 },
+  new: true,
+  coverage: null,
+};
+
+describe('the ledger', () => {
+  test('knows a file by key, size and version, and a content by its SHA-256, once committed', async () => {
+    const writer = await store.openWriter(cloudtrailTable);
+    expect(await writer.commit([unit(writer.takeLogFileIds(1))])).toBe(1);
+    await writer.close();
+    const next = await store.openWriter(cloudtrailTable);
+    const file = { key: '/logs/1.json.gz', sizeBytes: 100, version: '1' };
+    expect(await next.known([{ ...file, version: '2' }, file, { ...file, sizeBytes: 101 }])).toEqual([null, { id: 1, minTimeMs: 1_000, maxTimeMs: 2_000 }, null]);
+    expect(await next.contents(['1'.padStart(64, '0'), 'f'.repeat(64)])).toEqual([{ id: 1, records: 3, kind: 'log', minTimeMs: 1_000, maxTimeMs: 2_000 }, null]);
+    expect(next.takeLogFileIds(2)).toBe(2);
+    await next.close();
+  });
+
+  test('asks for a failed file again and forgets the failure once it was read', async () => {
+    const writer = await store.openWriter(cloudtrailTable);
+    const failed = { status: 'failed', sha256: null, error: 'gone', records: { in: 0, stored: 0, duplicate: 0, rejected: 0, id_conflicts: 0, without_time: 0 }, rejects: [] } as const;
+    await writer.commit([unit(1, failed)]);
+    await writer.close();
+    const next = await store.openWriter(cloudtrailTable);
+    expect(await next.known([{ key: '/logs/1.json.gz', sizeBytes: 100, version: '1' }])).toEqual([null]);
+    expect((await store.status()).files).toEqual({ seen: 1, done: 0, damaged: 0, failed: 1 });
+    await next.commit([unit(2, { file: { key: '/logs/1.json.gz', sizeBytes: 100, version: '1' } })]);
+    expect((await store.status()).files).toEqual({ seen: 1, done: 1, damaged: 0, failed: 0 });
+    await next.close();
+  });
+
+  test('keeps rejects byte for byte and shows them as text', async () => {
+    const writer = await store.openWriter(cloudtrailTable);
+    await writer.commit([unit(1)]);
+    await writer.close();
+    expect(await store.rejects({ limit: 10 })).toEqual([
+      { logFileKey: '/logs/1.json.gz', recordNo: 2, offset: 10, length: 4, reason: 'json-invalid', detail: 'no comma', text: "a\uFFFD'\n" },
+    ]);
+    const status = await store.status();
+    expect([status.records, status.balanced]).toEqual([{ in: 3, stored: 0, duplicate: 2, rejected: 1, id_conflicts: 0, without_time: 0 }, true]);
+    expect((await store.check([cloudtrailTable])).problems).toEqual([]);
+  });
+});
+
+describe('the lease', () => {
+  test('lets one writer in and names its process to the other', async () => {
+    const writer = await store.openWriter(cloudtrailTable);
+    expect((await store.status()).writer).toEqual({ pid: process.pid });
+    await expect(store.openWriter(cloudtrailTable)).rejects.toMatchObject({ code: 'store-locked', message: expect.stringContaining(String(process.pid)) });
+    await writer.close();
+    expect((await store.status()).writer).toBeNull();
+  });
+});
+
+describe('alerts', () => {
+  const key = { detector: 'root-console-login', version: 1, parametersHash: 'h' };
+
+  test('are inserted once, refreshed, and keep what a person decided', async () => {
+    const seqs = [{ key, seq: 4 }];
+    expect(await store.recordHunt({ alerts: [alert], withdrawn: [], seqs })).toEqual(new Set([alert.id]));
+    expect(await store.alert('AB12')).toEqual({ ...alert, new: false });
+    await store.setAlertStatus(alert.id, 'acknowledged', 'martha', 'known');
+    expect(await store.recordHunt({ alerts: [{ ...alert, count: 3 }], withdrawn: [], seqs })).toEqual(new Set());
+    expect((await store.alerts({}))[0]).toMatchObject({ count: 3, status: 'acknowledged' });
+    expect(await store.huntSeqs([key, { ...key, version: 2 }])).toEqual([4, 0]);
+  });
+
+  test('are withdrawn when they no longer follow and open again when they do', async () => {
+    await store.recordHunt({ alerts: [alert], withdrawn: [], seqs: [] });
+    await store.recordHunt({ alerts: [], withdrawn: [alert.id], seqs: [] });
+    expect(await store.alerts({ statuses: ['withdrawn'] })).toHaveLength(1);
+    expect(await store.alerts({ statuses: ['open'] })).toHaveLength(0);
+    await store.recordHunt({ alerts: [alert], withdrawn: [], seqs: [] });
+    expect(await store.alerts({ statuses: ['open'], minSeverity: 'critical', fromMs: Date.parse('2026-01-01T00:00:00.500Z'), toMs: Date.parse('2026-01-02') })).toHaveLength(1);
+  });
+
+  test('are found by a unique beginning of their id only', async () => {
+    await store.recordHunt({ alerts: [alert, { ...alert, id: `ab12${'cd34'.repeat(7)}` }], withdrawn: [], seqs: [] });
+    for (const prefix of ['ab1', 'ab12', 'ffff', "' OR 1=1 --"]) await expect(store.alert(prefix)).rejects.toMatchObject({ code: 'alert-unknown' });
+    expect((await store.alert('ab12c')).id).toBe(`ab12${'cd34'.repeat(7)}`);
+  });
+});
+
+describe('suppressions', () => {
+  test('are kept in the store until they are removed', async () => {
+    const added = await store.addSuppression({ detector: null, where: { principal: '*scanner*' }, reason: 'ours', owner: 'martha', until: '2027-01-01T00:00:00Z' });
+    expect(await store.suppressions()).toEqual([added]);
+    expect([await store.removeSuppression(added.id), await store.removeSuppression(added.id)]).toEqual([true, false]);
+  });
+});
+
+describe('the folder', () => {
+  test('is private to its owner', () => {
+    expect(statSync(store.dir).mode & 0o777).toBe(0o700);
+    for (const name of ['VERSION', 'catalog.duckdb']) expect(statSync(join(store.dir, name)).mode & 0o777).toBe(0o600);
+  });
+
+  test.each([
+    ['2\n', 'store-version', 'has version 2'],
+    ['x', 'store-damaged', "'x'"],
+  ])('with VERSION %j is refused', async (version, code, words) => {
+    writeFileSync(join(store.dir, 'VERSION'), version);
+    await expect(openStore(store.dir)).rejects.toMatchObject({ code, message: expect.stringContaining(words) });
+  });
+
+  test('must exist unless it is to be created', async () => {
+    await expect(openStore(join(folder, 'none'))).rejects.toMatchObject({ code: 'store-missing' });
+  });
+});
+
+describe('four processes at once', () => {
+  const script = fileURLToPath(new URL('./catalog-process.ts', import.meta.url));
+  const process_ = (task: string): Promise<number | null> =>
+    new Promise((resolve) => {
+      spawn(process.execPath, ['--import', 'tsx', script, store.dir, task], { stdio: 'inherit' }).once('exit', resolve);
+    });
+
+  test('commit, hunt and read without one lock error', async () => {
+    expect(await Promise.all(['commit', 'hunt', 'status', 'segments'].map(process_))).toEqual([0, 0, 0, 0]);
+    expect((await store.status()).files.done).toBe(30);
+    expect(await store.alerts({})).toHaveLength(30);
+  }, 120_000);
+});
