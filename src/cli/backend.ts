@@ -18,18 +18,18 @@ export async function withBackend<T>(
   use: (backend: Backend, store: Store) => Promise<T>,
 ): Promise<T> {
   const lists = configLists(run.config);
-  const { openStore, openBackend } = await import('./wire.ts');
+  const { openStore, useBackend } = await import('./wire.ts');
   const store = await openStore(run.storeDir);
   try {
-    const backend = await openBackend(store, { ...options, lists });
-    const interrupt = () => backend.interrupt();
-    run.signal.addEventListener('abort', interrupt);
-    try {
-      return await use(backend, store);
-    } finally {
-      run.signal.removeEventListener('abort', interrupt);
-      await backend.close();
-    }
+    return await useBackend(store, { ...options, lists }, async (backend) => {
+      const interrupt = () => backend.interrupt();
+      run.signal.addEventListener('abort', interrupt);
+      try {
+        return await use(backend, store);
+      } finally {
+        run.signal.removeEventListener('abort', interrupt);
+      }
+    });
   } finally {
     await store.close();
   }

@@ -35,7 +35,10 @@ export async function printResult(run: ResultRun, result: QueryStream, options: 
   const limit = options.limit ?? (output === 'table' && terminal.outIsTerminal ? TERMINAL_ROWS : 0);
   const columns = distinctNames(result.columns);
   const rows = cut(result.batches, limit, signal);
-  if (output === 'parquet') return writeParquet(run, columns, rows, options.file);
+  if (output === 'parquet') {
+    const { writeParquet } = await import('./wire.ts');
+    return writeParquet(columns, rows, options.file ?? ((bytes) => terminal.out(bytes)));
+  }
   const writer = createRowWriter(output, columns, terminal);
   let count = 0;
   for await (const batch of rows) {
@@ -45,16 +48,6 @@ export async function printResult(run: ResultRun, result: QueryStream, options: 
   await writer.end();
   if (limit > 0 && count === limit) terminal.info(`The first ${formatCount(limit)} rows; --limit 0 shows all.`);
   return count;
-}
-
-async function writeParquet(
-  { terminal }: ResultRun,
-  columns: readonly ResultColumn[],
-  rows: AsyncIterable<readonly (readonly Value[])[]>,
-  file: string | undefined,
-): Promise<number> {
-  const { writeParquetFile } = await import('./wire.ts');
-  return writeParquetFile(columns, rows, file ?? ((bytes) => terminal.out(bytes)));
 }
 
 async function* cut(

@@ -1,8 +1,126 @@
 /** The wiring: the one file that names implementations. Commands load it when they run, so that --help loads no engine. */
-import type { Table } from '../table.ts';
+import { createReadStream, mkdtempSync, rmSync } from 'node:fs';
+import { availableParallelism, tmpdir, totalmem } from 'node:os';
+import { join } from 'node:path';
+import type { Backend, ResultColumn, Value } from '../backend.ts';
+import { createDuckdbBackend } from '../backends/duckdb.ts';
+import { writeParquetFile } from '../backends/parquet-file.ts';
 import { cloudtrailTable } from '../formats/cloudtrail-table.ts';
+import type { IngestForecast, IngestOptions, IngestResult, IngestStore } from '../ingest.ts';
+import { forecastIngest } from '../pipeline/forecast.ts';
+import { ingest } from '../pipeline/ingest.ts';
+import type { CatalogTable, Store } from '../store.ts';
+import { CATALOG_TABLES } from '../store/catalog-tables.ts';
+import { storePaths } from '../store/files.ts';
+import { type LocalStore, openStore } from '../store/store.ts';
+import { storeExists } from '../store/version.ts';
+import type { Column, Table } from '../table.ts';
+import type { Config } from './config.ts';
+import type { Indicator } from './lists.ts';
+import { startWorkerThread } from './worker-thread.ts';
 
-export { openStore } from '../store/store.ts';
+export { refuseStoreInside } from '../pipeline/evidence.ts';
+export { type LocalStore, openStore } from '../store/store.ts';
 
 /** Every table that a format fills. */
 export const TABLES: readonly Table[] = [cloudtrailTable];
+
+/** Puts what is new in the sources into the store. */
+export function ingestInto(store: LocalStore, options: IngestOptions): Promise<IngestResult> {
+  const target: IngestStore = {
+    dir: store.dir,
+    table: cloudtrailTable,
+    openWriter: () => store.openWriter(cloudtrailTable),
+    startWorker: (worker) => startWorkerThread({ ...worker, stagingDir: storePaths(store.dir).staging }),
+  };
+  return ingest(target, options);
+}
+
+/** What an ingest would take. Nothing is written: a store that is not there yet is not created. */
+export async function forecast(storeDir: string, options: Pick<IngestOptions, 'sources' | 'scope' | 'signal'>): Promise<IngestForecast> {
+  if (!storeExists(storePaths(storeDir))) return forecastIngest(null, options);
+  const store = await openStore(storeDir);
+  const writer = await store.openWriter(cloudtrailTable);
+  try {
+    return await forecastIngest(writer.known, options);
+  } finally {
+    await writer.close();
+    await store.close();
+  }
+}
+
+/** A statement of a person may take this share of the machine's memory; what does not fit goes to disk. */
+const SQL_MEMORY_SHARE = 0.5;
+const SQL_MEMORY_MAX_MB = 4096;
+
+export interface BackendOptions {
+  readonly portable: boolean;
+  readonly lists: ReadonlyMap<string, readonly Indicator[]>;
+}
+
+const sqlMemoryMb = Math.min(SQL_MEMORY_MAX_MB, Math.floor((totalmem() / 1_000_000) * SQL_MEMORY_SHARE));
+
+/** A folder for what does not fit into memory; gone when the work is done. */
+async function withTempDirectory<T>(use: (path: string) => Promise<T>): Promise<T> {
+  const path = mkdtempSync(join(tmpdir(), 'trailhound-'));
+  try {
+    return await use(path);
+  } finally {
+    rmSync(path, { recursive: true, force: true });
+  }
+}
+
+/** Uses a backend for a person's own SQL, shut to everything but the tables of this store as they are now. */
+export function useBackend<T>(store: Store, { portable, lists }: BackendOptions, use: (backend: Backend) => Promise<T>): Promise<T> {
+  return withTempDirectory(async (tempDirectory) => {
+    const snapshots: string[] = [];
+    const backend = await createDuckdbBackend({
+      tables: await Promise.all(TABLES.map(async (table) => ({ table, segments: await store.segments(table) }))),
+      relations: CATALOG_TABLES.map(({ name, columns }) => ({
+        name,
+        columns,
+        file: async () => {
+          const { file } = await store.snapshot(name);
+          snapshots.push(file);
+          return file;
+        },
+      })),
+      lists: [...lists].map(([name, indicators]) => ({ name, values: indicators.map(({ value }) => value) })),
+      portable,
+      locked: true,
+      memoryLimitMb: sqlMemoryMb,
+      threads: availableParallelism(),
+      tempDirectory,
+    });
+    try {
+      return await use(backend);
+    } finally {
+      await backend.close();
+      for (const file of snapshots) rmSync(file, { force: true });
+    }
+  });
+}
+
+/** Writes a result as Parquet: to a file, or through one to whoever takes its bytes. Returns how many rows there were. */
+export function writeParquet(
+  columns: readonly ResultColumn[],
+  batches: AsyncIterable<readonly (readonly Value[])[]>,
+  target: string | ((bytes: Uint8Array) => Promise<void>),
+): Promise<number> {
+  return withTempDirectory(async (tempDirectory) => {
+    const file = typeof target === 'string' ? target : join(tempDirectory, 'result.parquet');
+    const count = await writeParquetFile({ columns, batches, file, memoryLimitMb: sqlMemoryMb, tempDirectory });
+    if (typeof target !== 'string') for await (const bytes of createReadStream(file)) await target(bytes as Uint8Array);
+    return count;
+  });
+}
+
+const LIST_COLUMNS: readonly Pick<Column, 'name' | 'type' | 'doc'>[] = [
+  { name: 'value', type: 'VARCHAR', doc: 'An address, network, access key, ARN or user agent.' },
+];
+
+/** All that a statement can read, for help and completion. */
+export function sqlTables(config: Config): readonly CatalogTable[] {
+  const lists = Object.entries(config.lists).map(([name, file]) => ({ name: `list_${name}`, doc: `The lines of ${file}.`, columns: LIST_COLUMNS }));
+  return [...TABLES, ...CATALOG_TABLES, ...lists];
+}

@@ -1,8 +1,8 @@
 /** `trailhound store`: the folder itself: what lies in it, whether it is whole, and making it smaller. */
 import { Command } from 'commander';
 import { AppError } from '../../errors.ts';
-import { DAY_MS, durationMs, formatDay } from '../../time.ts';
 import { finish, group, type Host, type Run } from '../command.ts';
+import { pruneOlder } from '../ingest.ts';
 import { printRows } from '../output/rows.ts';
 import { formatBytes, formatCount, plural } from '../output/text.ts';
 
@@ -126,19 +126,15 @@ async function checkStore({ storeDir, terminal, output }: Run<object>): Promise<
   return 0;
 }
 
-async function pruneStore({ storeDir, options, config, nowMs, terminal }: Run<PruneOptions>): Promise<0> {
-  const span = options.olderThan ?? config.retention;
+async function pruneStore(run: Run<PruneOptions>): Promise<0> {
+  const span = run.options.olderThan ?? run.config.retention;
   if (span === undefined) {
     throw new AppError('usage-invalid', 'cannot prune without an age', { hint: 'Give --older-than 400d, or set retention in trailhound.yaml.' });
   }
-  const before = formatDay(Math.floor((nowMs - durationMs(span)) / DAY_MS));
-  const { openStore, TABLES } = await import('../wire.ts');
-  const store = await openStore(storeDir);
+  const { openStore } = await import('../wire.ts');
+  const store = await openStore(run.storeDir);
   try {
-    for (const table of TABLES) {
-      const { segments, rows } = await store.prune(table, before);
-      terminal.info(`${table.name}: ${plural(rows, 'event')} in ${plural(segments, 'segment')} from before ${before} removed`);
-    }
+    if ((await pruneOlder(store, span, run)) === 0) run.terminal.info(`nothing is older than ${span}`);
   } finally {
     await store.close();
   }

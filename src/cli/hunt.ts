@@ -1,0 +1,67 @@
+/** What `scan` and `hunt` share: which detectors run with which values, and what the run ends with. */
+import { type Command, Option } from 'commander';
+import { type Alert, SEVERITIES, type Severity } from '../alert.ts';
+import type { Detector } from '../detector.ts';
+import type { Suppression } from '../store.ts';
+import { collect, detectorParameters, type ExitStatus, type Run } from './command.ts';
+import { type Catalogue, loadDetectors } from './detectors.ts';
+import { formatCount, plural } from './output/text.ts';
+import type { Terminal } from './terminal.ts';
+
+export interface HuntCommandOptions {
+  readonly tag?: readonly string[];
+  readonly minSeverity?: Severity;
+  readonly failOn?: Severity;
+}
+
+export function addHuntOptions(command: Command): Command {
+  return command
+    .option('--tag <tag>', 'only detectors with this tag, repeatable', collect)
+    .addOption(new Option('--min-severity <severity>', 'only detectors of this severity or above').choices(SEVERITIES))
+    .addOption(new Option('--fail-on <severity>', 'end with status 1 when there is an alert of this severity or above, new or known').choices(SEVERITIES));
+}
+
+export interface ChosenDetectors {
+  readonly detectors: readonly Detector[];
+  /** What was given for each, by id; checked by the engine. */
+  readonly parameters: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+}
+
+const atLeast = (severity: Severity, least: Severity): boolean => SEVERITIES.indexOf(severity) >= SEVERITIES.indexOf(least);
+
+/** The named ones, or all, narrowed by tag and severity. Throws `detector-unknown`, also for parameters of a detector that there is not. */
+export async function chooseDetectors(run: Run<HuntCommandOptions>, ids: readonly string[]): Promise<ChosenDetectors> {
+  const catalogue: Catalogue = await loadDetectors(run.config);
+  const parameters = detectorParameters(run);
+  for (const id of Object.keys(parameters)) catalogue.get(id);
+  const { tag, minSeverity } = run.options;
+  const named = ids.length === 0 ? catalogue.entries : [...new Set(ids)].map((id) => catalogue.get(id));
+  const detectors = named
+    .map(({ detector }) => detector)
+    .filter((detector) => tag === undefined || tag.some((one) => detector.tags?.includes(one)))
+    .filter(({ severity }) => minSeverity === undefined || atLeast(severity, minSeverity));
+  return { detectors, parameters };
+}
+
+/** Those of the config have no number in the store. */
+export function configSuppressions({ config }: Pick<Run<unknown>, 'config'>): readonly Suppression[] {
+  return config.suppress.map((suppression) => ({ ...suppression, id: 0 }));
+}
+
+/** Suppressed and withdrawn alerts are kept, counted, and not shown unless asked for. */
+export const isPending = ({ status }: Alert): boolean => status !== 'suppressed' && status !== 'withdrawn';
+
+/** The closing line, and whether --fail-on is reached. */
+export function tellAlerts(alerts: readonly Alert[], terminal: Terminal, failOn: Severity | undefined): ExitStatus {
+  const pending = alerts.filter(isPending);
+  const suppressed = alerts.filter(({ status }) => status === 'suppressed').length;
+  const withdrawn = alerts.filter(({ status }) => status === 'withdrawn').length;
+  const parts = [
+    plural(pending.length, 'alert'),
+    `${formatCount(pending.filter((alert) => alert.new).length)} new`,
+    ...(suppressed > 0 ? [`${formatCount(suppressed)} suppressed`] : []),
+    ...(withdrawn > 0 ? [`${formatCount(withdrawn)} withdrawn`] : []),
+  ];
+  terminal.info(parts.join(', '));
+  return failOn !== undefined && pending.some(({ severity }) => atLeast(severity, failOn)) ? 1 : 0;
+}
