@@ -8,7 +8,7 @@ import { type Detector, type DetectorSpec, defineDetector, z } from '../detector
 import { AppError } from '../errors.ts';
 import { type Config, systemReason } from './config.ts';
 import { codeRoot } from './package.ts';
-import { suggestion } from './suggest.ts';
+import { suggestion } from '../suggest.ts';
 
 export interface CatalogueEntry {
   readonly detector: Detector;

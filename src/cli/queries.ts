@@ -5,7 +5,7 @@ import { AppError } from '../errors.ts';
 import { parseQuery, type Query } from '../query.ts';
 import type { Config } from './config.ts';
 import { packageFile } from './package.ts';
-import { suggestion } from './suggest.ts';
+import { suggestion } from '../suggest.ts';
 
 const EXTENSION = '.sql';
 

@@ -9,7 +9,7 @@ import { withBackend } from './backend.ts';
 import type { Run } from './command.ts';
 import { printRows } from './output/rows.ts';
 import { printResult, type ResultOptions } from './result.ts';
-import { suggestion } from './suggest.ts';
+import { suggestion } from '../suggest.ts';
 
 const PROMPT = 'trailhound> ';
 const CONTINUED = '       ...> ';

@@ -1,0 +1,81 @@
+/** `trailhound hunt`: runs detectors over what is stored. */
+import { Command } from 'commander';
+import type { Alert } from '../../alert.ts';
+import type { Window } from '../../time.ts';
+import { type ExitStatus, finish, type Host, type Run, windowOf, withStore } from '../command.ts';
+import { addHuntOptions, chooseDetectors, configSuppressions, type HuntCommandOptions, isPending, tellAlerts } from '../hunt.ts';
+import { indicatorDetector, indicatorLists } from '../indicators.ts';
+import { type Indicator, readList } from '../lists.ts';
+import { createAlertWriter } from '../output/alerts.ts';
+import { plural } from '../output/text.ts';
+
+interface Options extends HuntCommandOptions {
+  readonly from?: string;
+  readonly to?: string;
+  readonly list?: string;
+  readonly explain?: boolean;
+}
+
+export function huntCommand(host: Host): Command {
+  const command = new Command('hunt')
+    .description('run detectors over what is stored, or look for the lines of a list')
+    .argument('[id...]', 'detectors (default: all)')
+    .option('--from <time>', 'events at this time or later (default: the whole store)')
+    .option('--to <time>', 'events before this time')
+    .option('--list <file>', 'look for the addresses, networks, access keys, ARNs and user agents in this file instead')
+    .option('--explain', 'print the statements that would run, and run none');
+  return finish<Options>(
+    addHuntOptions(command),
+    host,
+    [
+      'trailhound hunt',
+      'trailhound hunt --from 7d --min-severity high --fail-on critical',
+      'trailhound hunt denied-call-spike --param denied-call-spike.refusals=50',
+      'trailhound hunt --list iocs.txt',
+    ],
+    hunt,
+  );
+}
+
+async function hunt(run: Run<Options>, ...ids: string[]): Promise<ExitStatus> {
+  const { options, terminal } = run;
+  const window: Partial<Window> = windowOf(options, run.nowMs);
+  const indicators = options.list === undefined ? null : readList(options.list);
+  const chosen =
+    indicators === null ? await chooseDetectors(run, ids) : { detectors: [indicatorDetector(indicators)], parameters: {} };
+  return withStore(run, async (store) => {
+    const { openHunter } = await import('../wire.ts');
+    const hunter = await openHunter(store, {
+      ...chosen,
+      lists: run.config,
+      ...(indicators !== null && { moreLists: indicatorLists(indicators) }),
+      suppressions: configSuppressions(run),
+      signal: run.signal,
+    });
+    try {
+      if (options.explain) {
+        for (const { title, sql } of await hunter.explain(window)) await terminal.out(`-- ${title}\n${sql};\n\n`);
+        return 0;
+      }
+      const alerts = await hunter.huntWindow(window);
+      const writer = createAlertWriter(run.output, terminal);
+      await writer.write(alerts.filter(isPending));
+      await writer.end();
+      if (indicators !== null) tellIndicators(indicators, alerts, run);
+      return tellAlerts(alerts, terminal, options.failOn);
+    } finally {
+      await hunter.close();
+    }
+  });
+}
+
+/** Which lines of the list were seen, and how many were not. */
+function tellIndicators(indicators: readonly Indicator[], alerts: readonly Alert[], { terminal }: Run<Options>): void {
+  const seen = new Set(alerts.map(({ subject }) => String(subject['indicator'])));
+  const found = indicators.filter(({ value }) => seen.has(value));
+  terminal.info(
+    found.length === 0
+      ? `None of ${plural(indicators.length, 'indicator')} was seen.`
+      : `${plural(found.length, 'indicator')} of ${indicators.length} seen: ${found.map(({ value }) => value).join(', ')}`,
+  );
+}

@@ -1,0 +1,236 @@
+/** Saved questions: each says what it answers, is portable, and runs over an empty and over a filled table. */
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, dirname, join } from 'node:path';
+import { DuckDBInstance } from '@duckdb/node-api';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Backend, Param } from '../../src/backend.ts';
+import { createDuckdbBackend } from '../../src/backends/duckdb.ts';
+import { cloudtrailTable } from '../../src/formats/cloudtrail-table.ts';
+import { parseQuery, type Query, queryValues } from '../../src/query.ts';
+import type { Segment } from '../../src/store.ts';
+
+const folder = 'queries';
+const ids = readdirSync(folder).map((name) => basename(name, '.sql'));
+const load = (id: string): Query => {
+  const file = join(folder, `${id}.sql`);
+  return parseQuery(id, readFileSync(file, 'utf8'), file);
+};
+
+const NEWEST = Date.parse('2026-01-10T12:00:00Z');
+const clock = { nowMs: NEWEST, newestMs: () => Promise.resolve(NEWEST) };
+
+/** One event for each question, with what it must be found by. */
+const EVENTS: readonly Readonly<Record<string, unknown>>[] = [
+  { id: 'deleted', event_source: 'rds.amazonaws.com', event_name: 'DeleteDBInstance', request_parameters: '{"dBInstanceIdentifier":"Prod-DB"}' },
+  { id: 'denied', event_source: 'iam.amazonaws.com', event_name: 'ListUsers', outcome: 'denied', error_code: 'AccessDenied', read_only: true },
+  { id: 'login', event_name: 'ConsoleLogin', event_source: 'signin.amazonaws.com', user_type: 'IAMUser', additional_event_data: '{"MFAUsed":"No"}' },
+  { id: 'login-failed', event_name: 'ConsoleLogin', event_source: 'signin.amazonaws.com', user_type: 'IAMUser', outcome: 'failed', user_name: 'dora' },
+  {
+    id: 'first-hop',
+    event_source: 'sts.amazonaws.com',
+    event_name: 'AssumeRole',
+    request_parameters: '{"roleArn":"arn:aws:iam::111122223333:role/first"}',
+    response_elements: '{"credentials":{"accessKeyId":"ASIAFIRSTHOP00000000"}}',
+  },
+  {
+    id: 'second-hop',
+    event_source: 'sts.amazonaws.com',
+    event_name: 'AssumeRole',
+    access_key_id: 'ASIAFIRSTHOP00000000',
+    request_parameters: '{"roleArn":"arn:aws:iam::444455556666:role/second"}',
+    response_elements: '{"credentials":{"accessKeyId":"ASIASECONDHOP0000000"}}',
+  },
+  { id: 'root', user_type: 'Root', principal: 'arn:aws:iam::111122223333:root', event_name: 'CreateAccessKey', event_source: 'iam.amazonaws.com' },
+  { id: 'secret', event_source: 'secretsmanager.amazonaws.com', event_name: 'GetSecretValue', request_parameters: '{"secretId":"prod/payments"}', read_only: true },
+  {
+    id: 'object',
+    event_source: 's3.amazonaws.com',
+    event_name: 'GetObject',
+    event_category: 'Data',
+    management_event: false,
+    read_only: true,
+    request_parameters: '{"bucketName":"crown-jewels","key":"a"}',
+    additional_event_data: '{"bytesTransferredOut":12}',
+  },
+  { id: 'group', event_source: 'ec2.amazonaws.com', event_name: 'AuthorizeSecurityGroupIngress', request_parameters: '{"groupId":"sg-0a1b2c3d"}' },
+  { id: 'instance', event_source: 'ec2.amazonaws.com', event_name: 'StopInstances', request_parameters: '{"instancesSet":{"items":[{"instanceId":"i-0abc"}]}}' },
+  { id: 'foreign', user_account_id: '999988887777', principal: 'arn:aws:iam::999988887777:role/partner', event_name: 'GetObject' },
+];
+
+/** Values by which a question finds its event, and a text that the rows then hold. */
+const ASKED: Readonly<Record<string, { values?: Readonly<Record<string, string>>; finds: string }>> = {
+  'access-key-activity': { values: { key: 'AKIAEXAMPLE000000000' }, finds: 'DeleteDBInstance' },
+  'access-keys': { finds: 'AKIAEXAMPLE000000000' },
+  'activity-per-hour': { finds: '2026-01-10T12' },
+  'address-activity': { values: { address: '198.51.100.0/24' }, finds: '198.51.100.7' },
+  'assumed-role-chains': { finds: 'role/second' },
+  'bucket-access': { values: { bucket: 'crown-jewels' }, finds: 'GetObject' },
+  'console-logins-without-mfa': { finds: 'IAMUser' },
+  'cross-account-callers': { finds: '999988887777' },
+  'data-events-per-bucket': { finds: 'crown-jewels' },
+  'errors-by-service': { finds: 'AccessDenied' },
+  event: { values: { id: 'object' }, finds: 'crown-jewels' },
+  'iam-changes': { finds: 'CreateAccessKey' },
+  'instance-life': { values: { instance: 'i-0abc' }, finds: 'StopInstances' },
+  'login-failures': { finds: 'dora' },
+  logins: { finds: 'IAMUser' },
+  'most-denied-principals': { finds: 'user/dora' },
+  'new-principals': { finds: 'role/partner' },
+  'principal-timeline': { values: { principal: 'user/dora' }, finds: 'StopInstances' },
+  'recent-changes': { finds: 'DeleteDBInstance' },
+  'regions-in-use': { finds: 'eu-central-1' },
+  'role-assumptions': { values: { role: 'role/first' }, finds: 'role/first' },
+  'root-activity': { finds: 'CreateAccessKey' },
+  'secret-reads': { values: { secret: 'payments' }, finds: 'prod/payments' },
+  'security-group-changes': { values: { group: 'sg-0a1b' }, finds: 'AuthorizeSecurityGroupIngress' },
+  'top-user-agents': { finds: 'aws-cli' },
+  'who-deleted': { values: { name: 'prod-db' }, finds: 'DeleteDBInstance' },
+  'why-denied': { values: { principal: 'dora' }, finds: 'ListUsers' },
+};
+
+const dir = mkdtempSync(join(tmpdir(), 'trailhound-queries-'));
+let empty: Backend;
+let filled: Backend;
+
+async function writeSegment(): Promise<Segment> {
+  const path = join(dir, 'event_date=2026-01-10', 'segment.parquet');
+  mkdirSync(dirname(path));
+  const defaults = {
+    event_time: '2026-01-10 12:00:00',
+    account_id: '111122223333',
+    user_account_id: '111122223333',
+    principal: 'arn:aws:iam::111122223333:user/dora',
+    aws_region: 'eu-central-1',
+    source_ip: '198.51.100.7',
+    access_key_id: 'AKIAEXAMPLE000000000',
+    user_agent: 'aws-cli/2.0',
+    outcome: 'success',
+    actor_type: 'user',
+    user_type: 'IAMUser',
+    event_type: 'AwsApiCall',
+    event_source: 's3.amazonaws.com',
+    management_event: true,
+    read_only: false,
+  };
+  const instance = await DuckDBInstance.create();
+  const connection = await instance.connect();
+  await connection.run(`CREATE TABLE cloudtrail (${cloudtrailTable.columns.map(({ name, type }) => `"${name}" ${type}`).join(', ')})`);
+  for (const { id, ...event } of EVENTS) {
+    const row: Record<string, unknown> = { ...defaults, event_id: id, ...event };
+    const values = Object.values(row).map((value) => (typeof value === 'string' ? `'${value}'` : String(value)));
+    await connection.run(`INSERT INTO cloudtrail (${Object.keys(row).join(', ')}) VALUES (${values.join(', ')})`);
+  }
+  await connection.run(`COPY cloudtrail TO '${path}' (FORMAT parquet)`);
+  connection.closeSync();
+  instance.closeSync();
+  const sizes = { rows: EVENTS.length, sizeBytes: 1, minTimeMs: NEWEST, maxTimeMs: NEWEST, seq: 1 };
+  return { table: 'cloudtrail', eventDate: '2026-01-10', path, ...sizes, schemaVersion: cloudtrailTable.schemaVersion };
+}
+
+beforeAll(async () => {
+  const segment = await writeSegment();
+  const backend = (segments: readonly Segment[]) =>
+    createDuckdbBackend({
+      tables: [{ table: cloudtrailTable, segments }],
+      portable: true,
+      locked: true,
+      memoryLimitMb: 256,
+      threads: 1,
+      tempDirectory: dir,
+    });
+  empty = await backend([]);
+  filled = await backend([segment]);
+});
+
+afterAll(async () => {
+  await empty.close();
+  await filled.close();
+  rmSync(dir, { recursive: true });
+});
+
+/** The needed values, made up where the table has none. */
+const valuesOf = (query: Query): Promise<Record<string, Param>> =>
+  queryValues(
+    query,
+    ASKED[query.id]?.values ?? {},
+    clock,
+  );
+
+describe('the saved questions', () => {
+  test('are at least twenty-two, and each has a value here by which it finds something', () => {
+    expect(ids.length).toBeGreaterThanOrEqual(22);
+    expect(Object.keys(ASKED).toSorted()).toEqual(ids.toSorted());
+  });
+});
+
+describe.each(ids)('the question %s', (id) => {
+  const query = load(id);
+
+  test('uses each of its parameters', () => {
+    const unused = query.parameters.filter(({ name }) => !new RegExp(`:${name}\\b`, 'u').test(query.sql));
+    expect(unused).toEqual([]);
+  });
+
+  test('answers nothing from an empty table', async () => {
+    expect((await empty.query(query.sql, await valuesOf(query))).rows).toEqual([]);
+  });
+
+  test('finds what it asks for', async () => {
+    const { rows } = await filled.query(query.sql, await valuesOf(query));
+    expect(JSON.stringify(rows)).toContain(ASKED[id]?.finds);
+  });
+
+  test('orders its rows', () => {
+    expect(query.sql).toMatch(/\nORDER BY /);
+  });
+});
+
+describe('a question that leaves the window', () => {
+  test('of the events finds none of them', async () => {
+    for (const id of ids) {
+      const query = load(id);
+      if (!query.parameters.some(({ name }) => name === 'to')) continue;
+      const values = await queryValues(query, { ...ASKED[id]?.values, to: '2026-01-01' }, clock);
+      expect([id, (await filled.query(query.sql, values)).rows]).toEqual([id, []]);
+    }
+  });
+});
+
+describe('a header', () => {
+  const good = '-- title: A?\n-- description: One row per a.\n-- parameters:\n--   n: { type: integer, default: 3, doc: "A number." }\nSELECT :n AS n';
+
+  test('is read', () => {
+    expect(parseQuery('a', good, 'a.sql')).toEqual({
+      id: 'a',
+      title: 'A?',
+      description: 'One row per a.',
+      parameters: [{ name: 'n', type: 'integer', default: '3', doc: 'A number.' }],
+      sql: 'SELECT :n AS n',
+      file: 'a.sql',
+    });
+  });
+
+  test.each([
+    ['without a comment', 'SELECT 1'],
+    ['without a title', '-- description: One row per a.\nSELECT 1'],
+    ['with another description', '-- title: A?\n-- description: Rows.\nSELECT 1'],
+    ['with an unknown type', good.replace('integer', 'float')],
+    ['with an unknown key', good.replace('doc:', 'docs:')],
+    ['that is no YAML', '-- title: [\nSELECT 1'],
+  ])('%s is refused, naming the file', (_, text) => {
+    expect(() => parseQuery('a', text, 'a.sql')).toThrow(expect.objectContaining({ code: 'sql-invalid', message: expect.stringContaining('a.sql') }));
+  });
+
+  test.each([
+    ['an unknown parameter', { x: '1' }, "has no parameter 'x'"],
+    ['no number', { n: 'many' }, "cannot use 'many' for the parameter 'n'"],
+    ['a number beyond what is exact', { n: '9007199254740993' }, "cannot use '9007199254740993'"],
+  ])('given %s says so', async (_, given, message) => {
+    await expect(queryValues(parseQuery('a', good, 'a.sql'), given, clock)).rejects.toThrow(message);
+  });
+
+  test('without a needed value says which', async () => {
+    await expect(queryValues(load('who-deleted'), {}, clock)).rejects.toThrow("the question 'who-deleted' needs a value for 'name'");
+  });
+});
