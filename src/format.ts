@@ -74,6 +74,7 @@ export interface FileOutcome {
   readonly kind: ContentKind;
   /** Rows and rejects together. */
   readonly recordsIn: number;
+  /** Those that takeRejects() did not give before. */
   readonly rejects: readonly Reject[];
 }
 
@@ -93,6 +94,8 @@ export interface Decoder {
    * With `last`, an incomplete tail is damage: a reject. `more` then means that the file is finished and end() may be called.
    */
   push(bytes: Uint8Array, last: boolean): 'more' | 'full';
+  /** Rejects of the current file since the last call, so that a file of nothing else does not fill the memory. */
+  takeRejects(): readonly Reject[];
   /** Bytes that push() can take now. At least 1 MiB after reset(). */
   roomBytes(): number;
   end(): FileOutcome;

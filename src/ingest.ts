@@ -129,7 +129,8 @@ export interface LogFileResult {
   readonly records: RecordSums;
   readonly minTimeMs: number | null;
   readonly maxTimeMs: number | null;
-  readonly rejects: readonly Reject[];
+  /** How many rejects for each reason; the rejects themselves are staged. */
+  readonly rejectReasons: Readonly<Record<string, number>>;
   readonly error: string | null;
 }
 
@@ -145,6 +146,8 @@ export interface CommitUnit {
   readonly files: readonly (LogFileResult & { readonly file: LogFileIdentity })[];
   readonly segments: readonly StagedSegment[];
   readonly conflicts: readonly IdConflict[];
+  /** Files of rejects in staging/, as SegmentWriter.writeRejects() gave them. */
+  readonly rejectFiles: readonly string[];
 }
 
 export type LogFileIdentity = Pick<LogFile, 'key' | 'sizeBytes' | 'version'>;
@@ -240,7 +243,7 @@ export type FromWorker =
   | { readonly type: 'contents'; readonly unit: number; readonly files: readonly { readonly logFile: number; readonly sha256: string }[] }
   | { readonly type: 'progress'; readonly files: number; readonly compressedBytes: number; readonly uncompressedBytes: number; readonly records: number }
   /** Everything of this unit is staged. */
-  | { readonly type: 'unit'; readonly unit: number; readonly files: readonly LogFileResult[]; readonly segments: readonly StagedSegment[]; readonly conflicts: readonly IdConflict[] }
+  | { readonly type: 'unit'; readonly unit: number; readonly files: readonly LogFileResult[]; readonly segments: readonly StagedSegment[]; readonly conflicts: readonly IdConflict[]; readonly rejectFiles: readonly string[] }
   | { readonly type: 'failed'; readonly code: AppError['code'] | null; readonly message: string; readonly hint: string | null; readonly stack: string };
 
 /** Writes the admitted rows of a batch as Parquet files in staging/, one per event_date. Only store/ knows how. */
@@ -249,6 +252,8 @@ export interface SegmentWriter {
   write(batch: Batch, verdicts: Uint8Array): Promise<readonly StagedSegment[]>;
   /** Takes rows of one log file out of staged segments again: all of them, or those without an event id. Segments without rows are gone. */
   dropRows(segments: readonly StagedSegment[], logFile: number, which: 'all' | 'without-id'): Promise<readonly StagedSegment[]>;
+  /** Stages rejects, so that they do not gather in memory. Absolute path of the file. */
+  writeRejects(rejects: readonly { readonly logFile: number; readonly reject: Reject }[]): Promise<string>;
   /** After this, write() fails soon with `interrupted`, also one that is under way. */
   cancel(): void;
   close(): Promise<void>;

@@ -370,7 +370,7 @@ class IngestRun {
       this.#identities.delete(result.logFile);
       return { ...result, file };
     });
-    return { files, segments: message.segments, conflicts: message.conflicts };
+    return { files, segments: message.segments, conflicts: message.conflicts, rejectFiles: message.rejectFiles };
   }
 
   // Commits
@@ -443,10 +443,10 @@ class IngestRun {
     this.#sums.uncompressedBytes += file.uncompressedBytes;
     this.#widenSpan(file.minTimeMs, file.maxTimeMs);
     if (file.sha256 !== null && this.#pendingContents.get(file.sha256)?.logFile === file.logFile) this.#pendingContents.delete(file.sha256);
-    for (const { reason } of file.rejects) {
+    for (const [reason, count] of Object.entries(file.rejectReasons)) {
       const seen = this.#warnings.get(reason);
-      if (seen === undefined) this.#warnings.set(reason, { count: 1, example: file.file.key });
-      else seen.count++;
+      if (seen === undefined) this.#warnings.set(reason, { count, example: file.file.key });
+      else seen.count += count;
     }
     if (file.status === 'failed') {
       this.#problem({ key: file.file.key, error: new AppError('source-unreadable', file.error ?? `cannot read ${file.file.key}`) });

@@ -31,6 +31,11 @@ const THREADS_MAX = 64;
 /** Records are rarely smaller: tells whether a log file may overflow what is left of a window. */
 const RECORD_BYTES_TYPICAL = 700;
 const NO_BYTES = new Uint8Array(0);
+/** So much rejected text is kept of one log file; a store must not grow by what it could not read. Every reject is counted and listed all the same. */
+const REJECT_BYTES_MAX = 64 * 1024 * 1024;
+/** Rejects in memory before they are staged. */
+const SPOOL_BYTES = 8 * 1024 * 1024;
+const SPOOL_REJECTS = 20_000;
 /** Often enough for a person to watch. */
 const PROGRESS_MS = 100;
 const NO_PROGRESS = () => ({ files: 0, compressedBytes: 0, uncompressedBytes: 0, records: 0 });
@@ -92,10 +97,14 @@ interface OpenFile {
   conflicts: number;
   withoutTime: number;
   rows: number;
-  recordsIn: number;
   minMicros: number;
   maxMicros: number;
-  rejects: readonly Reject[];
+  rejected: number;
+  rejectReasons: Record<string, number>;
+  /** Bytes of rejects whose text was kept. */
+  rejectBytes: number;
+  /** Rejects of a file that is read as a stream, staged apart until its end is known to count. */
+  rejectFiles: string[];
   kind: LogFileResult['kind'];
   status: LogFileResult['status'];
   error: string | null;
@@ -110,10 +119,12 @@ const openFile = (item: WorkItem): OpenFile => ({
   conflicts: 0,
   withoutTime: 0,
   rows: 0,
-  recordsIn: 0,
   minMicros: Number.POSITIVE_INFINITY,
   maxMicros: Number.NEGATIVE_INFINITY,
-  rejects: [],
+  rejected: 0,
+  rejectReasons: {},
+  rejectBytes: 0,
+  rejectFiles: [],
   kind: 'log',
   status: 'done',
   error: null,
@@ -153,6 +164,8 @@ class IngestWorker {
   #files: OpenFile[] = [];
   #segments: StagedSegment[] = [];
   #conflicts: IdConflict[] = [];
+  #rejects: { readonly logFile: number; readonly reject: Reject }[] = [];
+  #rejectFiles: string[] = [];
   /** Which rows of the window belong to which file, in order. */
   #ranges: { readonly file: OpenFile; readonly from: number }[] = [];
   /** The file whose rows go on in the next window. */
@@ -300,6 +313,7 @@ class IngestWorker {
         digest.update(slice);
         file.uncompressedBytes += slice.length;
         if (await this.#push(slice, false)) overflowed = true;
+        await this.#spoolRejects(file);
         this.#progress.uncompressedBytes += slice.length;
         this.#reportProgress();
       }
@@ -318,10 +332,11 @@ class IngestWorker {
       else if (overflowed) await this.#flush();
     } else {
       // What broke off may be whole tomorrow; the incomplete end is not a reject today.
-      this.#finish(file, { ...outcome, rejects: outcome.rejects.filter((reject) => reject.reason !== 'truncated') }, null);
+      this.#finish(file, { ...outcome, rejects: [] }, null);
       await this.#flush({ keepUnit: true });
-      // Read again tomorrow, records with an id are recognised; those without one would be stored twice.
+      // Read again tomorrow, records with an id are recognised; those without one, and rejects, would be there twice.
       file.rows -= await this.#dropRows(file, 'without-id');
+      this.#forgetRejects(file);
       this.#failed(file, failure);
       await this.#flush();
     }
@@ -356,14 +371,49 @@ class IngestWorker {
       if (tail?.reason === 'truncated') rejects[rejects.length - 1] = { ...tail, ...told };
       else rejects.push({ ...told, recordNo: outcome.recordsIn, offset: damage.offset, length: damage.text.length, text: damage.text });
     }
-    const broken = rejects.find((reject) => DAMAGE_REASONS.has(reject.reason)) ?? (damage === null ? undefined : rejects.at(-1));
+    const broken = damage === null ? rejects.find((reject) => DAMAGE_REASONS.has(reject.reason)) : rejects.at(-1);
     file.kind = outcome.kind;
-    file.rejects = rejects;
     file.status = broken === undefined ? 'done' : 'damaged';
     file.error = broken === undefined ? null : `${broken.reason}: ${broken.detail}`;
-    file.recordsIn = outcome.recordsIn;
-    this.#ended(file);
+    this.#keepRejects(file, rejects);
+    this.#rejectFiles.push(...file.rejectFiles);
     this.#current = null;
+    this.#ended(file);
+  }
+
+  #keepRejects(file: OpenFile, rejects: readonly Reject[]): void {
+    for (const reject of rejects) {
+      file.rejected++;
+      file.rejectReasons[reject.reason] = (file.rejectReasons[reject.reason] ?? 0) + 1;
+      file.rejectBytes += reject.text.length;
+      const kept = file.rejectBytes <= REJECT_BYTES_MAX ? reject : { ...reject, text: NO_BYTES };
+      this.#rejects.push({ logFile: file.item.logFile, reject: kept });
+    }
+  }
+
+  /** Stages what a long file has rejected so far. */
+  async #spoolRejects(file: OpenFile): Promise<void> {
+    const rejects = this.#decoder.takeRejects();
+    if (rejects.length === 0) return;
+    // What other files of this unit rejected must not share a file with what may be taken back.
+    if (this.#rejects.some(({ logFile }) => logFile !== file.item.logFile)) await this.#stageRejects(this.#rejectFiles);
+    this.#keepRejects(file, rejects);
+    const bytes = this.#rejects.reduce((sum, { reject }) => sum + reject.text.length, 0);
+    if (bytes >= SPOOL_BYTES || this.#rejects.length >= SPOOL_REJECTS) await this.#stageRejects(file.rejectFiles);
+  }
+
+  async #stageRejects(into: string[]): Promise<void> {
+    if (this.#rejects.length === 0) return;
+    into.push(await this.#writer.writeRejects(this.#rejects));
+    this.#rejects = [];
+  }
+
+  #forgetRejects(file: OpenFile): void {
+    this.#rejects = this.#rejects.filter(({ logFile }) => logFile !== file.item.logFile);
+    this.#rejectFiles = this.#rejectFiles.filter((path) => !file.rejectFiles.includes(path));
+    file.rejectFiles = [];
+    file.rejected = 0;
+    file.rejectReasons = {};
   }
 
   #isCopy(file: OpenFile, known: KnownContent): void {
@@ -377,8 +427,8 @@ class IngestWorker {
     await this.#flush({ keepUnit: true });
     await this.#dropRows(file, 'all');
     this.#conflicts = this.#conflicts.filter((conflict) => conflict.logFile !== file.item.logFile);
+    this.#forgetRejects(file);
     file.copyOf = known;
-    file.rejects = [];
     file.status = 'done';
     file.error = null;
     await this.#flush();
@@ -396,7 +446,6 @@ class IngestWorker {
     this.#files.push(file);
     this.#progress.files++;
     this.#progress.compressedBytes += file.item.sizeBytes;
-    this.#progress.records += file.recordsIn;
   }
 
   /** Has the window judged and staged. Outside of a file this ends the unit: the main thread may commit it. */
@@ -415,6 +464,7 @@ class IngestWorker {
     }
     this.#ranges = this.#current === null ? [] : [{ file: this.#current, from: 0 }];
     if (this.#current !== null || options.keepUnit === true || this.#files.length === 0) return;
+    await this.#stageRejects(this.#rejectFiles);
     this.#port.post({ type: 'progress', ...this.#progress });
     this.#progress = NO_PROGRESS();
     this.#port.post({
@@ -423,11 +473,13 @@ class IngestWorker {
       files: this.#files.map(resultOf),
       segments: this.#segments,
       conflicts: this.#conflicts,
+      rejectFiles: this.#rejectFiles,
     });
     this.#unit += THREADS_MAX;
     this.#files = [];
     this.#segments = [];
     this.#conflicts = [];
+    this.#rejectFiles = [];
   }
 
   #countRows(batch: Batch, verdicts: Uint8Array): void {
@@ -438,6 +490,7 @@ class IngestWorker {
     for (const [index, { file, from }] of this.#ranges.entries()) {
       const to = this.#ranges[index + 1]?.from ?? batch.rows;
       file.rows += to - from;
+      this.#progress.records += to - from;
       for (let row = from; row < to; row++) {
         const verdict = verdicts[row];
         if (verdict === DUPLICATE) file.duplicate++;
@@ -515,10 +568,10 @@ function resultOf(file: OpenFile): LogFileResult {
       records: { in: copyOf.records, stored: 0, duplicate: copyOf.records, rejected: 0, id_conflicts: 0, without_time: 0 },
       minTimeMs: copyOf.minTimeMs,
       maxTimeMs: copyOf.maxTimeMs,
-      rejects: [],
+      rejectReasons: {},
     };
   }
-  const rejected = file.rejects.length;
+  const { rejected } = file;
   return {
     ...base,
     copyOf: null,
@@ -532,6 +585,6 @@ function resultOf(file: OpenFile): LogFileResult {
     },
     minTimeMs: file.minMicros === Number.POSITIVE_INFINITY ? null : Math.floor(file.minMicros / 1000),
     maxTimeMs: file.maxMicros === Number.NEGATIVE_INFINITY ? null : Math.ceil(file.maxMicros / 1000),
-    rejects: file.rejects,
+    rejectReasons: file.rejectReasons,
   };
 }

@@ -4,7 +4,7 @@ import type { CatalogTable } from '../store.ts';
 /** The layout of a store folder and of its catalog. Raised together with a migration in store/migrations.ts. */
 export const STORE_VERSION = 1;
 
-const LOG_FILE: CatalogTable = {
+export const LOG_FILE: CatalogTable = {
   name: 'log_file',
   doc: 'The ledger: one row for each log file that was read, or could not be.',
   columns: [
@@ -31,7 +31,7 @@ const LOG_FILE: CatalogTable = {
   ],
 };
 
-const REJECT: CatalogTable = {
+export const REJECT: CatalogTable = {
   name: 'reject',
   doc: 'Records that could not be decoded, kept with their reason.',
   columns: [
@@ -45,7 +45,7 @@ const REJECT: CatalogTable = {
   ],
 };
 
-const ID_CONFLICT: CatalogTable = {
+export const ID_CONFLICT: CatalogTable = {
   name: 'id_conflict',
   doc: 'Events whose id was already taken, on the same day, by an event with other facts. Both are stored.',
   columns: [

@@ -1,7 +1,7 @@
 /** Plain values out of catalog rows: DuckDB's wide integers and timestamps as what the contracts say. */
-import { DuckDBListValue, DuckDBTimestampValue, type DuckDBValue } from '@duckdb/node-api';
+import { type DuckDBConnection, DuckDBListValue, DuckDBTimestampValue, type DuckDBValue } from '@duckdb/node-api';
+import type { CatalogTable } from '../store.ts';
 import { formatTime } from '../time.ts';
-import type { CatalogSession } from './catalog.ts';
 
 export const num = (value: DuckDBValue | undefined): number => Number(value ?? 0);
 export const numOrNull = (value: DuckDBValue | undefined): number | null => (value === null || value === undefined ? null : Number(value));
@@ -29,15 +29,19 @@ type CellType = 'BIGINT' | 'VARCHAR' | 'TIMESTAMP';
 /** A time is given in ms. */
 export type Cell = string | number | null;
 
-/** Appends rows to a table whose columns have these types, in order: a few microseconds a row, inside the session's transaction. */
+/** How each column of a catalog relation is appended. */
+export const columnTypes = (table: CatalogTable): CellType[] =>
+  table.columns.map(({ type }) => (type === 'BIGINT' || type === 'TIMESTAMP' ? type : 'VARCHAR'));
+
+/** Appends rows to a table whose columns have these types, in order: a few microseconds a row, inside the connection's transaction. */
 export async function appendRows(
-  session: CatalogSession,
+  connection: DuckDBConnection,
   table: string,
   types: readonly CellType[],
   rows: readonly (readonly Cell[])[],
   database?: 'temp',
 ): Promise<void> {
-  const appender = await session.connection.createAppender(table, 'main', database);
+  const appender = await connection.createAppender(table, 'main', database);
   for (const row of rows) {
     for (const [index, type] of types.entries()) {
       const cell = row[index] ?? null;

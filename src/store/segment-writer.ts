@@ -20,9 +20,10 @@ import type { Batch, ColumnBuffer } from '../format.ts';
 import { DUPLICATE, type SegmentWriter, type StagedSegment } from '../ingest.ts';
 import { derivedColumns, rawColumns, type Table } from '../table.ts';
 import { formatDay } from '../time.ts';
+import { REJECT } from './catalog-tables.ts';
 import { asStoreError, FILE_MODE, syncPath } from './files.ts';
 import { PARQUET_OPTIONS, sqlText } from './parquet.ts';
-import { num, numOrNull } from './rows.ts';
+import { appendRows, columnTypes, num, numOrNull } from './rows.ts';
 
 /** DuckDB fills vectors of this many rows. */
 const VECTOR_ROWS = 2048;
@@ -169,6 +170,33 @@ export async function createSegmentWriter(options: SegmentWriterOptions): Promis
         kept.push({ ...segment, path, rows: num(row['n']), sizeBytes: statSync(path).size, minTimeMs: numOrNull(row['first']), maxTimeMs: numOrNull(row['last']) });
       }
       return kept;
+    },
+    writeRejects: async (rejects) => {
+      const path = join(stagingDir, `${name}-${files++}-rejects.parquet`);
+      await connection.run(`CREATE OR REPLACE TEMP TABLE staged (${REJECT.columns.map((column) => `${column.name} ${column.type}`).join(', ')})`);
+      await appendRows(
+        connection,
+        'staged',
+        columnTypes(REJECT),
+        rejects.map(({ logFile, reject }) => [
+          logFile,
+          reject.recordNo,
+          reject.offset,
+          reject.length,
+          reject.reason,
+          reject.detail,
+          Buffer.from(reject.text).toString('base64'),
+        ]),
+        'temp',
+      );
+      try {
+        await connection.run(`COPY staged TO ${sqlText(path)} ${PARQUET_OPTIONS}`);
+        await connection.run('DROP TABLE staged');
+        chmodSync(path, FILE_MODE);
+      } catch (error) {
+        throw asStoreError(error, `write rejects to ${path}`);
+      }
+      return path;
     },
     cancel: () => {
       cancelled = true;

@@ -1,6 +1,6 @@
 /** The writing side of a store, under its lease: looks up the ledger and publishes commit units. */
 import { randomBytes } from 'node:crypto';
-import { renameSync } from 'node:fs';
+import { renameSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
 import duckdb from '@duckdb/node-bindings';
@@ -10,7 +10,7 @@ import type { Table } from '../table.ts';
 import { formatDay } from '../time.ts';
 import { createAdmission } from './admission.ts';
 import { Catalog, type CatalogSession } from './catalog.ts';
-import { CATALOG_TABLES } from './catalog-tables.ts';
+import { ID_CONFLICT, LOG_FILE } from './catalog-tables.ts';
 import { compact } from './compaction.ts';
 import { ContentIndex } from './content-index.ts';
 import { asStoreError, makeFolder, partitionDir, type StorePaths, syncPath } from './files.ts';
@@ -19,7 +19,7 @@ import { insertSegments, liveSegments, type PlacedSegment, removeOrphans } from 
 import { takeLease } from './lease.ts';
 import { sqlList } from './parquet.ts';
 import { unlinkSuperseded } from './retention.ts';
-import { appendRows, type Cell, num, sqlTime, text, timeOrNull } from './rows.ts';
+import { appendRows, type Cell, columnTypes, num, sqlTime, text, timeOrNull } from './rows.ts';
 
 /** Reading the ids of a stored day; beside the workers' own instances. */
 const READER_MEMORY_LIMIT = '128MB';
@@ -105,6 +105,7 @@ export async function openWriter(paths: StorePaths, table: Table): Promise<Store
         throw asStoreError(error, `publish what was read in the store ${paths.dir}`);
       }
       state.seq = seq;
+      for (const path of units.flatMap((unit) => unit.rejectFiles)) unlinkSync(path);
       for (const { sha256, copyOf } of units.flatMap((unit) => unit.files)) if (sha256 !== null && copyOf === null) contents.add(sha256);
       return seq;
     },
@@ -139,16 +140,10 @@ const words32 = (bytes: Uint8Array): Int32Array => {
   return new Int32Array(aligned.buffer, aligned.byteOffset, aligned.byteLength / 4);
 };
 
-/** The order of LOG_FILE and REJECT in catalog-tables.ts. */
-const typesOf = (name: string): ('BIGINT' | 'VARCHAR' | 'TIMESTAMP')[] =>
-  (CATALOG_TABLES.find((table) => table.name === name)?.columns ?? []).map(({ type }) => (type === 'BIGINT' || type === 'TIMESTAMP' ? type : 'VARCHAR'));
-const LOG_FILE_TYPES = typesOf('log_file');
-const REJECT_TYPES = typesOf('reject');
-
 /** A temporary table `asked(c0, c1, …)` to join the ledger with: one pass over millions of rows, however many are asked for. */
 async function askFor(session: CatalogSession, rows: readonly (readonly Cell[])[], types: readonly ('BIGINT' | 'VARCHAR')[]): Promise<void> {
   await session.run(`CREATE OR REPLACE TEMP TABLE asked (${types.map((type, index) => `c${index} ${type}`).join(', ')})`);
-  await appendRows(session, 'asked', types, rows, 'temp');
+  await appendRows(session.connection, 'asked', types, rows, 'temp');
 }
 
 export async function knownFiles(session: CatalogSession, files: readonly LogFileIdentity[]): Promise<(KnownFile | null)[]> {
@@ -209,9 +204,9 @@ async function insertCommit(session: CatalogSession, table: Table, units: readon
   await askFor(session, files.map((file, index) => [index, file.file.key]), ['BIGINT', 'VARCHAR']);
   await session.run("DELETE FROM log_file WHERE status = 'failed' AND records_in = 0 AND key IN (SELECT c1 FROM asked)");
   await appendRows(
-    session,
-    'log_file',
-    LOG_FILE_TYPES,
+    session.connection,
+    LOG_FILE.name,
+    columnTypes(LOG_FILE),
     files.map((file) => [
       file.logFile,
       file.file.key,
@@ -235,26 +230,12 @@ async function insertCommit(session: CatalogSession, table: Table, units: readon
       now,
     ]),
   );
+  const rejectFiles = units.flatMap((unit) => unit.rejectFiles);
+  if (rejectFiles.length > 0) await session.run(`INSERT INTO reject BY NAME SELECT * FROM read_parquet(${sqlList(rejectFiles)})`);
   await appendRows(
-    session,
-    'reject',
-    REJECT_TYPES,
-    files.flatMap((file) =>
-      file.rejects.map((reject) => [
-        file.logFile,
-        reject.recordNo,
-        reject.offset,
-        reject.length,
-        reject.reason,
-        reject.detail,
-        Buffer.from(reject.text).toString('base64'),
-      ]),
-    ),
-  );
-  await appendRows(
-    session,
-    'id_conflict',
-    ['VARCHAR', 'VARCHAR', 'BIGINT', 'BIGINT'],
+    session.connection,
+    ID_CONFLICT.name,
+    columnTypes(ID_CONFLICT),
     units.flatMap((unit) => unit.conflicts.map((conflict) => [conflict.eventId, conflict.eventDate, conflict.logFile, conflict.recordNo])),
   );
   if (segments.length > 0) await insertSegments(session, segments.map((segment) => ({ ...segment, seq, schemaVersion: table.schemaVersion })));

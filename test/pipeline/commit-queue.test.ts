@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { CommitUnit } from '../../src/ingest.ts';
 import { CommitQueue } from '../../src/pipeline/commit-queue.ts';
 
-const unit: CommitUnit = { files: [], segments: [], conflicts: [] };
+const unit: CommitUnit = { files: [], segments: [], conflicts: [], rejectFiles: [] };
 const numbers = (queue: CommitQueue): number[] => queue.takeComplete().map(([number]) => number);
 
 describe('CommitQueue', () => {

@@ -23,12 +23,13 @@ if (task === 'commit') {
             records: { in: 0, stored: 0, duplicate: 0, rejected: 0, id_conflicts: 0, without_time: 0 },
             minTimeMs: null,
             maxTimeMs: null,
-            rejects: [],
+            rejectReasons: {},
             error: null,
           },
         ],
         segments: [],
         conflicts: [],
+        rejectFiles: [],
       },
     ]);
   }

@@ -1,13 +1,15 @@
 /** The store folder: ledger, lease, alerts, versions, and several processes at once. */
 import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Alert } from '../../src/alert.ts';
+import { PRELUDE } from '../../src/backends/prelude.ts';
 import { cloudtrailTable } from '../../src/formats/cloudtrail-table.ts';
 import type { CommitUnit } from '../../src/ingest.ts';
+import { createSegmentWriter } from '../../src/store/segment-writer.ts';
 import { type LocalStore, openStore } from '../../src/store/store.ts';
 
 let folder: string;
@@ -31,16 +33,17 @@ const unit = (logFile: number, change: Partial<CommitUnit['files'][number]> = {}
       sha256: String(logFile).padStart(64, '0'),
       copyOf: null,
       uncompressedBytes: 1000,
-      records: { in: 3, stored: 0, duplicate: 2, rejected: 1, id_conflicts: 0, without_time: 0 },
+      records: { in: 2, stored: 0, duplicate: 2, rejected: 0, id_conflicts: 0, without_time: 0 },
       minTimeMs: 1_000,
       maxTimeMs: 2_000,
-      rejects: [{ recordNo: 2, offset: 10, length: 4, reason: 'json-invalid', detail: 'no comma', text: Buffer.from([0x61, 0xff, 0x27, 0x0a]) }],
+      rejectReasons: {},
       error: null,
       ...change,
     },
   ],
   segments: [],
   conflicts: [],
+  rejectFiles: [],
 });
 
 const alert: Alert = {
@@ -80,14 +83,14 @@ describe('the ledger', () => {
     const next = await store.openWriter(cloudtrailTable);
     const file = { key: '/logs/1.json.gz', sizeBytes: 100, version: '1' };
     expect(await next.known([{ ...file, version: '2' }, file, { ...file, sizeBytes: 101 }])).toEqual([null, { id: 1, minTimeMs: 1_000, maxTimeMs: 2_000 }, null]);
-    expect(await next.contents(['1'.padStart(64, '0'), 'f'.repeat(64)])).toEqual([{ id: 1, records: 3, kind: 'log', minTimeMs: 1_000, maxTimeMs: 2_000 }, null]);
+    expect(await next.contents(['1'.padStart(64, '0'), 'f'.repeat(64)])).toEqual([{ id: 1, records: 2, kind: 'log', minTimeMs: 1_000, maxTimeMs: 2_000 }, null]);
     expect(next.takeLogFileIds(2)).toBe(2);
     await next.close();
   });
 
   test('asks for a failed file again and forgets the failure once it was read', async () => {
     const writer = await store.openWriter(cloudtrailTable);
-    const failed = { status: 'failed', sha256: null, error: 'gone', records: { in: 0, stored: 0, duplicate: 0, rejected: 0, id_conflicts: 0, without_time: 0 }, rejects: [] } as const;
+    const failed = { status: 'failed', sha256: null, error: 'gone', records: { in: 0, stored: 0, duplicate: 0, rejected: 0, id_conflicts: 0, without_time: 0 } } as const;
     await writer.commit([unit(1, failed)]);
     await writer.close();
     const next = await store.openWriter(cloudtrailTable);
@@ -99,14 +102,25 @@ describe('the ledger', () => {
   });
 
   test('keeps rejects byte for byte and shows them as text', async () => {
+    const text = Buffer.from([0x61, 0xff, 0x27, 0x0a]);
+    const segments = await createSegmentWriter({ table: cloudtrailTable, stagingDir: join(store.dir, 'staging'), name: 'w0', prelude: PRELUDE });
+    const reject = { recordNo: 2, offset: 10, length: 4, reason: 'json-invalid', detail: 'no comma', text };
+    const rejectFiles = [await segments.writeRejects([{ logFile: 1, reject }])];
+    await segments.close();
     const writer = await store.openWriter(cloudtrailTable);
-    await writer.commit([unit(1)]);
+    // Opening the writer swept the staging folder, as after a crash: stage again under the lease.
+    expect(existsSync(rejectFiles[0] ?? '')).toBe(false);
+    const again = await createSegmentWriter({ table: cloudtrailTable, stagingDir: join(store.dir, 'staging'), name: 'w0', prelude: PRELUDE });
+    const staged = [await again.writeRejects([{ logFile: 1, reject }])];
+    await again.close();
+    const records = { in: 3, stored: 0, duplicate: 2, rejected: 1, id_conflicts: 0, without_time: 0 };
+    await writer.commit([{ ...unit(1, { records, rejectReasons: { 'json-invalid': 1 } }), rejectFiles: staged }]);
     await writer.close();
     expect(await store.rejects({ limit: 10 })).toEqual([
       { logFileKey: '/logs/1.json.gz', recordNo: 2, offset: 10, length: 4, reason: 'json-invalid', detail: 'no comma', text: "a\uFFFD'\n" },
     ]);
     const status = await store.status();
-    expect([status.records, status.balanced]).toEqual([{ in: 3, stored: 0, duplicate: 2, rejected: 1, id_conflicts: 0, without_time: 0 }, true]);
+    expect([status.records, status.balanced]).toEqual([records, true]);
     expect((await store.check([cloudtrailTable])).problems).toEqual([]);
   });
 });
