@@ -8,7 +8,7 @@ const run = (command, args) => {
 };
 mkdirSync('dist/src/formats', { recursive: true });
 const OUTPUT = '-o dist/src/formats/scanner.wasm -O3 --converge --runtime stub';
-const FEATURES = '--enable simd --enable bulk-memory --noAssert --importMemory';
+const FEATURES = '--enable simd --enable bulk-memory --noAssert --importMemory --zeroFilledMemory';
 run('node_modules/assemblyscript/bin/asc.js', [
   'src/formats/scanner/scanner.ts',
   ...OUTPUT.split(' '),
