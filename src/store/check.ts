@@ -4,15 +4,17 @@ import { DuckDBInstance } from '@duckdb/node-api';
 import type { Table } from '../table.ts';
 import type { Catalog } from './catalog.ts';
 import type { StorePaths } from './files.ts';
-import { liveSegments } from './lake.ts';
+import { liveSegments, unlistedFiles } from './lake.ts';
 import { sqlText } from './parquet.ts';
-import { num } from './rows.ts';
+import { num, text } from './rows.ts';
 
 export interface CheckReport {
   readonly segments: number;
   readonly rows: number;
   /** What is wrong, one sentence each; empty when all is well. */
   readonly problems: readonly string[];
+  /** Files in the lake that no commit lists: a run is under way, or was killed and the next one will remove them. Nobody reads them. */
+  readonly unlisted: readonly string[];
 }
 
 /** Every segment is read to its end: rows are counted and each column's pages are decoded. */
@@ -40,6 +42,10 @@ export async function checkStore(catalog: Catalog, paths: StorePaths, tables: re
         }
       }
     }
+    const unlisted = await catalog.read(async (session) => {
+      const listed = await session.rows('SELECT path FROM segment');
+      return unlistedFiles(paths, new Set(listed.map((row) => text(row['path']))));
+    });
     await catalog.read(async (session) => {
       const unbalanced = await session.rows('SELECT key, records_in, stored, duplicate, rejected FROM log_file WHERE records_in <> stored + duplicate + rejected');
       for (const row of unbalanced) {
@@ -57,7 +63,7 @@ export async function checkStore(catalog: Catalog, paths: StorePaths, tables: re
       );
       for (const row of rejects) problems.push(`${String(row['key'])}: ${num(row['rejected'])} rejected, but ${num(row['listed'])} listed`);
     });
-    return { ...sums, problems };
+    return { ...sums, problems, unlisted };
   } finally {
     connection.closeSync();
     instance.closeSync();

@@ -56,14 +56,21 @@ export function removeOrphans(paths: StorePaths, listed: ReadonlySet<string>): n
     const isFresh = Date.now() - statSync(path).mtimeMs < SNAPSHOT_AGE_MAX_MS;
     if (!(name.startsWith(SNAPSHOT_PREFIX) && isFresh)) remove(path);
   }
+  for (const path of unlistedFiles(paths, listed)) remove(path);
+  return removed;
+}
+
+/** Absolute paths of files in the lake that are not in `listed` (paths below the store's folder). */
+export function unlistedFiles(paths: StorePaths, listed: ReadonlySet<string>): string[] {
+  const unlisted: string[] = [];
   for (const table of readdirSync(paths.lake)) {
     for (const partition of readdirSync(join(paths.lake, table))) {
       for (const name of readdirSync(join(paths.lake, table, partition))) {
-        if (!listed.has(join('lake', table, partition, name))) remove(join(paths.lake, table, partition, name));
+        if (!listed.has(join('lake', table, partition, name))) unlisted.push(join(paths.lake, table, partition, name));
       }
     }
   }
-  return removed;
+  return unlisted;
 }
 
 export interface PlacedSegment extends StagedSegment {
