@@ -173,7 +173,7 @@ function leakedKey(): Story {
     clock(FRIDAY, '19:42'),
     'ci-release, from 203.0.113.77',
     'asks who it is, then everything it can think of: 39 different reads in three minutes, 64 calls refused',
-    ['recon-burst', 'denied-call-spike', 'distinct-denied-calls'],
+    ['recon-burst', 'denied-call-spike', 'denied-calls-above-usual', 'distinct-denied-calls', 'attack-tool-user-agent'],
     (at) => {
       call(thief, 'sts:GetCallerIdentity', at);
       for (const [index, action] of RECONNAISSANCE.allowed.entries()) call(thief, action, at + 5000 + index * 4000);
@@ -186,8 +186,8 @@ function leakedKey(): Story {
   teller.step(
     clock(FRIDAY, '19:50'),
     'ci-release, from 203.0.113.77',
-    `looks for machines in twelve regions, all refused, and gets an answer in ${UNUSED_REGION}, which nobody ever used`,
-    ['region-first-used'],
+    `looks for machines in twelve regions, all refused, and gets an answer in ${UNUSED_REGION}`,
+    [],
     (at) => {
       for (const [index, region] of REGIONS.entries()) refuse('ec2:DescribeInstances', at + index * 3000, region);
       diary.add(thief, {
@@ -232,7 +232,13 @@ function leakedKey(): Story {
     clock(FRIDAY, '20:08'),
     'ci-release, from 203.0.113.77',
     'creates the user support-temp with a key, a password and AdministratorAccess, and a policy that allows everything',
-    ['admin-policy-attached', 'inline-policy-with-full-access', 'login-profile-for-another-user'],
+    [
+      'iam-user-created',
+      'user-created-with-key',
+      'login-profile-for-another-user',
+      'admin-policy-attached',
+      'admin-inline-policy',
+    ],
     (at) => {
       call(
         thief,
@@ -274,18 +280,20 @@ function leakedKey(): Story {
   teller.step(
     clock(FRIDAY, '20:12'),
     'ci-release, from 203.0.113.77',
-    `makes a wide version of the deployment policy the default one, and lets account ${STRANGER} take the role ci-deploy`,
-    ['policy-version-replaced', 'role-trust-opened'],
+    'lets the deployment policy allow everything, puts a forgotten version of another one in force, and lets anybody take the role ci-deploy',
+    ['admin-managed-policy', 'policy-version-swapped', 'role-trust-opened'],
     (at) => {
       const policyArn = `arn:aws:iam::${PRODUCTION}:policy/deployment`;
       call(thief, 'iam:CreatePolicyVersion', at, { policyArn, policyDocument: EVERYTHING, setAsDefault: true });
+      call(thief, 'iam:SetDefaultPolicyVersion', at + 25_000, {
+        policyArn: `arn:aws:iam::${PRODUCTION}:policy/support-limits`,
+        versionId: 'v1',
+      });
       call(thief, 'iam:UpdateAssumeRolePolicy', at + 40_000, {
         roleName: roles.deploy.name,
         policyDocument: JSON.stringify({
           Version: '2012-10-17',
-          Statement: [
-            { Effect: 'Allow', Principal: { AWS: `arn:aws:iam::${STRANGER}:root` }, Action: 'sts:AssumeRole' },
-          ],
+          Statement: [{ Effect: 'Allow', Principal: { AWS: '*' }, Action: 'sts:AssumeRole' }],
         }),
       });
     },
@@ -308,7 +316,7 @@ function leakedKey(): Story {
     clock(FRIDAY, '20:20'),
     'richard_roe, from 203.0.113.90',
     'fails to sign in at the console 16 times in six minutes, then gets in, without MFA',
-    ['console-login-failures', 'console-login-after-failures', 'console-login-without-mfa'],
+    ['console-login-brute-force', 'console-login-after-failures', 'console-login-without-mfa'],
     (at) => {
       for (let attempt = 0; attempt < 16; attempt++) {
         consoleLogin(diary, people.richard, at + attempt * 22_000, {
@@ -420,8 +428,8 @@ function leakedKey(): Story {
   teller.step(
     clock(FRIDAY, '21:11'),
     'support-temp, from 203.0.113.77',
-    `starts eight GPU machines in ${UNUSED_REGION}`,
-    [],
+    `starts eight GPU machines in ${UNUSED_REGION}, where nobody ever ran anything`,
+    ['region-first-used', 'gpu-instances-launched'],
     (at) => {
       diary.add(withKey(temporary, '203.0.113.77', KALI), {
         action: 'ec2:RunInstances',
@@ -446,7 +454,7 @@ function leakedKey(): Story {
     clock(FRIDAY, '21:16'),
     'richard_roe, from 203.0.113.90',
     `takes the public access block off ${buckets.exports} and makes it public by policy and by ACL`,
-    ['public-access-block-removed', 'bucket-made-public'],
+    ['public-access-block-removed', 'bucket-policy-public', 'bucket-acl-public'],
     (at) => {
       const bucket = { bucketName: buckets.exports, Host: `${buckets.exports}.s3.${HOME_REGION}.amazonaws.com` };
       const s3 = (action: string, time: number, request: Json) =>
@@ -493,7 +501,7 @@ function leakedKey(): Story {
     clock(FRIDAY, '21:22'),
     'support-temp, from 203.0.113.77',
     `shares a disk snapshot and a database snapshot with account ${STRANGER}, and an image with everybody`,
-    ['snapshot-shared'],
+    ['snapshot-shared', 'database-snapshot-shared', 'image-shared'],
     (at) => {
       const caller = withKey(temporary, '203.0.113.77', KALI);
       call(
@@ -543,7 +551,7 @@ function leakedKey(): Story {
     clock(FRIDAY, '21:40'),
     'support-temp, from 203.0.113.77',
     `writes 40 backups over with a key of his own (SSE-C) and leaves a note: ransom`,
-    ['object-written-with-customer-key'],
+    ['put-object-with-customer-key', 'ransom-note-uploaded'],
     (at) => {
       const caller = withKey(temporary, '203.0.113.77', KALI);
       const put = (time: number, key: string, encryption: string) =>
@@ -576,10 +584,10 @@ function leakedKey(): Story {
     'richard_roe, from 203.0.113.90',
     `terminates ${fleet.length} machines in one call; he never did before`,
     [
-      'instances-terminated',
+      'instance-terminated',
       'instances-terminated-in-bulk',
-      'instances-terminated-without-mfa',
-      'instances-terminated-by-new-caller',
+      'instance-terminated-without-mfa',
+      'instance-terminated-first-time-caller',
     ],
     (at) =>
       call(
@@ -595,7 +603,7 @@ function leakedKey(): Story {
     clock(FRIDAY, '21:56'),
     'richard_roe, from 203.0.113.90',
     'disables the key of the backups and schedules its deletion in seven days',
-    ['kms-key-deletion-scheduled', 'kms-key-disabled'],
+    ['kms-key-deletion-scheduled'],
     (at) => {
       const keyId = kmsKey(PRODUCTION, HOME_REGION);
       const resources = [{ accountId: PRODUCTION, type: 'AWS::KMS::Key', ARN: keyId }];
@@ -736,7 +744,7 @@ function shortcut(): Story {
     begin + 4 * MINUTE,
     `root of ${DEVELOPMENT}, from ${address}`,
     'makes an access key for root',
-    ['root-access-key-created', 'root-activity'],
+    ['root-credentials-changed', 'root-call-of-its-own'],
     (at) =>
       diary.add(signedIn, {
         action: 'iam:CreateAccessKey',
@@ -751,7 +759,12 @@ function shortcut(): Story {
     begin + 12 * MINUTE,
     `root of ${DEVELOPMENT}, by its key, from ${address}`,
     'terminates one machine in eu-west-1 with that key',
-    ['root-access-key-used', 'instances-terminated', 'instances-terminated-without-mfa'],
+    [
+      'root-access-key-use',
+      'instance-terminated',
+      'instance-terminated-without-mfa',
+      'instance-terminated-first-time-caller',
+    ],
     (at) => {
       const machine = developmentServers[1] ?? '';
       diary.add(byKey, {
@@ -768,7 +781,7 @@ function shortcut(): Story {
     begin + 20 * MINUTE,
     `root of ${DEVELOPMENT}, by its key, from ${address}`,
     `uploads a dump to ${buckets.sandbox}; the record says nothing of encryption`,
-    ['object-written-without-encryption'],
+    ['put-object-without-required-encryption'],
     (at) => {
       const key = 'dumps/customers.sql';
       diary.add(byKey, {
