@@ -18,7 +18,7 @@ interface GlobalOptions {
   readonly store?: string;
   readonly config?: string;
   readonly output?: Output;
-  readonly param: readonly string[];
+  readonly param?: readonly string[];
   readonly quiet?: boolean;
   readonly logLevel: LogLevel;
 }
@@ -50,7 +50,7 @@ export function addGlobalOptions(program: Command): void {
     .option('--store <dir>', `folder of the store (env TRAILHOUND_STORE, else the config, else ./${DEFAULT_STORE})`)
     .option('--config <file>', 'config file (default: trailhound.yaml if it is there)')
     .addOption(new Option('--output <form>', 'form of the data on stdout (default: table)').choices(OUTPUTS))
-    .option('--param <name=value>', 'a value for a parameter, repeatable: <detector>.<name>=<value>, or <name>=<value> of a question', collect, [])
+    .option('--param <name=value>', 'a parameter, repeatable: <detector>.<name>=<value>, or <name>=<value> of a question', collect)
     .option('--quiet', 'say only warnings and errors')
     .addOption(new Option('--log-level <level>', 'least level of messages on stderr').choices(LOG_LEVELS).default('info'));
 }
@@ -85,7 +85,7 @@ export function finish<Options>(
       config,
       storeDir: storeDir(globals.store, config),
       output: globals.output ?? 'table',
-      params: globals.param,
+      params: globals.param ?? [],
       nowMs: Date.now(),
       signal: host.signal,
     };

@@ -2,7 +2,7 @@
 import { type Command, Option } from 'commander';
 import { type Alert, SEVERITIES, type Severity } from '../alert.ts';
 import type { Detector } from '../detector.ts';
-import type { Suppression } from '../store.ts';
+import type { Store, Suppression } from '../store.ts';
 import { collect, detectorParameters, type ExitStatus, type Run } from './command.ts';
 import { type Catalogue, loadDetectors } from './detectors.ts';
 import { formatCount, plural } from './output/text.ts';
@@ -46,6 +46,12 @@ export async function chooseDetectors(run: Run<HuntCommandOptions>, ids: readonl
 /** Those of the config have no number in the store. */
 export function configSuppressions({ config }: Pick<Run<unknown>, 'config'>): readonly Suppression[] {
   return config.suppress.map((suppression) => ({ ...suppression, id: 0 }));
+}
+
+/** Detectors look at windows of time: an event without one stands in none of them. */
+export async function tellWithoutTime(store: Store, terminal: Terminal): Promise<void> {
+  const { records } = await store.status();
+  if (records.without_time > 0) terminal.warn(`${plural(records.without_time, 'event')} without a time: stored, not hunted`);
 }
 
 /** Suppressed and withdrawn alerts are kept, counted, and not shown unless asked for. */

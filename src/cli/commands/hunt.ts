@@ -3,7 +3,7 @@ import { Command } from 'commander';
 import type { Alert } from '../../alert.ts';
 import type { Window } from '../../time.ts';
 import { type ExitStatus, finish, type Host, type Run, windowOf, withStore } from '../command.ts';
-import { addHuntOptions, chooseDetectors, configSuppressions, type HuntCommandOptions, isPending, tellAlerts } from '../hunt.ts';
+import { addHuntOptions, chooseDetectors, configSuppressions, type HuntCommandOptions, isPending, tellAlerts, tellWithoutTime } from '../hunt.ts';
 import { indicatorDetector, indicatorLists } from '../indicators.ts';
 import { type Indicator, readList } from '../lists.ts';
 import { createAlertWriter } from '../output/alerts.ts';
@@ -62,6 +62,7 @@ async function hunt(run: Run<Options>, ...ids: string[]): Promise<ExitStatus> {
       await writer.write(alerts.filter(isPending));
       await writer.end();
       if (indicators !== null) tellIndicators(indicators, alerts, run);
+      await tellWithoutTime(store, terminal);
       return tellAlerts(alerts, terminal, options.failOn);
     } finally {
       await hunter.close();

@@ -2,7 +2,7 @@
 import { Command } from 'commander';
 import type { Alert } from '../../alert.ts';
 import { type ExitStatus, finish, type Host, type Run } from '../command.ts';
-import { addHuntOptions, chooseDetectors, configSuppressions, type HuntCommandOptions, isPending, tellAlerts } from '../hunt.ts';
+import { addHuntOptions, chooseDetectors, configSuppressions, type HuntCommandOptions, isPending, tellAlerts, tellWithoutTime } from '../hunt.ts';
 import { addIngestOptions, type IngestCommandOptions, tellResult, withIngest } from '../ingest.ts';
 import { createAlertWriter } from '../output/alerts.ts';
 
@@ -57,6 +57,7 @@ async function scan(run: Run<Options>, ...given: string[]): Promise<ExitStatus> 
         .map((alert) => ({ ...alert, new: fresh.has(alert.id) }));
       await print(alerts);
       await writer.end();
+      await tellWithoutTime(store, terminal);
       const reached = tellAlerts(alerts, terminal, options.failOn);
       // Incomplete goes before alerts: what could not be read may hold more of them.
       return status === 0 ? reached : status;

@@ -6,7 +6,10 @@ import { finish, type Host, type Run, wholeNumber } from '../command.ts';
 import { checkResultOptions, printResult, type ResultOptions } from '../result.ts';
 import { runShell } from '../shell.ts';
 
-export interface SqlOptions extends ResultOptions {
+/** What a statement can read, told before any engine is loaded. */
+export const SQL_TABLES = ['cloudtrail', 'log_file', 'reject', 'id_conflict', 'alert', 'suppression'] as const;
+
+interface SqlOptions extends ResultOptions {
   readonly portable?: boolean;
 }
 
@@ -16,7 +19,8 @@ export function sqlCommand(host: Host): Command {
     .argument('[statement]', 'one SELECT in the SQL of DuckDB; - reads it from stdin')
     .option('--portable', "hold it to the subset that Athena understands, with Trino's functions (docs/detector-sql.md)")
     .option('--limit <n>', 'rows at most, 0 for all (default: all, but 200 of a table on a terminal)', wholeNumber)
-    .option('--file <path>', 'where --output parquet goes');
+    .option('--file <path>', 'where --output parquet goes')
+    .addHelpText('after', `\nTables: ${SQL_TABLES.join(', ')}, and list_<name> for each list of the config.`);
   return finish<SqlOptions>(
     command,
     host,
