@@ -8,7 +8,7 @@ import { code, fence, GENERATED, list, table } from './markdown.ts';
 const FOLDER = new URL('../../detectors/', import.meta.url);
 
 /** All detectors of the repository, in the order of their ids. */
-export async function allDetectors(): Promise<readonly Detector[]> {
+async function allDetectors(): Promise<readonly Detector[]> {
   const files = readdirSync(FOLDER, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.ts'));
   const modules = await Promise.all(
     files.map(async (name) => (await import(new URL(name, FOLDER).href)) as { detector: Detector }),

@@ -21,7 +21,7 @@ export const DAY = 24 * HOUR;
 export const BROWSER =
   'Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/145.0.0.0 Safari/537.36';
 export const CLI = 'aws-cli/2.33.2 md/awscrt#0.29.1 ua/2.1 os/linux#6.8.0 md/arch#x86_64 lang/python#3.13.11';
-export const BOTO = 'Boto3/1.42.30 md/Botocore#1.42.30 ua/2.1 os/linux#6.8.0 md/arch#x86_64 lang/python#3.13.11';
+const BOTO = 'Boto3/1.42.30 md/Botocore#1.42.30 ua/2.1 os/linux#6.8.0 md/arch#x86_64 lang/python#3.13.11';
 const GO_SDK = 'aws-sdk-go-v2/1.41.1 os/linux lang/go#1.25.5 md/GOOS#linux md/GOARCH#amd64 api/ec2#1.279.1';
 const TERRAFORM = 'APN/1.0 HashiCorp/1.0 Terraform/1.14.3 (+https://www.terraform.io) terraform-provider-aws/6.28.0';
 
