@@ -178,6 +178,7 @@ const SYSTEM_REASONS: Readonly<Record<string, string>> = {
   ENOENT: 'no such file',
   EACCES: 'no permission',
   EISDIR: 'it is a folder',
+  EEXIST: 'it is there already',
   ENOTDIR: 'a part of the path is not a folder',
 };
 

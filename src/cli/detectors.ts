@@ -7,7 +7,7 @@ import { parse as parseYaml } from 'yaml';
 import { type Detector, type DetectorSpec, defineDetector, z } from '../detector.ts';
 import { AppError } from '../errors.ts';
 import { type Config, systemReason } from './config.ts';
-import { codeRoot } from './package.ts';
+import { codeRoot, packageFile } from './package.ts';
 import { suggestion } from '../suggest.ts';
 
 export interface CatalogueEntry {
@@ -20,6 +20,8 @@ export interface CatalogueEntry {
 export interface Catalogue {
   /** In the order of their ids. */
   readonly entries: readonly CatalogueEntry[];
+  /** Files of code that lie in ./detectors without a config beside them. */
+  readonly notLoaded: readonly string[];
   /** Throws `detector-unknown`. */
   get(id: string): CatalogueEntry;
 }
@@ -27,22 +29,27 @@ export interface Catalogue {
 /** The folder beside the config where `detectors new` writes and where users' detectors are looked for. */
 export const USER_DETECTORS = 'detectors';
 
-const EXTENSIONS = ['.js', '.mjs', '.ts', '.sql', '.yaml', '.yml'];
+const CODE_EXTENSIONS = ['.js', '.mjs', '.ts'];
+const EXTENSIONS = [...CODE_EXTENSIONS, '.sql', '.yaml', '.yml'];
 
-/** Loads all. Throws `detector-invalid`, naming the file. */
+/**
+ * Loads all. Code runs only where a config says that this folder is one's own: evidence that somebody changes into may hold a `detectors/` too.
+ * Throws `detector-invalid`, naming the file.
+ */
 export async function loadDetectors(config: Config): Promise<Catalogue> {
-  const builtInRoot = join(codeRoot, 'detectors');
-  const builtIn = existsSync(builtInRoot) ? filesUnder(builtInRoot) : [];
   const byId = new Map<string, CatalogueEntry>();
-  for (const file of builtIn) add(byId, { detector: await loadDetector(file), file, builtIn: true });
+  for (const file of filesUnder(join(codeRoot, 'detectors'))) add(byId, { detector: await loadDetector(file), file, builtIn: true });
   const beside = resolve(config.dir, USER_DETECTORS);
   const own = [...(existsSync(beside) ? [beside] : []), ...config.detectors.map((path) => resolve(config.dir, path))];
-  const userFiles = new Set(own.flatMap(filesUnder).filter((file) => !builtIn.includes(file) && !isSourceOfBuiltIn(file)));
-  if (userFiles.size > 0) resolveOwnPackage();
-  for (const file of userFiles) add(byId, { detector: await loadDetector(file), file, builtIn: false });
+  const found = [...new Set(own.flatMap(filesUnder))].filter((file) => !isBuiltIn(file));
+  const notLoaded = found.filter((file) => config.file === null && CODE_EXTENSIONS.includes(extname(file)));
+  const files = found.filter((file) => !notLoaded.includes(file));
+  if (files.length > 0) resolveOwnPackage();
+  for (const file of files) add(byId, { detector: await loadDetector(file), file, builtIn: false });
   const entries = [...byId.values()].toSorted((a, b) => (a.detector.id < b.detector.id ? -1 : 1));
   return {
     entries,
+    notLoaded,
     get(id) {
       const entry = byId.get(id);
       if (entry !== undefined) return entry;
@@ -64,8 +71,8 @@ function add(byId: Map<string, CatalogueEntry>, entry: CatalogueEntry): void {
 }
 
 /** In a checkout, detectors/ holds the sources of what runs from dist/detectors: they are no one's own. */
-function isSourceOfBuiltIn(file: string): boolean {
-  return file.startsWith(join(codeRoot, '..', 'detectors') + sep);
+function isBuiltIn(file: string): boolean {
+  return file.startsWith(packageFile('detectors') + sep) || file.startsWith(join(codeRoot, 'detectors') + sep);
 }
 
 function filesUnder(path: string): string[] {

@@ -1,17 +1,17 @@
 /** `trailhound detectors`: what is looked for, with its parameters and its proofs; and the start of a new one. */
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
-import { join, relative, resolve } from 'node:path';
+import { dirname, join, relative, resolve } from 'node:path';
 import { Command, Option } from 'commander';
 import { SEVERITIES, type Severity } from '../../alert.ts';
 import { type Detector, parameterValues, z } from '../../detector.ts';
 import { AppError } from '../../errors.ts';
 import { collect, detectorParameters, finish, group, type Host, type Run } from '../command.ts';
-import { systemReason } from '../config.ts';
+import { CONFIG_FILE, systemReason } from '../config.ts';
 import { type CatalogueEntry, loadDetectors, USER_DETECTORS } from '../detectors.ts';
 import { json, printable, valueText } from '../output/printable.ts';
 import { printRows } from '../output/rows.ts';
 import { plural } from '../output/text.ts';
-import { codeRoot } from '../package.ts';
+import { packageFile } from '../package.ts';
 import { TEMPLATES, type TemplateKind } from './detector-templates.ts';
 
 interface ListOptions {
@@ -20,7 +20,7 @@ interface ListOptions {
 }
 
 interface NewOptions {
-  readonly kind: TemplateKind;
+  readonly kind?: TemplateKind;
   readonly dir?: string;
 }
 
@@ -34,7 +34,7 @@ export function detectorsCommand(host: Host): Command {
   const create = new Command('new')
     .description('write the file of a new detector, with an example that fails until it is filled in')
     .argument('<id>', 'kebab-case noun phrase of what is seen, such as denied-call-spike')
-    .addOption(new Option('--kind <kind>', 'language of the file').choices(Object.keys(TEMPLATES)).default('js'))
+    .addOption(new Option('--kind <kind>', 'language of the file (default: yaml)').choices(Object.keys(TEMPLATES)))
     .option('--dir <dir>', `folder to write it to (default: ${USER_DETECTORS}/ beside the config)`);
   return group(
     new Command('detectors')
@@ -57,7 +57,7 @@ export function detectorsCommand(host: Host): Command {
 }
 
 async function printList({ config, options, output, terminal }: Run<ListOptions>): Promise<0> {
-  const { entries } = await loadDetectors(config);
+  const { entries, notLoaded } = await loadDetectors(config);
   const least = SEVERITIES.indexOf(options.minSeverity ?? 'informational');
   const chosen = entries.filter(
     ({ detector }) =>
@@ -75,6 +75,9 @@ async function printList({ config, options, output, terminal }: Run<ListOptions>
   ]);
   await printRows(output, columns, rows, terminal);
   terminal.info(plural(rows.length, 'detector'));
+  if (notLoaded.length > 0) {
+    terminal.warn(`${plural(notLoaded.length, 'file')} of code in ./${USER_DETECTORS} not loaded: ${NEEDS_CONFIG}`);
+  }
   return 0;
 }
 
@@ -185,6 +188,10 @@ async function runExamples(run: Run<object>, ...ids: string[]): Promise<0> {
   return 0;
 }
 
+const NEEDS_CONFIG = `detectors that are code are loaded only beside a ${CONFIG_FILE}, which may be empty`;
+/** There only in a checkout of trailhound itself, whose own detectors import it by its path. */
+const CONTRACT = packageFile('src/detector.ts');
+
 const KEBAB_CASE = /^[a-z][a-z0-9]*(-[a-z0-9]+)*$/u;
 /** An id says what was seen, not that somebody looks for it. */
 const EMPTY_PREFIX = /^(suspicious|detect|detects|detection|possible|potential)-/u;
@@ -198,18 +205,18 @@ async function createFile({ config, options, terminal }: Run<NewOptions>, id = '
   if (taken !== undefined) {
     throw new AppError('usage-invalid', `the id '${id}' is taken by ${taken.file}`, { hint: 'Choose another name.' });
   }
-  const dir = resolve(options.dir ?? join(config.dir, USER_DETECTORS));
-  const file = join(dir, `${id}.${options.kind}`);
-  const contract = join(codeRoot, '..', 'src', 'detector.ts');
-  const inCheckout = options.kind === 'ts' && dir.startsWith(join(codeRoot, '..', 'detectors')) && existsSync(contract);
-  const specifier = inCheckout ? relative(dir, contract) : 'trailhound/detector';
+  const inCheckout = existsSync(CONTRACT) && config.dir === dirname(dirname(CONTRACT));
+  const kind = options.kind ?? (inCheckout ? 'ts' : 'yaml');
+  const dir = resolve(options.dir ?? join(config.dir, inCheckout ? 'detectors/cloudtrail' : USER_DETECTORS));
+  const file = join(dir, `${id}.${kind}`);
   try {
     mkdirSync(dir, { recursive: true });
-    writeFileSync(file, TEMPLATES[options.kind](id, specifier), { flag: 'wx' });
+    writeFileSync(file, TEMPLATES[kind](id, inCheckout ? relative(dir, CONTRACT) : 'trailhound/detector'), { flag: 'wx' });
   } catch (cause) {
     throw new AppError('usage-invalid', `cannot write ${file}: ${systemReason(cause)}`, { cause });
   }
   await terminal.out(`${valueText(file)}\n`);
-  terminal.info(`Fill it in, then run: trailhound detectors test ${id}`);
+  terminal.info(`Fill it in, then run: ${inCheckout ? 'npm run build && npx ' : ''}trailhound detectors test ${id}`);
+  if (config.file === null && !inCheckout && (kind === 'js' || kind === 'ts')) terminal.warn(NEEDS_CONFIG);
   return 0;
 }
