@@ -1,0 +1,156 @@
+/** The columns of the window: values in DuckDB's vector layout, one validity bit a row. */
+import { columnCount, columnInfos, maxRows } from './layout';
+
+/** Where a column's values and validity bits begin; `text` and `textValidity` only for UUIDs. */
+@unmanaged
+export class ColumnInfo {
+  data: usize;
+  validity: usize;
+  text: usize;
+  textValidity: usize;
+}
+
+/** A string slot: u32 length, then the text itself up to this many bytes, or 4 bytes of it and its u64 address. */
+export const INLINE_BYTES: usize = 12;
+export const SLOT_BYTES: usize = 16;
+const ADDRESS_OFFSET: usize = 8;
+
+/** Thirty-two bytes, sixteen set: a load at 16 - n gives a mask of the first n bytes. */
+const masks: usize = memory.data<u8>([
+  255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+]);
+
+/** Rows of the window so far; the row being filled is the one after them. */
+export let rows: i32 = 0;
+
+export function clearRows(): void {
+  rows = 0;
+  const validityBytes = <usize>maxRows >> 3;
+  for (let column = 0; column < columnCount; column++) {
+    const info = columnInfo(column);
+    memory.fill(info.validity, 0, validityBytes);
+    if (info.textValidity) memory.fill(info.textValidity, 0, validityBytes);
+  }
+}
+
+export function endRow(): void {
+  rows++;
+}
+
+// @ts-ignore: decorator
+@inline
+export function columnInfo(column: i32): ColumnInfo {
+  return changetype<ColumnInfo>(columnInfos + (<usize>column << 4));
+}
+
+// @ts-ignore: decorator
+@inline
+function setBit(bits: usize, row: usize): void {
+  const at = bits + (row >> 3);
+  store<u8>(at, <u8>(<u32>load<u8>(at) | (1 << (<u32>row & 7))));
+}
+
+// @ts-ignore: decorator
+@inline
+function hasBit(bits: usize, row: usize): bool {
+  return ((<u32>load<u8>(bits + (row >> 3)) >> (<u32>row & 7)) & 1) != 0;
+}
+
+/** Fills a string slot. It may write up to 4 bytes past the slot, into the next one: slots are filled in order. */
+// @ts-ignore: decorator
+@inline
+function putSlot(slot: usize, text: usize, length: usize): void {
+  if (length <= INLINE_BYTES) {
+    v128.store(slot + 4, v128.and(v128.load(text), v128.load(masks + 16 - length)));
+    store<u32>(slot, <u32>length);
+  } else {
+    store<u32>(slot, <u32>length);
+    store<u32>(slot + 4, load<u32>(text));
+    store<u64>(slot + ADDRESS_OFFSET, text);
+  }
+}
+
+export function putText(column: i32, text: usize, length: usize): void {
+  const info = columnInfo(column);
+  putSlot(info.data + (<usize>rows << 4), text, length);
+  setBit(info.validity, rows);
+}
+
+export function putUuid(column: i32, high: u64, low: u64): void {
+  const info = columnInfo(column);
+  const slot = info.data + (<usize>rows << 4);
+  store<u64>(slot, low);
+  // DuckDB flips the top bit, so that UUIDs sort as signed numbers.
+  store<u64>(slot + 8, high ^ 0x8000000000000000);
+  setBit(info.validity, rows);
+}
+
+/** The text of a UUID column's value that is no canonical UUID. */
+export function putUuidText(column: i32, text: usize, length: usize): void {
+  const info = columnInfo(column);
+  putSlot(info.text + (<usize>rows << 4), text, length);
+  setBit(info.textValidity, rows);
+}
+
+export function putLong(column: i32, value: i64): void {
+  const info = columnInfo(column);
+  store<i64>(info.data + (<usize>rows << 3), value);
+  setBit(info.validity, rows);
+}
+
+export function putInteger(column: i32, value: i32): void {
+  const info = columnInfo(column);
+  store<i32>(info.data + (<usize>rows << 2), value);
+  setBit(info.validity, rows);
+}
+
+export function putBoolean(column: i32, value: bool): void {
+  const info = columnInfo(column);
+  store<u8>(info.data + rows, value ? 1 : 0);
+  setBit(info.validity, rows);
+}
+
+/** Whether the row being filled has a value, or a UUID, in this column. */
+export function hasValue(column: i32): bool {
+  return hasBit(columnInfo(column).validity, rows);
+}
+
+export function hasUuidText(column: i32): bool {
+  return hasBit(columnInfo(column).textValidity, rows);
+}
+
+export function valueAt(column: i32, width: usize): usize {
+  return columnInfo(column).data + <usize>rows * width;
+}
+
+export function uuidTextAt(column: i32): usize {
+  return columnInfo(column).text + <usize>rows * SLOT_BYTES;
+}
+
+// @ts-ignore: decorator
+@inline
+export function slotLength(slot: usize): usize {
+  return load<u32>(slot);
+}
+
+/** Address of a slot's text. */
+// @ts-ignore: decorator
+@inline
+export function slotText(slot: usize): usize {
+  return slotLength(slot) <= INLINE_BYTES ? slot + 4 : <usize>load<u64>(slot + ADDRESS_OFFSET);
+}
+
+export function slotHasValue(validity: usize, row: i32): bool {
+  return hasBit(validity, row);
+}
+
+/** Takes back what the row being filled has. */
+export function clearRow(): void {
+  const byte = <usize>rows >> 3;
+  const keep = <u8>~(<u32>1 << (<u32>rows & 7));
+  for (let column = 0; column < columnCount; column++) {
+    const info = columnInfo(column);
+    store<u8>(info.validity + byte, load<u8>(info.validity + byte) & keep);
+    if (info.textValidity) store<u8>(info.textValidity + byte, load<u8>(info.textValidity + byte) & keep);
+  }
+}
