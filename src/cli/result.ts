@@ -1,5 +1,5 @@
 /** The result of a statement on its way out: printed as it comes, cut where a terminal would be flooded, or written to a file. */
-import type { QueryStream, ResultColumn, Value } from '../backend.ts';
+import type { QueryStream, Value } from '../backend.ts';
 import { AppError } from '../errors.ts';
 import { createRowWriter } from './output/rows.ts';
 import { formatCount } from './output/text.ts';
@@ -33,7 +33,7 @@ export function checkResultOptions({ output, terminal }: ResultRun, options: Res
 export async function printResult(run: ResultRun, result: QueryStream, options: ResultOptions): Promise<number> {
   const { output, terminal, signal } = run;
   const limit = options.limit ?? (output === 'table' && terminal.outIsTerminal ? TERMINAL_ROWS : 0);
-  const columns = distinctNames(result.columns);
+  const { columns } = result;
   const rows = cut(result.batches, limit, signal);
   if (output === 'parquet') {
     const { writeParquet } = await import('./wire.ts');
@@ -66,19 +66,4 @@ async function* cut(
     left -= batch.length;
     if (left <= 0) return;
   }
-}
-
-/** Two columns of one name would be one key in JSON: the later ones get a number. */
-function distinctNames(columns: readonly ResultColumn[]): ResultColumn[] {
-  const taken = new Set(columns.map(({ name }) => name));
-  const seen = new Set<string>();
-  return columns.map((column) => {
-    let { name } = column;
-    for (let number = 2; seen.has(name); number++) {
-      name = `${column.name}_${number}`;
-      if (taken.has(name)) name = column.name;
-    }
-    seen.add(name);
-    return { ...column, name };
-  });
 }
