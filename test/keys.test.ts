@@ -1,5 +1,5 @@
 /** What keys tell, what scope does with it, and names of arbitrary bytes. */
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { folderInScope, fsPath, inScope, keyOf, parseFolder, parseKey, pathOf } from '../src/keys.ts';
 import type { KeyHint, Scope } from '../src/source.ts';

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import * as zlib from 'node:zlib';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import {
   decodeWhole,
@@ -478,8 +478,7 @@ describe('properties', () => {
           const read = await slices(stream(bytes, piece));
           expect(read.damage).toBeNull();
           expect(read.text).toEqual(expected);
-          const whole = decodeWhole(bytes);
-          if (whole !== null) expect(Buffer.from(whole.bytes)).toEqual(expected);
+          expect(Buffer.from(decodeWhole(bytes)?.bytes ?? expected)).toEqual(expected);
         },
       ),
       { numRuns: 100 },
@@ -499,10 +498,11 @@ describe('properties', () => {
           if (!cut) broken[at] = (broken[at] ?? 0) ^ change;
           const whole = decodeWhole(broken);
           const { text: read, damage, compression } = await slices(stream(broken, 100));
-          if (whole !== null) expect(read).toEqual(Buffer.from(whole.bytes));
-          if (compression === 'gzip' && whole === null) expect(damage).not.toBeNull();
-          if (cut && compression === 'gzip') expect(text.startsWith(read.toString())).toBe(true);
-          if (damage !== null) expect(damage.offset).toBe(read.length);
+          expect(read).toEqual(Buffer.from(whole?.bytes ?? read));
+          // Zeros or a second member may stand behind a whole one: readWhole leaves that to openPayload as well.
+          expect(damage !== null || whole !== null || read.toString() === text).toBe(true);
+          expect(!cut || compression === 'none' || text.startsWith(read.toString())).toBe(true);
+          expect(damage?.offset ?? read.length).toBe(read.length);
         },
       ),
       { numRuns: 300 },

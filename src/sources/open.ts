@@ -1,0 +1,57 @@
+/** Turns what the user names into a source. */
+import { createReadStream, statSync } from 'node:fs';
+import { resolve } from 'node:path';
+import type { Readable } from 'node:stream';
+import { AppError } from '../errors.ts';
+import { fsPath, keyOf } from '../keys.ts';
+import { unreadable } from '../payload.ts';
+import type { Source } from '../source.ts';
+import { archiveAt, archiveSource } from './archive.ts';
+import { lookAt, openDirectorySource, openGlobSource } from './directory.ts';
+import { isGlob } from './glob.ts';
+import { openStdinSource, streamSource } from './stdin.ts';
+
+/**
+ * `-`, a file, a folder, an archive, a named pipe, or a glob; a path that exists is taken as it is written. Throws `source-missing`,
+ * `source-unreadable`, or `usage-invalid`.
+ */
+export async function openSource(argument: string, stdin: Readable): Promise<Source> {
+  if (argument === '-') return openStdinSource(stdin);
+  const scheme = /^(s3|sqs):\/\//.exec(argument)?.[1];
+  if (scheme !== undefined) {
+    throw new AppError('usage-invalid', `cannot read '${argument}': ${scheme}:// is not available in this version`, {
+      hint: 'Copy the logs to a local folder, for example with `aws s3 sync`, and name that folder.',
+    });
+  }
+  if (argument === '' || argument.includes('\0')) {
+    throw new AppError(
+      'usage-invalid',
+      `cannot read the source '${argument}': expected a path, a glob, or - for standard input`,
+    );
+  }
+  const stats = statSync(argument, { throwIfNoEntry: false });
+  if (stats?.isFIFO()) return openPipe(argument);
+  if (stats === undefined && isGlob(argument)) return await openGlobSource(argument);
+  const named = lookAt(argument);
+  if (named.stats.isDirectory()) return await openDirectorySource(argument);
+  if (!named.stats.isFile()) {
+    throw new AppError('source-unreadable', `cannot read '${argument}': it is a socket or device, not a file`, {
+      hint: 'Pipe its bytes into trailhound, and name - as the source.',
+    });
+  }
+  const archive = await archiveAt(named.real, named.stats);
+  return archive === null ? await openDirectorySource(argument) : archiveSource(argument, archive);
+}
+
+/** A pipe that the shell made (`<(zcat …)`) has no real path. */
+function openPipe(argument: string): Source {
+  const path = resolve(argument);
+  return streamSource(argument, keyOf(path), [path], async () => {
+    const stream = createReadStream(fsPath(path));
+    await new Promise<void>((opened, failed) => {
+      stream.once('open', () => opened());
+      stream.once('error', (error) => failed(unreadable(argument, error)));
+    });
+    return stream;
+  });
+}

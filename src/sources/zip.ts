@@ -1,0 +1,277 @@
+/** Zip archives, read in place: each member is a range of the file (APPNOTE 6.3.10; https://support.pkware.com/pkzip/appnote). */
+import { closeSync, createReadStream, fstatSync, openSync, readSync } from 'node:fs';
+import { finished } from 'node:stream/promises';
+import { setImmediate } from 'node:timers/promises';
+import { createInflateRaw } from 'node:zlib';
+import { fromRandomAccessReaderPromise, RandomAccessReader } from 'yauzl';
+import { fsPath, keyOf, pathOf } from '../keys.ts';
+import { unreadable } from '../payload.ts';
+import type { ListingProblem, LogFile, Scope } from '../source.ts';
+import type { Archive } from './archive.ts';
+import { damagedArchive, type MemberName, memberName, stopIfAborted, unreadableMember } from './members.ts';
+
+const LOCAL_HEADER = 0x04034b50;
+const LOCAL_HEADER_BYTES = 30;
+const DATA_DESCRIPTOR = 0x08074b50;
+/** What may stand where the last member has ended: the central directory, its end, and both for zip64. */
+const DIRECTORY_SIGNATURES: ReadonlySet<number> = new Set([0x02014b50, 0x06054b50, 0x06064b50, 0x07064b50]);
+const STORED = 0;
+const DEFLATE = 8;
+const ENCRYPTED = 0x01;
+/** The sizes stand behind the content instead of before it. */
+const SIZES_FOLLOW = 0x08;
+const ZIP64 = 0xffffffff;
+/** The central directory is read by so much. */
+const WINDOW_BYTES = 1_048_576;
+/** Entries between two looks at everything else that the process has to do. */
+const ENTRIES_PER_TURN = 1000;
+
+/** What is kept of a member while the directory is sorted: about 200 bytes. */
+interface Member extends MemberName {
+  /** Of its local header, which stands right before the content. */
+  readonly offset: number;
+  readonly flags: number;
+  readonly method: number;
+  readonly crc: number;
+  readonly compressedBytes: number;
+  readonly sizeBytes: number;
+}
+
+export function isZip(head: Uint8Array): boolean {
+  if (head.length < 4) return false;
+  const signature = new DataView(head.buffer, head.byteOffset, 4).getUint32(0, true);
+  return signature === LOCAL_HEADER || signature === 0x06054b50 || signature === DATA_DESCRIPTOR;
+}
+
+/** Newest day first. Where the directory is missing or damaged, the rest is found by going from member to member. */
+export async function* listZip(
+  archive: Archive,
+  scope: Scope,
+  signal: AbortSignal,
+): AsyncGenerator<LogFile | ListingProblem, void, undefined> {
+  const file = new ZipFile(archive.path);
+  try {
+    const members: Member[] = [];
+    const damage = await readDirectory(file, archive.path, scope, signal, members);
+    members.sort(byAge);
+    let before: string | null = null;
+    for (const member of members) {
+      stopIfAborted(signal, archive.path);
+      // A zip may hold a name twice, and evidence may be in either.
+      const key = member.key === before ? `${member.key}#${member.offset}` : member.key;
+      before = member.key;
+      yield logFile(file, archive.path, { ...member, key });
+    }
+    if (damage === null) return;
+    const listed = new Set(members.map(({ offset }) => offset));
+    for await (const member of walkMembers(file, archive.path, scope)) {
+      stopIfAborted(signal, archive.path);
+      if (!listed.has(member.offset)) yield logFile(file, archive.path, member);
+    }
+    yield damagedArchive(archive.path, damage.message, damage);
+  } finally {
+    file.release();
+  }
+}
+
+function byAge(a: Member, b: Member): number {
+  const [dayA, dayB] = [a.hint.day ?? '', b.hint.day ?? ''];
+  if (dayA !== dayB) return dayA > dayB ? -1 : 1;
+  if (a.key !== b.key) return a.key < b.key ? -1 : 1;
+  return a.offset - b.offset;
+}
+
+/** Reads the central directory into `members`. Returns what is wrong with it, or null. */
+async function readDirectory(
+  file: ZipFile,
+  path: string,
+  scope: Scope,
+  signal: AbortSignal,
+  members: Member[],
+): Promise<Error | null> {
+  try {
+    const zip = await fromRandomAccessReaderPromise(file, file.sizeBytes, {
+      autoClose: false,
+      decodeStrings: false,
+      validateEntrySizes: false,
+    });
+    let count = 0;
+    for await (const entry of zip.eachEntry()) {
+      if (++count % ENTRIES_PER_TURN === 0) await setImmediate();
+      stopIfAborted(signal, path);
+      const name = wantedName(path, entry.fileNameRaw, scope);
+      if (name === null) continue;
+      members.push({
+        ...name,
+        offset: entry.relativeOffsetOfLocalHeader,
+        flags: entry.generalPurposeBitFlag,
+        method: entry.compressionMethod,
+        crc: entry.crc32,
+        compressedBytes: entry.compressedSize,
+        sizeBytes: entry.uncompressedSize,
+      });
+    }
+    return null;
+  } catch (error) {
+    // yauzl throws bare errors for what is wrong with the zip; ours say what is wrong with the run or the disk.
+    if (error instanceof Error && error.constructor === Error) return error;
+    throw error;
+  }
+}
+
+/** Null for folders, and for what the scope does not want. */
+function wantedName(path: string, raw: Buffer, scope: Scope): MemberName | null {
+  const name = pathOf(raw);
+  return /[\\/]$/.test(name) ? null : memberName(path, name, scope);
+}
+
+function logFile(file: ZipFile, path: string, member: Member): LogFile | ListingProblem {
+  const hint = 'Unpack it with the tool that made it, and name the folder.';
+  if (member.flags & ENCRYPTED) return unreadableMember(member.key, 'it is encrypted', hint);
+  if (member.method !== STORED && member.method !== DEFLATE)
+    return unreadableMember(
+      member.key,
+      `compression method ${member.method} is not known, only stored (0) and deflate (8)`,
+      hint,
+    );
+  const header = file.take(member.offset, LOCAL_HEADER_BYTES);
+  if (header.length < LOCAL_HEADER_BYTES || header.readUInt32LE(0) !== LOCAL_HEADER) {
+    return unreadableMember(
+      member.key,
+      `there is no member at byte ${member.offset} of the zip`,
+      'Get a whole copy of the zip.',
+    );
+  }
+  const start = contentStart(member.offset, header);
+  // A member that the file cuts short is read as far as it goes.
+  const length = Math.max(0, Math.min(member.compressedBytes, file.sizeBytes - start));
+  const { key, crc, sizeBytes, method } = member;
+  return {
+    key,
+    sizeBytes: length,
+    version: `${crc.toString(16).padStart(8, '0')}-${sizeBytes}`,
+    hint: member.hint,
+    content: { type: 'file', path, start, length, method: method === DEFLATE ? 'deflate' : 'stored' },
+  };
+}
+
+function contentStart(offset: number, header: Buffer): number {
+  return offset + LOCAL_HEADER_BYTES + header.readUInt16LE(26) + header.readUInt16LE(28);
+}
+
+/** From local header to local header, as far as they lead; the last member may be cut short. */
+async function* walkMembers(file: ZipFile, path: string, scope: Scope): AsyncGenerator<Member, void, undefined> {
+  // A zip that was once split begins with the signature of a descriptor.
+  let offset = file.take(0, 4).readUInt32LE(0) === DATA_DESCRIPTOR ? 4 : 0;
+  for (;;) {
+    const header = file.take(offset, LOCAL_HEADER_BYTES);
+    if (header.length < LOCAL_HEADER_BYTES || header.readUInt32LE(0) !== LOCAL_HEADER) return;
+    const start = contentStart(offset, header);
+    const nameBytes = header.readUInt16LE(26);
+    const raw = file.take(offset + LOCAL_HEADER_BYTES, nameBytes);
+    const extra = file.take(offset + LOCAL_HEADER_BYTES + nameBytes, header.readUInt16LE(28));
+    const [flags, method, crc] = [header.readUInt16LE(6), header.readUInt16LE(8), header.readUInt32LE(14)];
+    let [compressedBytes, sizeBytes] = localSizes(header, extra);
+    let end: number | null = start + compressedBytes;
+    if (flags & SIZES_FOLLOW && compressedBytes === 0) {
+      const length = method === DEFLATE && !(flags & ENCRYPTED) ? await deflateLength(path, start) : null;
+      end = length === null ? null : afterDescriptor(file, start + length);
+      compressedBytes = length ?? file.sizeBytes - start;
+      sizeBytes = compressedBytes;
+    }
+    const name = wantedName(path, raw, scope);
+    if (name !== null) yield { ...name, offset, flags, method, crc, compressedBytes, sizeBytes };
+    if (end === null) return;
+    offset = end;
+  }
+}
+
+function localSizes(header: Buffer, extra: Buffer): [compressed: number, uncompressed: number] {
+  const [compressed, uncompressed] = [header.readUInt32LE(18), header.readUInt32LE(22)];
+  for (let at = 0; at + 4 <= extra.length; at += 4 + extra.readUInt16LE(at + 2)) {
+    if (extra.readUInt16LE(at) !== 1 || at + 20 > extra.length) continue;
+    const [sizeBytes, compressedBytes] = [
+      Number(extra.readBigUInt64LE(at + 4)),
+      Number(extra.readBigUInt64LE(at + 12)),
+    ];
+    return [compressed === ZIP64 ? compressedBytes : compressed, uncompressed === ZIP64 ? sizeBytes : uncompressed];
+  }
+  return [compressed, uncompressed];
+}
+
+/** Where the deflate data that begins at `start` ends; null when it is damaged. */
+async function deflateLength(path: string, start: number): Promise<number | null> {
+  const inflater = createInflateRaw();
+  const stream = createReadStream(fsPath(path), { start });
+  stream.pipe(inflater).resume();
+  try {
+    await finished(inflater, { writable: false });
+    return inflater.bytesWritten;
+  } catch {
+    return null;
+  } finally {
+    stream.destroy();
+    inflater.destroy();
+  }
+}
+
+/** A descriptor has 12 to 24 bytes, and nothing says how many: what follows it does. Null when nothing known follows. */
+function afterDescriptor(file: ZipFile, offset: number): number | null {
+  for (const length of [16, 24, 12, 20]) {
+    const next = file.take(offset + length, 4);
+    if (next.length < 4) continue;
+    const signature = next.readUInt32LE(0);
+    if (signature === LOCAL_HEADER || DIRECTORY_SIGNATURES.has(signature)) return offset + length;
+  }
+  return null;
+}
+
+/** The zip as yauzl wants it. Its own reader asks the system twice for each member; this one reads the directory in windows. */
+class ZipFile extends RandomAccessReader {
+  readonly sizeBytes: number;
+  private readonly fd: number;
+  private readonly path: string;
+  private window: Buffer = Buffer.alloc(0);
+  private windowStart = 0;
+
+  constructor(path: string) {
+    super();
+    this.path = path;
+    try {
+      this.fd = openSync(fsPath(path), 'r');
+      this.sizeBytes = fstatSync(this.fd).size;
+    } catch (error) {
+      throw unreadable(keyOf(path), error);
+    }
+  }
+
+  override read(
+    buffer: Buffer,
+    offset: number,
+    length: number,
+    position: number,
+    callback: (error: Error | null) => void,
+  ): void {
+    if (position < this.windowStart || position + length > this.windowStart + this.window.length) {
+      this.windowStart = position;
+      this.window = this.take(position, Math.max(WINDOW_BYTES, length));
+    }
+    const at = position - this.windowStart;
+    const copied = this.window.copy(buffer, offset, at, at + length);
+    callback(copied < length ? new Error('it ends early') : null);
+  }
+
+  /** Fewer bytes only at the end of the file. */
+  take(position: number, length: number): Buffer {
+    const bytes = Buffer.allocUnsafe(Math.max(0, Math.min(length, this.sizeBytes - position)));
+    try {
+      return bytes.subarray(0, readSync(this.fd, bytes, 0, bytes.length, position));
+    } catch (error) {
+      throw unreadable(keyOf(this.path), error);
+    }
+  }
+
+  release(): void {
+    closeSync(this.fd);
+  }
+}
