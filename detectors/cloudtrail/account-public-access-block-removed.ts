@@ -24,7 +24,8 @@ const removal = {
 export const detector = defineDetector({
   id: 'account-public-access-block-removed',
   title: 'Block Public Access was switched off for an account',
-  description: 'The settings of the account override those of every bucket in it. One was switched off, or all deleted.',
+  description:
+    'The settings of the account override those of every bucket in it. One was switched off, or all deleted.',
   severity: 'high',
   severityReason: 'All buckets of the account lose their last fence at once; hardly ever a planned step.',
   table: 'cloudtrail',

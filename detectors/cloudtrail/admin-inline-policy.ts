@@ -48,7 +48,10 @@ export const detector = defineDetector({
   subject: ['account_id', 'principal'],
   summary:
     '{principal} wrote the inline policy {request_parameters.policyName} for {request_parameters.userName}{request_parameters.roleName}{request_parameters.groupName} that allows everything, from {source_address}',
-  falsePositives: ['Break-glass roles set up on purpose.', 'A condition in the statement may narrow it: it is not judged.'],
+  falsePositives: [
+    'Break-glass roles set up on purpose.',
+    'A condition in the statement may narrow it: it is not judged.',
+  ],
   blindSpots: [
     'Nearly everything: NotAction, iam:* or a list of services.',
     'A document so long that CloudTrail leaves it out (requestParameters too large).',

@@ -28,7 +28,8 @@ export const detector = defineDetector({
   description:
     'CreatePolicy or CreatePolicyVersion with a document that allows every action on every resource, under a name that says nothing of it. Whoever the policy is attached to, now or already, owns the account.',
   severity: 'high',
-  severityReason: 'Administrator rights under an inconspicuous name; a new version reaches everyone who already has the policy.',
+  severityReason:
+    'Administrator rights under an inconspicuous name; a new version reaches everyone who already has the policy.',
   table: 'cloudtrail',
   attack: [{ technique: 'T1098.003', version: 16 }],
   tags: ['privilege-escalation', 'persistence'],
@@ -48,12 +49,17 @@ export const detector = defineDetector({
   subject: ['account_id', 'principal'],
   summary:
     '{principal} wrote policy {request_parameters.policyName}{request_parameters.policyArn} that allows everything, from {source_address}',
-  falsePositives: ['Break-glass roles set up on purpose.', 'A condition in the statement may narrow it: it is not judged.'],
+  falsePositives: [
+    'Break-glass roles set up on purpose.',
+    'A condition in the statement may narrow it: it is not judged.',
+  ],
   blindSpots: [
     'Nearly everything: NotAction, iam:* or a list of services.',
     'A document so long that CloudTrail leaves it out (requestParameters too large).',
   ],
-  response: ['Read request_parameters.policyDocument, see who has it (ListEntitiesForPolicy), set an older version as default.'],
+  response: [
+    'Read request_parameters.policyDocument, see who has it (ListEntitiesForPolicy), set an older version as default.',
+  ],
   examples: [
     {
       name: 'a new policy allows everything',

@@ -10,7 +10,8 @@ const attachment = {
 export const detector = defineDetector({
   id: 'admin-policy-attached',
   title: 'An administrator policy was attached',
-  description: 'AdministratorAccess allows everything, IAMFullAccess allows to grant oneself everything. Attaching either to a user, role or group is the shortest way up.',
+  description:
+    'AdministratorAccess allows everything, IAMFullAccess allows to grant oneself everything. Attaching either to a user, role or group is the shortest way up.',
   severity: 'high',
   severityReason: 'From this call on the holder owns the account.',
   table: 'cloudtrail',
@@ -76,7 +77,10 @@ export const detector = defineDetector({
     {
       name: 'a harmless policy',
       records: [
-        { ...attachment, requestParameters: { userName: 'Nikki_Wolf', policyArn: 'arn:aws:iam::aws:policy/ReadOnlyAccess' } },
+        {
+          ...attachment,
+          requestParameters: { userName: 'Nikki_Wolf', policyArn: 'arn:aws:iam::aws:policy/ReadOnlyAccess' },
+        },
       ],
       alerts: [],
     },

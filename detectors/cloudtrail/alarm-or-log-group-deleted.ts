@@ -10,7 +10,8 @@ const deletion = {
 export const detector = defineDetector({
   id: 'alarm-or-log-group-deleted',
   title: 'CloudWatch alarms or logs were deleted',
-  description: 'Deleting a log group or stream destroys what was logged; deleting an alarm or switching its actions off makes sure nobody is woken.',
+  description:
+    'Deleting a log group or stream destroys what was logged; deleting an alarm or switching its actions off makes sure nobody is woken.',
   severity: 'low',
   severityReason: 'Happens with every application that is taken down; the name says whether it mattered.',
   table: 'cloudtrail',
@@ -19,12 +20,17 @@ export const detector = defineDetector({
   when: {
     any: [
       { event_source: 'logs.amazonaws.com', event_name: ['DeleteLogGroup', 'DeleteLogStream'], outcome: 'success' },
-      { event_source: 'monitoring.amazonaws.com', event_name: ['DeleteAlarms', 'DisableAlarmActions'], outcome: 'success' },
+      {
+        event_source: 'monitoring.amazonaws.com',
+        event_name: ['DeleteAlarms', 'DisableAlarmActions'],
+        outcome: 'success',
+      },
     ],
   },
   slot: '1h',
   subject: ['account_id', 'principal'],
-  summary: '{principal} called {event_name} on {request_parameters.logGroupName}{request_parameters.alarmNames} in {aws_region} from {source_address}',
+  summary:
+    '{principal} called {event_name} on {request_parameters.logGroupName}{request_parameters.alarmNames} in {aws_region} from {source_address}',
   falsePositives: ['Deployments and clean-up jobs.'],
   blindSpots: ['A short retention (PutRetentionPolicy) deletes as well, later and in silence.'],
   response: ['Look at what else the principal deleted in the same hour.'],
@@ -33,7 +39,12 @@ export const detector = defineDetector({
       name: 'a log group and an alarm go',
       records: [
         deletion,
-        { ...deletion, eventSource: 'monitoring.amazonaws.com', eventName: 'DeleteAlarms', requestParameters: { alarmNames: ['errors'] } },
+        {
+          ...deletion,
+          eventSource: 'monitoring.amazonaws.com',
+          eventName: 'DeleteAlarms',
+          requestParameters: { alarmNames: ['errors'] },
+        },
       ],
       alerts: [{ subject: { principal: 'arn:aws:iam::111122223333:user/Alice' }, count: 2 }],
     },

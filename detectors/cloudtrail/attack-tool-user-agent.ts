@@ -20,16 +20,24 @@ export const detector = defineDetector({
   parameters: {
     tools: z
       .string()
-      .default('(?i)(kali[0-9]|kali[^a-z]|parrot|pentoo|blackarch|pacu|stratus-red-team|cloudfox|weirdaal|enumerate-iam|aws[_-]consoler|trufflehog|peirates|cloudgoat)')
+      .default(
+        '(?i)(kali[0-9]|kali[^a-z]|parrot|pentoo|blackarch|pacu|stratus-red-team|cloudfox|weirdaal|enumerate-iam|aws[_-]consoler|trufflehog|peirates|cloudgoat)',
+      )
       .describe('RE2 pattern, found anywhere in the user agent'),
   },
-  falsePositives: ['A penetration test or an exercise: suppress its principal until the day it ends.', 'A scanner for leaked keys that the house itself runs.'],
+  falsePositives: [
+    'A penetration test or an exercise: suppress its principal until the day it ends.',
+    'A scanner for leaked keys that the house itself runs.',
+  ],
   blindSpots: ['Anybody who sets another user agent, which takes one line.'],
   response: ['Deactivate the key (access_key_id), then list all it did.'],
   examples: [
     {
       name: 'a distribution for intrusion gives itself away',
-      records: [call('aws-cli/2.15.0 Python/3.11.8 Linux/6.6.9-kali1-amd64 exe/x86_64'), call('Pacu/1.5 botocore/1.34')],
+      records: [
+        call('aws-cli/2.15.0 Python/3.11.8 Linux/6.6.9-kali1-amd64 exe/x86_64'),
+        call('Pacu/1.5 botocore/1.34'),
+      ],
       alerts: [{ subject: { principal: 'arn:aws:iam::111122223333:user/Alice' }, count: 2 }],
     },
     {
@@ -45,7 +53,9 @@ export const detector = defineDetector({
     },
     {
       name: 'an AWS service hands on what it was called with',
-      records: [{ ...call('Pacu/1.5'), userIdentity: { type: 'AWSService', invokedBy: 'cloudformation.amazonaws.com' } }],
+      records: [
+        { ...call('Pacu/1.5'), userIdentity: { type: 'AWSService', invokedBy: 'cloudformation.amazonaws.com' } },
+      ],
       alerts: [],
     },
   ],

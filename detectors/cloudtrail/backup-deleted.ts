@@ -13,7 +13,8 @@ const deletion = {
 export const detector = defineDetector({
   id: 'backup-deleted',
   title: 'Backups were deleted',
-  description: 'Extortionists destroy the backups before the data. Recovery points that have served their time are deleted by AWS itself; a person or a role that does so is unusual.',
+  description:
+    'Extortionists destroy the backups before the data. Recovery points that have served their time are deleted by AWS itself; a person or a role that does so is unusual.',
   severity: 'high',
   severityReason: 'Takes away the way back; what follows is often the destruction itself.',
   table: 'cloudtrail',
@@ -23,7 +24,12 @@ export const detector = defineDetector({
     all: [
       {
         event_source: 'backup.amazonaws.com',
-        event_name: ['DeleteRecoveryPoint', 'DeleteBackupVault', 'DeleteBackupVaultLockConfiguration', 'DeleteBackupPlan'],
+        event_name: [
+          'DeleteRecoveryPoint',
+          'DeleteBackupVault',
+          'DeleteBackupVaultLockConfiguration',
+          'DeleteBackupPlan',
+        ],
         outcome: 'success',
       },
       { not: { actor_type: 'service' } },
@@ -32,7 +38,8 @@ export const detector = defineDetector({
   },
   slot: '1h',
   subject: ['account_id', 'principal'],
-  summary: '{principal} called {event_name} on {request_parameters.backupVaultName} in {aws_region} from {source_address} ({count} calls in the hour)',
+  summary:
+    '{principal} called {event_name} on {request_parameters.backupVaultName} in {aws_region} from {source_address} ({count} calls in the hour)',
   falsePositives: ['A plan or a vault of a test environment that is taken down.'],
   blindSpots: ['Backups outside of AWS Backup: snapshots-deleted-in-bulk, database-deleted-without-snapshot.'],
   response: ['Lock the remaining vaults; find out what else the session does.'],

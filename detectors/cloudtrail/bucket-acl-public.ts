@@ -34,14 +34,7 @@ export const detector = defineDetector({
       },
       {
         any: [
-          { 'request_parameters.x-amz-acl': OPEN },
-          // Older records hold headers as lists.
           { 'request_parameters.x-amz-acl[]': OPEN },
-          {
-            'request_parameters.AccessControlPolicy.AccessControlList.Grant.Grantee.URI': {
-              startswith: 'http://acs.amazonaws.com/groups/global/',
-            },
-          },
           {
             'request_parameters.AccessControlPolicy.AccessControlList.Grant[].Grantee.URI': {
               startswith: 'http://acs.amazonaws.com/groups/global/',
@@ -61,7 +54,9 @@ export const detector = defineDetector({
     'Grants given in the headers x-amz-grant-*.',
     'Whether Block Public Access makes the list void.',
   ],
-  response: ['Set the list back to private, switch Block Public Access on, and read the S3 access log for what was fetched.'],
+  response: [
+    'Set the list back to private, switch Block Public Access on, and read the S3 access log for what was fetched.',
+  ],
   examples: [
     {
       name: 'a canned list',
@@ -69,7 +64,7 @@ export const detector = defineDetector({
       alerts: [{ subject: { principal: 'arn:aws:iam::111122223333:user/Alice' } }],
     },
     {
-      name: 'a canned list as older records have it',
+      name: 'a canned list as older records hold headers',
       records: [put({ 'x-amz-acl': ['public-read-write'] })],
       alerts: [{ subject: { principal: 'arn:aws:iam::111122223333:user/Alice' } }],
     },
@@ -80,7 +75,14 @@ export const detector = defineDetector({
     },
     {
       name: 'a grant among others',
-      records: [put(list([{ Grantee: { 'xsi:type': 'CanonicalUser', ID: '1234' }, Permission: 'FULL_CONTROL' }, grant(ALL_USERS)]))],
+      records: [
+        put(
+          list([
+            { Grantee: { 'xsi:type': 'CanonicalUser', ID: '1234' }, Permission: 'FULL_CONTROL' },
+            grant(ALL_USERS),
+          ]),
+        ),
+      ],
       alerts: [{ subject: { principal: 'arn:aws:iam::111122223333:user/Alice' } }],
     },
     {

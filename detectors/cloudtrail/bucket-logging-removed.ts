@@ -4,13 +4,18 @@ import { defineDetector } from '../../src/detector.ts';
 const off = {
   eventSource: 's3.amazonaws.com',
   eventName: 'PutBucketLogging',
-  requestParameters: { bucketName: 'amzn-s3-demo-bucket', logging: '', BucketLoggingStatus: { xmlns: 'http://s3.amazonaws.com/doc/2006-03-01/' } },
+  requestParameters: {
+    bucketName: 'amzn-s3-demo-bucket',
+    logging: '',
+    BucketLoggingStatus: { xmlns: 'http://s3.amazonaws.com/doc/2006-03-01/' },
+  },
 };
 
 export const detector = defineDetector({
   id: 'bucket-logging-removed',
   title: 'Access logging of a bucket was switched off',
-  description: 'The access log is often the only record of who read what. PutBucketLogging without a target switches it off.',
+  description:
+    'The access log is often the only record of who read what. PutBucketLogging without a target switches it off.',
   severity: 'medium',
   severityReason: 'Hides the reading that may follow; rarely part of daily work.',
   table: 'cloudtrail',
@@ -46,7 +51,9 @@ export const detector = defineDetector({
           ...off,
           requestParameters: {
             bucketName: 'amzn-s3-demo-bucket',
-            BucketLoggingStatus: { LoggingEnabled: { TargetBucket: 'amzn-s3-demo-logging-bucket', TargetPrefix: 'logs/' } },
+            BucketLoggingStatus: {
+              LoggingEnabled: { TargetBucket: 'amzn-s3-demo-logging-bucket', TargetPrefix: 'logs/' },
+            },
           },
         },
       ],

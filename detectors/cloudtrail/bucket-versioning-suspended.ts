@@ -11,7 +11,8 @@ const suspension = put({ Status: 'Suspended' });
 export const detector = defineDetector({
   id: 'bucket-versioning-suspended',
   title: 'Versioning or MFA delete of a bucket was switched off',
-  description: 'Versions bring back what somebody overwrites or deletes; MFA delete keeps them from being deleted too. An intruder who wants ransom switches both off first.',
+  description:
+    'Versions bring back what somebody overwrites or deletes; MFA delete keeps them from being deleted too. An intruder who wants ransom switches both off first.',
   severity: 'medium',
   severityReason: 'Prepares destruction; also done to save money.',
   table: 'cloudtrail',
@@ -30,8 +31,12 @@ export const detector = defineDetector({
   },
   slot: '1h',
   subject: ['account_id', 'principal'],
-  summary: '{principal} switched off versioning or MFA delete of {request_parameters.bucketName} from {source_address} ({count} buckets)',
-  falsePositives: ['Housekeeping of a bucket with much rubbish.', 'Terraform states MfaDelete = Disabled with every change of versioning.'],
+  summary:
+    '{principal} switched off versioning or MFA delete of {request_parameters.bucketName} from {source_address} ({count} buckets)',
+  falsePositives: [
+    'Housekeeping of a bucket with much rubbish.',
+    'Terraform states MfaDelete = Disabled with every change of versioning.',
+  ],
   blindSpots: ['A lifecycle rule that expires old versions at once.'],
   response: ['Switch it on again; look for DeleteObject and PutObject by the same principal.'],
   examples: [

@@ -10,7 +10,8 @@ const deletion = (index: number) => ({
 export const detector = defineDetector({
   id: 'buckets-deleted-in-bulk',
   title: 'Several buckets were deleted',
-  description: 'A bucket must be empty to be deleted, so each deletion ends a longer work of destruction. Counts distinct buckets per principal in a sliding window.',
+  description:
+    'A bucket must be empty to be deleted, so each deletion ends a longer work of destruction. Counts distinct buckets per principal in a sliding window.',
   severity: 'medium',
   severityReason: 'Data of several buckets is gone; an environment that is taken down looks the same.',
   table: 'cloudtrail',
@@ -29,7 +30,9 @@ export const detector = defineDetector({
   parameters: { buckets: z.int().min(2).default(5).describe('distinct buckets; more than one small stack has') },
   falsePositives: ['Terraform or a clean-up job takes an environment down.'],
   blindSpots: ['Buckets that are emptied and left, which is objects-deleted-in-bulk.'],
-  response: ['Stop the session; what was in the buckets is in their inventory or in the log, if data events are logged.'],
+  response: [
+    'Stop the session; what was in the buckets is in their inventory or in the log, if data events are logged.',
+  ],
   examples: [
     {
       name: 'five buckets in five minutes',
@@ -44,7 +47,11 @@ export const detector = defineDetector({
       records: [
         { repeat: 5, every: '1m', record: (index) => ({ ...deletion(index), errorCode: 'BucketNotEmpty' }) },
         { repeat: 5, every: '1m', record: (index) => ({ ...deletion(index), eventName: 'CreateBucket' }) },
-        { repeat: 5, every: '1m', record: (index) => ({ ...deletion(index), eventSource: 's3-outposts.amazonaws.com' }) },
+        {
+          repeat: 5,
+          every: '1m',
+          record: (index) => ({ ...deletion(index), eventSource: 's3-outposts.amazonaws.com' }),
+        },
       ],
       alerts: [],
     },
@@ -54,7 +61,10 @@ export const detector = defineDetector({
         {
           repeat: 5,
           every: '1m',
-          record: (index) => ({ ...deletion(index), userIdentity: { type: 'AWSService', invokedBy: 'cloudformation.amazonaws.com' } }),
+          record: (index) => ({
+            ...deletion(index),
+            userIdentity: { type: 'AWSService', invokedBy: 'cloudformation.amazonaws.com' },
+          }),
         },
       ],
       alerts: [],

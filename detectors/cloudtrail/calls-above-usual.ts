@@ -18,7 +18,8 @@ const ALERT = [{ subject: { principal: 'arn:aws:iam::111122223333:user/Alice' },
 export const detector = defineDetector({
   id: 'calls-above-usual',
   title: 'A principal called far more often than usual',
-  description: 'Calls per principal and hour, compared with the median of its own hours during the week before. What a metric filter in CloudWatch would count, for every principal at once.',
+  description:
+    'Calls per principal and hour, compared with the median of its own hours during the week before. What a metric filter in CloudWatch would count, for every principal at once.',
   severity: 'low',
   severityReason: 'Volume alone is mostly a loop that went wild; it tells where to look.',
   table: 'cloudtrail',
@@ -31,16 +32,29 @@ export const detector = defineDetector({
   summary: '{principal} made {count} calls in an hour, far above its usual, first {event_name} from {source_address}',
   parameters: {
     times: z.number().min(1).default(10).describe('multiple of the median of the busy hours of the week before'),
-    calls: z.int().min(1).default(1000).describe('calls in the hour below which nothing is said, however quiet the week was'),
+    calls: z
+      .int()
+      .min(1)
+      .default(1000)
+      .describe('calls in the hour below which nothing is said, however quiet the week was'),
   },
   falsePositives: ['A monthly job, a migration, a loop without pause.'],
-  blindSpots: ['A principal that is always busy.', 'Silent until the account has history.', 'Data events, unless they are logged.'],
+  blindSpots: [
+    'A principal that is always busy.',
+    'Silent until the account has history.',
+    'Data events, unless they are logged.',
+  ],
   response: ['Group the hour by event_name and source_address and compare it with the day before.'],
   examples: [
     { name: 'two thousand calls after a hundred each day', records: [...usual, today(2000)], alerts: ALERT },
     { name: 'as many as nine times the usual', records: [...usual, today(900)], alerts: [] },
     { name: 'ten times the usual, but few', records: [...usual, today(1000)], alerts: [], parameters: { calls: 1001 } },
-    { name: 'more than the floor, but not ten times the usual', records: [...usual, today(1500)], alerts: [], parameters: { times: 20 } },
+    {
+      name: 'more than the floor, but not ten times the usual',
+      records: [...usual, today(1500)],
+      alerts: [],
+      parameters: { times: 20 },
+    },
     {
       name: 'an AWS service at work',
       records: [
@@ -48,7 +62,10 @@ export const detector = defineDetector({
           ...burst,
           record: { ...burst.record, userIdentity: { type: 'AWSService', invokedBy: 'config.amazonaws.com' } },
         })),
-        today(2000, { ...call, userIdentity: { type: 'AWSService', invokedBy: 'config.amazonaws.com' } } as typeof call),
+        today(2000, {
+          ...call,
+          userIdentity: { type: 'AWSService', invokedBy: 'config.amazonaws.com' },
+        } as typeof call),
       ],
       alerts: [],
     },

@@ -10,7 +10,8 @@ const stop = {
 export const detector = defineDetector({
   id: 'config-recorder-stopped',
   title: 'AWS Config was stopped',
-  description: 'The recorder was stopped or deleted, or its delivery channel removed: changes to resources are no longer recorded and rules no longer judged.',
+  description:
+    'The recorder was stopped or deleted, or its delivery channel removed: changes to resources are no longer recorded and rules no longer judged.',
   severity: 'high',
   severityReason: 'Takes away the second witness beside CloudTrail; rare outside of a migration.',
   table: 'cloudtrail',
@@ -29,7 +30,9 @@ export const detector = defineDetector({
   slot: '1h',
   subject: ['account_id', 'principal'],
   summary: '{principal} called {event_name} in {aws_region} from {source_address}',
-  falsePositives: ['A delivery channel can only be changed while the recorder stands still: a pipeline stops and starts it.'],
+  falsePositives: [
+    'A delivery channel can only be changed while the recorder stands still: a pipeline stops and starts it.',
+  ],
   blindSpots: ['A recorder that is told to leave out resource types (PutConfigurationRecorder).'],
   response: ['Start the recorder, then look at what changed meanwhile in CloudTrail.'],
   examples: [

@@ -25,7 +25,8 @@ const success = {
 export const detector = defineDetector({
   id: 'console-login-after-failures',
   title: 'A console sign-in succeeded after several failures',
-  description: 'Guessing that ends in success: several failed console sign-ins of one user, then one that worked, within an hour.',
+  description:
+    'Guessing that ends in success: several failed console sign-ins of one user, then one that worked, within an hour.',
   severity: 'high',
   severityReason: 'If these were guesses, somebody is in.',
   table: 'cloudtrail',
@@ -49,11 +50,17 @@ export const detector = defineDetector({
   subject: ['account_id', 'user_name'],
   summary: '{user_name} of account {account_id} signed in from {source_ip} after failing before',
   parameters: {
-    failures: z.int().min(1).default(5).describe('failed sign-ins before the good one; people mistype twice or three times'),
+    failures: z
+      .int()
+      .min(1)
+      .default(5)
+      .describe('failed sign-ins before the good one; people mistype twice or three times'),
   },
   falsePositives: ['A user who remembered the password at the sixth attempt.'],
   blindSpots: ['The root user, whose records carry no user name: root-console-login and root-console-login-failed.'],
-  response: ['Compare source_ip of the failures with that of the success; end the sessions of the user if nobody can say.'],
+  response: [
+    'Compare source_ip of the failures with that of the success; end the sessions of the user if nobody can say.',
+  ],
   examples: [
     {
       name: 'five wrong passwords and a right one',

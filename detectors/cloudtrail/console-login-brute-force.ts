@@ -13,7 +13,8 @@ const failure = {
 export const detector = defineDetector({
   id: 'console-login-brute-force',
   title: 'Many console sign-ins of one user failed',
-  description: 'Counts failed console sign-ins per account and user name in a sliding window, from whatever addresses they come.',
+  description:
+    'Counts failed console sign-ins per account and user name in a sliding window, from whatever addresses they come.',
   severity: 'medium',
   severityReason: 'The guesses failed; one that succeeds is console-login-after-failures.',
   table: 'cloudtrail',
@@ -25,7 +26,11 @@ export const detector = defineDetector({
   subject: ['account_id', 'user_name'],
   summary: '{count} console sign-ins as {user_name} failed in account {account_id}, first from {source_ip}',
   parameters: {
-    failures: z.int().min(1).default(8).describe('sign-ins; a person who forgot the password gives up or resets it before eight'),
+    failures: z
+      .int()
+      .min(1)
+      .default(8)
+      .describe('sign-ins; a person who forgot the password gives up or resets it before eight'),
   },
   falsePositives: ['A user whose password has expired, with a password manager that insists.'],
   blindSpots: [

@@ -13,7 +13,8 @@ const failure = (index: number) => ({
 export const detector = defineDetector({
   id: 'console-login-spray',
   title: 'One address failed to sign in as many users',
-  description: 'Password spraying tries one password on many users and stays below the limits of each. Counts distinct user names per address in a sliding window.',
+  description:
+    'Password spraying tries one password on many users and stays below the limits of each. Counts distinct user names per address in a sliding window.',
   severity: 'medium',
   severityReason: 'The guesses failed, but nobody does this by accident.',
   table: 'cloudtrail',
@@ -25,7 +26,11 @@ export const detector = defineDetector({
   subject: ['source_ip'],
   summary: '{source_ip} failed to sign in as {peak} users of account {account_id}',
   parameters: {
-    users: z.int().min(2).default(5).describe('distinct user names; fewer happen behind the shared address of an office'),
+    users: z
+      .int()
+      .min(2)
+      .default(5)
+      .describe('distinct user names; fewer happen behind the shared address of an office'),
   },
   falsePositives: ['A large office behind one address on the morning after all passwords expired.'],
   blindSpots: [
@@ -48,7 +53,11 @@ export const detector = defineDetector({
         {
           repeat: 5,
           every: '2m',
-          record: (index) => ({ ...failure(index), errorMessage: undefined, responseElements: { ConsoleLogin: 'Success' } }),
+          record: (index) => ({
+            ...failure(index),
+            errorMessage: undefined,
+            responseElements: { ConsoleLogin: 'Success' },
+          }),
         },
       ],
       alerts: [],

@@ -22,7 +22,8 @@ export const detector = defineDetector({
   description:
     'A password alone opens this user. Only IAM users are judged: sign-ins through SAML or IAM Identity Center always say MFAUsed = No, because the second factor was asked for elsewhere.',
   severity: 'medium',
-  severityReason: 'A weakness in every case and the usual way in with a phished password, but mostly the rightful owner.',
+  severityReason:
+    'A weakness in every case and the usual way in with a phished password, but mostly the rightful owner.',
   table: 'cloudtrail',
   attack: [{ technique: 'T1078.004', version: 16 }],
   tags: ['initial-access', 'mfa'],

@@ -10,7 +10,8 @@ const deletion = {
 export const detector = defineDetector({
   id: 'database-deleted-without-snapshot',
   title: 'A database was deleted without a final snapshot',
-  description: 'RDS offers a last snapshot with each deletion. Declined, the data is gone once the automated backups are.',
+  description:
+    'RDS offers a last snapshot with each deletion. Declined, the data is gone once the automated backups are.',
   severity: 'high',
   severityReason: 'Often beyond repair; only test databases are thrown away like this.',
   table: 'cloudtrail',

@@ -10,7 +10,8 @@ const reset = {
 export const detector = defineDetector({
   id: 'database-password-reset',
   title: 'The administrator password of a database was replaced',
-  description: 'Who may modify a database in AWS can give it a new administrator password and read everything in it, without ever knowing the old one.',
+  description:
+    'Who may modify a database in AWS can give it a new administrator password and read everything in it, without ever knowing the old one.',
   severity: 'medium',
   severityReason: 'A way from the account into the data; a forgotten or rotated password looks the same.',
   table: 'cloudtrail',
@@ -32,7 +33,10 @@ export const detector = defineDetector({
   summary:
     '{principal} replaced the administrator password of {request_parameters.dBInstanceIdentifier}{request_parameters.dBClusterIdentifier} from {source_address}',
   falsePositives: ['A rotation by hand or by a script.'],
-  blindSpots: ['Passwords that are changed inside the database.', 'IAM authentication (rds-db:connect), which needs no password.'],
+  blindSpots: [
+    'Passwords that are changed inside the database.',
+    'IAM authentication (rds-db:connect), which needs no password.',
+  ],
   response: ['Ask the owner of the database; look for connections from unknown addresses in its own log.'],
   examples: [
     {

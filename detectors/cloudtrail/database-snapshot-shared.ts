@@ -4,13 +4,18 @@ import { defineDetector } from '../../src/detector.ts';
 const share = {
   eventSource: 'rds.amazonaws.com',
   eventName: 'ModifyDBSnapshotAttribute',
-  requestParameters: { dBSnapshotIdentifier: 'before-release', attributeName: 'restore', valuesToAdd: ['444455556666'] },
+  requestParameters: {
+    dBSnapshotIdentifier: 'before-release',
+    attributeName: 'restore',
+    valuesToAdd: ['444455556666'],
+  },
 };
 
 export const detector = defineDetector({
   id: 'database-snapshot-shared',
   title: 'A database snapshot was shared',
-  description: 'Whoever may restore a snapshot has the whole database, with an administrator password of their choice. The same call takes shares back; only adding counts.',
+  description:
+    'Whoever may restore a snapshot has the whole database, with an administrator password of their choice. The same call takes shares back; only adding counts.',
   severity: 'high',
   severityReason: 'A whole database leaves the account in one call that moves no data.',
   table: 'cloudtrail',
@@ -46,7 +51,11 @@ export const detector = defineDetector({
         {
           ...share,
           eventName: 'ModifyDBClusterSnapshotAttribute',
-          requestParameters: { dBClusterSnapshotIdentifier: 'before-release', attributeName: 'restore', valuesToAdd: ['all'] },
+          requestParameters: {
+            dBClusterSnapshotIdentifier: 'before-release',
+            attributeName: 'restore',
+            valuesToAdd: ['all'],
+          },
         },
       ],
       alerts: [{ subject: { principal: 'arn:aws:iam::111122223333:user/Alice' } }],
@@ -56,7 +65,11 @@ export const detector = defineDetector({
       records: [
         {
           ...share,
-          requestParameters: { dBSnapshotIdentifier: 'before-release', attributeName: 'restore', valuesToRemove: ['444455556666'] },
+          requestParameters: {
+            dBSnapshotIdentifier: 'before-release',
+            attributeName: 'restore',
+            valuesToRemove: ['444455556666'],
+          },
         },
       ],
       alerts: [],

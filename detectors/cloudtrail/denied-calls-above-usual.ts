@@ -17,7 +17,8 @@ const today = (repeat: number, change: object = {}) => ({
 export const detector = defineDetector({
   id: 'denied-calls-above-usual',
   title: 'A principal was refused far more often than usual',
-  description: 'Refusals per principal and hour, compared with the median of its own hours during the week before. Finds slow probing below the threshold of denied-call-spike, and leaves those alone who are refused all day long.',
+  description:
+    'Refusals per principal and hour, compared with the median of its own hours during the week before. Finds slow probing below the threshold of denied-call-spike, and leaves those alone who are refused all day long.',
   severity: 'low',
   severityReason: 'Out of character, but nothing was obtained.',
   table: 'cloudtrail',
@@ -27,7 +28,8 @@ export const detector = defineDetector({
   baseline: { timesUsual: parameter('times'), atLeast: parameter('refusals'), over: '7d' },
   slot: '1h',
   subject: ['account_id', 'principal'],
-  summary: '{principal} was refused {count} times in an hour, far above its usual, first for {event_name} from {source_address}',
+  summary:
+    '{principal} was refused {count} times in an hour, far above its usual, first for {event_name} from {source_address}',
   parameters: {
     times: z.number().min(1).default(5).describe('multiple of the median of the hours of the week before'),
     refusals: z.int().min(1).default(10).describe('refusals in the hour below which nothing is said'),
@@ -43,7 +45,11 @@ export const detector = defineDetector({
     },
     { name: 'below the floor', records: [...usual, today(9)], alerts: [], parameters: { times: 2 } },
     { name: 'not five times the usual', records: [...usual, today(11)], alerts: [], parameters: { times: 6 } },
-    { name: 'calls that are allowed or fail otherwise', records: [...usual, today(15, { errorCode: 'NoSuchBucket' })], alerts: [] },
+    {
+      name: 'calls that are allowed or fail otherwise',
+      records: [...usual, today(15, { errorCode: 'NoSuchBucket' })],
+      alerts: [],
+    },
     {
       name: 'an AWS service',
       records: [...usual, today(15, { userIdentity: { type: 'AWSService', invokedBy: 'config.amazonaws.com' } })],

@@ -70,7 +70,11 @@ export const detector = defineDetector({
     {
       name: 'the calls are allowed',
       records: [
-        { repeat: 10, every: '10s', record: (index) => ({ eventSource: 'iam.amazonaws.com', eventName: CALLS[index] }) },
+        {
+          repeat: 10,
+          every: '10s',
+          record: (index) => ({ eventSource: 'iam.amazonaws.com', eventName: CALLS[index] }),
+        },
       ],
       alerts: [],
     },
@@ -80,7 +84,10 @@ export const detector = defineDetector({
         {
           repeat: 10,
           every: '10s',
-          record: (index) => ({ ...refused(index), userIdentity: { type: 'AWSService', invokedBy: 'config.amazonaws.com' } }),
+          record: (index) => ({
+            ...refused(index),
+            userIdentity: { type: 'AWSService', invokedBy: 'config.amazonaws.com' },
+          }),
         },
       ],
       alerts: [],

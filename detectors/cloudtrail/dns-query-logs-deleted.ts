@@ -10,7 +10,8 @@ const deletion = {
 export const detector = defineDetector({
   id: 'dns-query-logs-deleted',
   title: 'DNS query logging was switched off',
-  description: 'The names that instances ask for give away command servers and tunnels. The configuration was deleted or taken off a VPC.',
+  description:
+    'The names that instances ask for give away command servers and tunnels. The configuration was deleted or taken off a VPC.',
   severity: 'medium',
   severityReason: 'Hides traffic; a VPC that is torn down looks the same.',
   table: 'cloudtrail',
@@ -49,7 +50,12 @@ export const detector = defineDetector({
         { ...deletion, errorCode: 'AccessDeniedException' },
         { ...deletion, eventName: 'GetResolverQueryLogConfig' },
         { ...deletion, eventSource: 'example.amazonaws.com' },
-        { ...deletion, eventSource: 'route53.amazonaws.com', eventName: 'DeleteQueryLoggingConfig', errorCode: 'AccessDenied' },
+        {
+          ...deletion,
+          eventSource: 'route53.amazonaws.com',
+          eventName: 'DeleteQueryLoggingConfig',
+          errorCode: 'AccessDenied',
+        },
         { ...deletion, eventSource: 'route53.amazonaws.com', eventName: 'GetQueryLoggingConfig' },
         { ...deletion, eventName: 'DeleteQueryLoggingConfig' },
       ],

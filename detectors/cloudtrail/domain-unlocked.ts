@@ -11,7 +11,8 @@ const unlock = {
 export const detector = defineDetector({
   id: 'domain-unlocked',
   title: 'A domain was unlocked or transferred',
-  description: 'Whoever takes a domain away receives its mail and with it the password resets of everything. The lock is the last step before the transfer.',
+  description:
+    'Whoever takes a domain away receives its mail and with it the password resets of everything. The lock is the last step before the transfer.',
   severity: 'high',
   severityReason: 'Once the domain has gone to another registrar it is hard to get back.',
   table: 'cloudtrail',

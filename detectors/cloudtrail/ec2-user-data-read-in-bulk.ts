@@ -10,7 +10,8 @@ const read = (index: number) => ({
 export const detector = defineDetector({
   id: 'ec2-user-data-read-in-bulk',
   title: 'Start-up scripts of many instances were asked for',
-  description: 'User data often holds passwords and tokens. Counts distinct instances whose user data one principal asked for; refused attempts count, because they show the same intent.',
+  description:
+    'User data often holds passwords and tokens. Counts distinct instances whose user data one principal asked for; refused attempts count, because they show the same intent.',
   severity: 'high',
   severityReason: 'A known way to collect credentials; nothing ordinary reads the user data of many instances.',
   table: 'cloudtrail',
@@ -29,9 +30,14 @@ export const detector = defineDetector({
   threshold: { atLeast: parameter('instances'), distinct: 'request_parameters.instanceId', within: '10m' },
   slot: '1h',
   subject: ['account_id', 'principal'],
-  summary: '{principal} asked for the user data of {peak} instances in {aws_region} from {source_address} (first answer: {outcome})',
+  summary:
+    '{principal} asked for the user data of {peak} instances in {aws_region} from {source_address} (first answer: {outcome})',
   parameters: {
-    instances: z.int().min(2).default(10).describe('distinct instances; Terraform reads those it manages, a few at a time'),
+    instances: z
+      .int()
+      .min(2)
+      .default(10)
+      .describe('distinct instances; Terraform reads those it manages, a few at a time'),
   },
   falsePositives: ['Terraform that refreshes a large state, or a security scanner: suppress its role.'],
   blindSpots: ['Slow reading.', 'Launch templates (DescribeLaunchTemplateVersions), which hold the same scripts.'],
@@ -39,7 +45,9 @@ export const detector = defineDetector({
   examples: [
     {
       name: 'ten instances, all refused',
-      records: [{ repeat: 10, every: '5s', record: (index) => ({ ...read(index), errorCode: 'Client.UnauthorizedOperation' }) }],
+      records: [
+        { repeat: 10, every: '5s', record: (index) => ({ ...read(index), errorCode: 'Client.UnauthorizedOperation' }) },
+      ],
       alerts: [{ subject: { principal: 'arn:aws:iam::111122223333:user/Alice' }, count: 10, peak: 10 }],
     },
     { name: 'one instance fewer', records: [{ repeat: 9, every: '5s', record: read }], alerts: [] },
@@ -51,7 +59,10 @@ export const detector = defineDetector({
         {
           repeat: 10,
           every: '5s',
-          record: (index) => ({ ...read(index), requestParameters: { instanceId: `i-${index}`, attribute: 'ebsOptimized' } }),
+          record: (index) => ({
+            ...read(index),
+            requestParameters: { instanceId: `i-${index}`, attribute: 'ebsOptimized' },
+          }),
         },
         { repeat: 10, every: '5s', record: (index) => ({ ...read(index), eventName: 'ResetInstanceAttribute' }) },
         { repeat: 10, every: '5s', record: (index) => ({ ...read(index), eventSource: 'example.amazonaws.com' }) },
@@ -64,7 +75,10 @@ export const detector = defineDetector({
         {
           repeat: 10,
           every: '5s',
-          record: (index) => ({ ...read(index), userIdentity: { type: 'AWSService', invokedBy: 'config.amazonaws.com' } }),
+          record: (index) => ({
+            ...read(index),
+            userIdentity: { type: 'AWSService', invokedBy: 'config.amazonaws.com' },
+          }),
         },
       ],
       alerts: [],

@@ -6,7 +6,8 @@ const off = { eventSource: 'ec2.amazonaws.com', eventName: 'DisableEbsEncryption
 export const detector = defineDetector({
   id: 'encryption-default-disabled',
   title: 'A protection of all new disks, snapshots or images was switched off',
-  description: 'EBS encryption by default, or the block that keeps snapshots or images of a region from being made public.',
+  description:
+    'EBS encryption by default, or the block that keeps snapshots or images of a region from being made public.',
   severity: 'medium',
   severityReason: 'A fence around all that is made from now on is gone; nothing is exposed yet.',
   table: 'cloudtrail',

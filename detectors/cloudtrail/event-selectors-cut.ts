@@ -58,7 +58,8 @@ export const detector = defineDetector({
   },
   slot: 'event',
   subject: ['account_id', 'principal'],
-  summary: '{principal} cut the event selectors of trail {request_parameters.trailName} in {aws_region} from {source_address}',
+  summary:
+    '{principal} cut the event selectors of trail {request_parameters.trailName} in {aws_region} from {source_address}',
   falsePositives: ['A second trail that is meant for data events only, beside one that keeps the management events.'],
   blindSpots: [
     'Advanced selectors that keep the category but exclude sources or names with notEquals.',

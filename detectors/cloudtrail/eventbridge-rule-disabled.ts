@@ -10,7 +10,8 @@ const off = {
 export const detector = defineDetector({
   id: 'eventbridge-rule-disabled',
   title: 'An EventBridge rule was disabled or deleted',
-  description: 'Many alarms and automatic answers hang on a rule. Disabling it silences them while everything behind looks intact.',
+  description:
+    'Many alarms and automatic answers hang on a rule. Disabling it silences them while everything behind looks intact.',
   severity: 'low',
   severityReason: 'Rules come and go with every application; the name says whether it mattered.',
   table: 'cloudtrail',
@@ -26,7 +27,9 @@ export const detector = defineDetector({
   subject: ['account_id', 'principal'],
   summary: '{principal} called {event_name} on {request_parameters.name} in {aws_region} from {source_address}',
   falsePositives: ['Deployments that replace their rules.'],
-  blindSpots: ['A rule whose pattern is changed so that nothing matches (PutRule), or whose targets are removed (RemoveTargets).'],
+  blindSpots: [
+    'A rule whose pattern is changed so that nothing matches (PutRule), or whose targets are removed (RemoveTargets).',
+  ],
   response: ['If the rule carries alarms, enable it and look at what happened meanwhile.'],
   examples: [
     {

@@ -10,7 +10,8 @@ const token = {
 export const detector = defineDetector({
   id: 'federation-token-issued',
   title: 'A federation token was issued',
-  description: 'GetFederationToken turns a stolen long-term key into a session of up to 36 hours that outlives the key, and can be exchanged for a console sign-in. Hardly any modern program calls it.',
+  description:
+    'GetFederationToken turns a stolen long-term key into a session of up to 36 hours that outlives the key, and can be exchanged for a console sign-in. Hardly any modern program calls it.',
   severity: 'medium',
   severityReason: 'A known way to survive the deletion of a key; some old applications still use it.',
   table: 'cloudtrail',
@@ -19,10 +20,13 @@ export const detector = defineDetector({
   when: { event_source: 'sts.amazonaws.com', event_name: 'GetFederationToken', outcome: 'success' },
   slot: '1h',
   subject: ['account_id', 'principal'],
-  summary: '{principal} got a federation token named {request_parameters.name} from {source_ip} ({count} times in the hour)',
+  summary:
+    '{principal} got a federation token named {request_parameters.name} from {source_ip} ({count} times in the hour)',
   falsePositives: ['An old portal that signs people in to the console: suppress its user.'],
   blindSpots: ['Tokens of GetSessionToken and AssumeRole.'],
-  response: ['A deny policy on the user cuts the token off; deleting the key does not. List events with user_type FederatedUser.'],
+  response: [
+    'A deny policy on the user cuts the token off; deleting the key does not. List events with user_type FederatedUser.',
+  ],
   examples: [
     {
       name: 'a user gets a token',

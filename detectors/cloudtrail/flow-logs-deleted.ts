@@ -19,7 +19,8 @@ export const detector = defineDetector({
   when: { event_source: 'ec2.amazonaws.com', event_name: 'DeleteFlowLogs', outcome: 'success' },
   slot: '1h',
   subject: ['account_id', 'principal'],
-  summary: '{principal} deleted {request_parameters.DeleteFlowLogsRequest.FlowLogId.content} in {aws_region} from {source_address}',
+  summary:
+    '{principal} deleted {request_parameters.DeleteFlowLogsRequest.FlowLogId.content} in {aws_region} from {source_address}',
   falsePositives: ['Terraform takes down a VPC with all that belongs to it.'],
   blindSpots: ['A destination that no longer accepts the logs.'],
   response: ['If the VPC still exists, create the flow log again.'],

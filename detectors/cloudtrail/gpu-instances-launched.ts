@@ -4,13 +4,17 @@ import { defineDetector, parameter, z } from '../../src/detector.ts';
 const launch = (instanceType: string) => ({
   eventSource: 'ec2.amazonaws.com',
   eventName: 'RunInstances',
-  requestParameters: { instancesSet: { items: [{ imageId: 'ami-1234567890abcdef0', minCount: 1, maxCount: 10 }] }, instanceType },
+  requestParameters: {
+    instancesSet: { items: [{ imageId: 'ami-1234567890abcdef0', minCount: 1, maxCount: 10 }] },
+    instanceType,
+  },
 });
 
 export const detector = defineDetector({
   id: 'gpu-instances-launched',
   title: 'Somebody launched GPU instances',
-  description: 'Stolen credentials are turned into mined coins or rented computing on the most expensive machines. Attempts that fail for lack of quota count: in most accounts that is how it ends. One alert a day and principal.',
+  description:
+    'Stolen credentials are turned into mined coins or rented computing on the most expensive machines. Attempts that fail for lack of quota count: in most accounts that is how it ends. One alert a day and principal.',
   severity: 'medium',
   severityReason: 'Costs thousands a day if it is theft; machine learning does the same.',
   table: 'cloudtrail',

@@ -10,7 +10,8 @@ const call = (eventName: string, requestParameters: object) => ({
 export const detector = defineDetector({
   id: 'guardduty-blinded',
   title: 'GuardDuty was told to overlook something',
-  description: 'A list of trusted addresses silences every finding about them; a filter that archives hides findings as they come; without its publishing destination findings are not kept.',
+  description:
+    'A list of trusted addresses silences every finding about them; a filter that archives hides findings as they come; without its publishing destination findings are not kept.',
   severity: 'medium',
   severityReason: 'A quiet way past the guard; tuning it looks the same.',
   table: 'cloudtrail',
@@ -29,7 +30,8 @@ export const detector = defineDetector({
   },
   slot: 'event',
   subject: ['account_id', 'principal'],
-  summary: '{principal} called {event_name} ({request_parameters.name}) on GuardDuty in {aws_region} from {source_address}',
+  summary:
+    '{principal} called {event_name} ({request_parameters.name}) on GuardDuty in {aws_region} from {source_address}',
   falsePositives: ['Somebody tunes GuardDuty: a scanner on the list, a filter for a known finding.'],
   blindSpots: ['Findings that are archived one by one (ArchiveFindings).'],
   response: ['Read the list or the filter, and the findings it has hidden since.'],

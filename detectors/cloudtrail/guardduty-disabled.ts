@@ -10,7 +10,8 @@ const call = (eventName: string, requestParameters: object = {}) => ({
 export const detector = defineDetector({
   id: 'guardduty-disabled',
   title: 'GuardDuty was switched off',
-  description: 'The detector was deleted or suspended, or the account was cut off from the administrator that collects its findings.',
+  description:
+    'The detector was deleted or suspended, or the account was cut off from the administrator that collects its findings.',
   severity: 'high',
   severityReason: 'Blinds the guard of a region; planned changes are rare and known beforehand.',
   table: 'cloudtrail',

@@ -10,7 +10,8 @@ const deletion = {
 export const detector = defineDetector({
   id: 'guarded-call',
   title: 'A guarded call was made',
-  description: 'Names of calls that you want to know of each time, whoever makes them. DeleteTable is on the list from the start; add any other in the config.',
+  description:
+    'Names of calls that you want to know of each time, whoever makes them. DeleteTable is on the list from the start; add any other in the config.',
   severity: 'medium',
   severityReason: 'You asked for it.',
   table: 'cloudtrail',
@@ -24,7 +25,9 @@ export const detector = defineDetector({
     calls: z
       .array(z.string())
       .default(['DeleteTable'])
-      .describe('names of API calls without date suffix, such as DeleteTable or PurgeQueue; compared regardless of case'),
+      .describe(
+        'names of API calls without date suffix, such as DeleteTable or PurgeQueue; compared regardless of case',
+      ),
   },
   falsePositives: ['Whatever makes this call for a good reason: suppress it by principal.'],
   blindSpots: ['Attempts that are refused: denied-call-spike counts those.', 'Data events, unless they are logged.'],

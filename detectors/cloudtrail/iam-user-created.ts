@@ -10,7 +10,8 @@ const creation = {
 export const detector = defineDetector({
   id: 'iam-user-created',
   title: 'An IAM user was created',
-  description: 'Users with long-term credentials should be few, and where people come through an identity provider there is no reason for a new one.',
+  description:
+    'Users with long-term credentials should be few, and where people come through an identity provider there is no reason for a new one.',
   severity: 'low',
   severityReason: 'Ordinary administration in many accounts; a record to look things up in.',
   table: 'cloudtrail',

@@ -11,7 +11,8 @@ const creation = {
 export const detector = defineDetector({
   id: 'identity-provider-changed',
   title: 'An identity provider was added or changed',
-  description: 'Whoever controls an identity provider signs the papers with which people enter roles. Adding one, or new metadata for one, lets a stranger in as anybody whom the roles trust.',
+  description:
+    'Whoever controls an identity provider signs the papers with which people enter roles. Adding one, or new metadata for one, lets a stranger in as anybody whom the roles trust.',
   severity: 'medium',
   severityReason: 'Far-reaching and rare; usually a planned change.',
   table: 'cloudtrail',
@@ -31,7 +32,10 @@ export const detector = defineDetector({
   slot: 'event',
   subject: ['account_id', 'principal'],
   summary: '{principal} called {event_name} in account {account_id} from {source_address}',
-  falsePositives: ['Certificates of a SAML provider are renewed about once a year.', 'A new EKS cluster or CI system brings its OIDC provider.'],
+  falsePositives: [
+    'Certificates of a SAML provider are renewed about once a year.',
+    'A new EKS cluster or CI system brings its OIDC provider.',
+  ],
   blindSpots: ['Changes inside the provider itself.', 'IAM Identity Center.'],
   response: ['List roles whose trust names the provider, and AssumeRoleWithSAML or AssumeRoleWithWebIdentity since.'],
   examples: [

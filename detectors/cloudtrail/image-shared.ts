@@ -13,7 +13,8 @@ const toAccount = add({ userId: '444455556666' });
 export const detector = defineDetector({
   id: 'image-shared',
   title: 'A machine image was shared',
-  description: 'Whoever may launch an image reads all that is on its disks. The same call takes shares back; only adding counts.',
+  description:
+    'Whoever may launch an image reads all that is on its disks. The same call takes shares back; only adding counts.',
   severity: 'high',
   severityReason: 'Whole disks leave the account in one call that moves no data.',
   table: 'cloudtrail',
@@ -62,7 +63,11 @@ export const detector = defineDetector({
         { subject: { principal: 'arn:aws:iam::111122223333:user/Alice' } },
       ],
     },
-    { name: 'shares are taken back', records: [remove({ userId: '444455556666' }), remove({ group: 'all' })], alerts: [] },
+    {
+      name: 'shares are taken back',
+      records: [remove({ userId: '444455556666' }), remove({ group: 'all' })],
+      alerts: [],
+    },
     {
       name: 'refused, only read, another service, or by an AWS service',
       records: [

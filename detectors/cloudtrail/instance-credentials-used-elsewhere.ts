@@ -34,7 +34,13 @@ export const detector = defineDetector({
     all: [
       { actor_type: 'role', session_name: { re: '^i-[0-9a-f]{8}([0-9a-f]{9})?$' }, source_ip: { exists: true } },
       { not: { vpc_endpoint_id: { exists: true } } },
-      { not: { source_ip: { re: '^(10[.]|192[.]168[.]|172[.](1[6-9]|2[0-9]|3[01])[.]|100[.](6[4-9]|[7-9][0-9]|1[01][0-9]|12[0-7])[.]|169[.]254[.]|127[.]|[fF][cCdDeE])' } } },
+      {
+        not: {
+          source_ip: {
+            re: '^(10[.]|192[.]168[.]|172[.](1[6-9]|2[0-9]|3[01])[.]|100[.](6[4-9]|[7-9][0-9]|1[01][0-9]|12[0-7])[.]|169[.]254[.]|127[.]|[fF][cCdDeE])',
+          },
+        },
+      },
     ],
   },
   threshold: { atLeast: parameter('addresses'), distinct: 'source_ip', within: '6h' },
@@ -42,7 +48,11 @@ export const detector = defineDetector({
   subject: ['account_id', 'principal', 'session_name'],
   summary: 'Instance {session_name} ({principal}) called from {peak} public addresses, first {source_ip}',
   parameters: {
-    addresses: z.int().min(2).default(2).describe('distinct public addresses; raise it where machines leave through several NAT gateways'),
+    addresses: z
+      .int()
+      .min(2)
+      .default(2)
+      .describe('distinct public addresses; raise it where machines leave through several NAT gateways'),
   },
   falsePositives: [
     'An instance behind several NAT gateways, or one that speaks both IPv4 and IPv6.',
@@ -53,23 +63,47 @@ export const detector = defineDetector({
     'Whether an address belongs to AWS is not looked up; GuardDuty (InstanceCredentialExfiltration) knows.',
     'A thief inside the same network.',
   ],
-  response: ['List the calls of each source_ip; the stranger is the one whose user_agent and calls differ.', 'Revoke the sessions of the role.'],
+  response: [
+    'List the calls of each source_ip; the stranger is the one whose user_agent and calls differ.',
+    'Revoke the sessions of the role.',
+  ],
   examples: [
     {
       name: 'the machine, then a stranger',
       records: [instance, thief],
-      alerts: [{ subject: { principal: 'arn:aws:iam::111122223333:role/WebServer', session_name: 'i-1234567890abcdef0' }, count: 2, peak: 2 }],
+      alerts: [
+        {
+          subject: { principal: 'arn:aws:iam::111122223333:role/WebServer', session_name: 'i-1234567890abcdef0' },
+          count: 2,
+          peak: 2,
+        },
+      ],
     },
     { name: 'the machine alone', records: [{ repeat: 20, every: '5m', record: instance }], alerts: [] },
-    { name: 'a private address beside the public one', records: [instance, call('10.0.1.10'), call('172.31.5.4')], alerts: [] },
+    {
+      name: 'a private address beside the public one',
+      records: [instance, call('10.0.1.10'), call('172.31.5.4')],
+      alerts: [],
+    },
     {
       name: 'through an endpoint of the network',
       records: [instance, { ...call('192.0.2.44'), vpcEndpointId: 'vpce-1234567890abcdef0' }],
       alerts: [],
     },
     { name: 'an AWS service calls for it', records: [instance, call('athena.amazonaws.com')], alerts: [] },
-    { name: 'the addresses are a day apart', records: [{ ...instance, eventTime: '2025-03-03T09:00:00Z' }, { ...thief, eventTime: '2025-03-04T09:00:00Z' }], alerts: [] },
-    { name: 'a person who travels', records: [call('198.51.100.10', 'Alice'), call('203.0.113.99', 'Alice')], alerts: [] },
+    {
+      name: 'the addresses are a day apart',
+      records: [
+        { ...instance, eventTime: '2025-03-03T09:00:00Z' },
+        { ...thief, eventTime: '2025-03-04T09:00:00Z' },
+      ],
+      alerts: [],
+    },
+    {
+      name: 'a person who travels',
+      records: [call('198.51.100.10', 'Alice'), call('203.0.113.99', 'Alice')],
+      alerts: [],
+    },
     {
       name: 'a service that names its sessions after instances',
       records: [instance, thief].map((record) => ({

@@ -10,7 +10,8 @@ const change = {
 export const detector = defineDetector({
   id: 'instance-startup-script-replaced',
   title: 'The start-up script of an instance was replaced',
-  description: 'Stop, replace user data, start: the script runs as administrator of the machine, and whoever did it needs no key to the machine at all.',
+  description:
+    'Stop, replace user data, start: the script runs as administrator of the machine, and whoever did it needs no key to the machine at all.',
   severity: 'high',
   severityReason: 'Takes over a machine and its role; user data of a living instance is hardly ever changed otherwise.',
   table: 'cloudtrail',
@@ -32,10 +33,13 @@ export const detector = defineDetector({
   },
   slot: 'event',
   subject: ['account_id', 'principal'],
-  summary: '{principal} replaced the start-up script of {request_parameters.instanceId} in {aws_region} from {source_address}',
+  summary:
+    '{principal} replaced the start-up script of {request_parameters.instanceId} in {aws_region} from {source_address}',
   falsePositives: ['Terraform that changes user data in place.'],
   blindSpots: ['The script itself, which AWS removes from the record.', 'Scripts of launch templates.'],
-  response: ['Read the user data of the instance before it is started again; look for StopInstances and StartInstances around.'],
+  response: [
+    'Read the user data of the instance before it is started again; look for StopInstances and StartInstances around.',
+  ],
   examples: [
     {
       name: 'the script is replaced',
@@ -44,7 +48,12 @@ export const detector = defineDetector({
     },
     {
       name: 'the protection against termination is taken off',
-      records: [{ ...change, requestParameters: { instanceId: 'i-1234567890abcdef0', disableApiTermination: { value: false } } }],
+      records: [
+        {
+          ...change,
+          requestParameters: { instanceId: 'i-1234567890abcdef0', disableApiTermination: { value: false } },
+        },
+      ],
       alerts: [],
     },
     {

@@ -1,7 +1,9 @@
 /** A person terminated EC2 instances without a second factor. */
 import { defineDetector } from '../../src/detector.ts';
 
-const session = (mfaAuthenticated: string) => ({ attributes: { mfaAuthenticated, creationDate: '2025-03-03T09:00:00Z' } });
+const session = (mfaAuthenticated: string) => ({
+  attributes: { mfaAuthenticated, creationDate: '2025-03-03T09:00:00Z' },
+});
 const user = {
   type: 'IAMUser',
   principalId: 'AIDACKCEVSQ6C2EXAMPLE',

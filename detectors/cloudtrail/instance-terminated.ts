@@ -14,7 +14,8 @@ export const detector = defineDetector({
     'A terminated instance cannot be brought back, and its instance store and most root volumes go with it. Each successful call of a person or a role is listed; what Auto Scaling and other AWS services terminate ' +
     'under their own identity is not.',
   severity: 'low',
-  severityReason: 'Ordinary work where servers come and go; the entry is a record to look things up in, not a call to act.',
+  severityReason:
+    'Ordinary work where servers come and go; the entry is a record to look things up in, not a call to act.',
   table: 'cloudtrail',
   attack: [
     { technique: 'T1485', version: 16 },
@@ -35,7 +36,9 @@ export const detector = defineDetector({
   blindSpots: [
     'Instances that a service ends under its own identity (Auto Scaling, Spot interruption), also when somebody told it to, for example by setting the desired capacity to 0.',
   ],
-  response: ['The instance ids stand in request_parameters.instancesSet; who launched them is in the RunInstances event that answers with the same id.'],
+  response: [
+    'The instance ids stand in request_parameters.instancesSet; who launched them is in the RunInstances event that answers with the same id.',
+  ],
   examples: [
     {
       name: 'a person terminates an instance',

@@ -10,7 +10,8 @@ const schedule = {
 export const detector = defineDetector({
   id: 'kms-key-deletion-scheduled',
   title: 'A KMS key was scheduled for deletion or disabled',
-  description: 'What a deleted key encrypted is lost for good. The deletion can be cancelled for 7 to 30 days; a disabled key stops everything that needs it at once; deleting imported key material does so without delay.',
+  description:
+    'What a deleted key encrypted is lost for good. The deletion can be cancelled for 7 to 30 days; a disabled key stops everything that needs it at once; deleting imported key material does so without delay.',
   severity: 'high',
   severityReason: 'One call can destroy all data under a key, and the clock runs.',
   table: 'cloudtrail',
@@ -30,7 +31,10 @@ export const detector = defineDetector({
   subject: ['account_id', 'principal'],
   summary: '{principal} called {event_name} on key {request_parameters.keyId} in {aws_region} from {source_address}',
   falsePositives: ['A test environment that is taken down with its keys.'],
-  blindSpots: ['A key policy that locks everybody out (PutKeyPolicy).', 'Keys in custom key stores that are disconnected.'],
+  blindSpots: [
+    'A key policy that locks everybody out (PutKeyPolicy).',
+    'Keys in custom key stores that are disconnected.',
+  ],
   response: ['CancelKeyDeletion or EnableKey, then find out what the key protects.'],
   examples: [
     {

@@ -17,7 +17,8 @@ const update = {
 export const detector = defineDetector({
   id: 'lambda-code-changed-by-user',
   title: 'An IAM user replaced the code of a Lambda function',
-  description: 'Code is deployed by roles of pipelines. A user with long-term credentials who overwrites a function runs code of their own with its rights, on each of its events.',
+  description:
+    'Code is deployed by roles of pipelines. A user with long-term credentials who overwrites a function runs code of their own with its rights, on each of its events.',
   severity: 'low',
   severityReason: 'A known way to stay in, but developers do it too in accounts that are not tidy.',
   table: 'cloudtrail',
@@ -28,7 +29,12 @@ export const detector = defineDetector({
   tags: ['persistence'],
   when: {
     all: [
-      { event_source: 'lambda.amazonaws.com', event_name: 'UpdateFunctionCode', outcome: 'success', actor_type: 'user' },
+      {
+        event_source: 'lambda.amazonaws.com',
+        event_name: 'UpdateFunctionCode',
+        outcome: 'success',
+        actor_type: 'user',
+      },
       { not: { 'request_parameters.dryRun': true } },
     ],
   },

@@ -5,7 +5,12 @@ const permission = (requestParameters: object) => ({
   eventSource: 'lambda.amazonaws.com',
   // CloudTrail logs Lambda calls with the date of the API.
   eventName: 'AddPermission20150331v2',
-  requestParameters: { functionName: 'payments', statementId: 'invoke', action: 'lambda:InvokeFunction', ...requestParameters },
+  requestParameters: {
+    functionName: 'payments',
+    statementId: 'invoke',
+    action: 'lambda:InvokeFunction',
+    ...requestParameters,
+  },
 });
 const open = permission({ principal: '*' });
 const url = (authType: string) => ({
@@ -17,7 +22,8 @@ const url = (authType: string) => ({
 export const detector = defineDetector({
   id: 'lambda-function-made-public',
   title: 'A Lambda function or layer was opened to everybody',
-  description: 'A permission for the principal * without a source, or a function URL without authentication: whoever knows the name can run the code with the rights of its role, and a back door stays open.',
+  description:
+    'A permission for the principal * without a source, or a function URL without authentication: whoever knows the name can run the code with the rights of its role, and a back door stays open.',
   severity: 'high',
   severityReason: 'A way in from the internet that needs no credentials.',
   table: 'cloudtrail',
@@ -57,7 +63,8 @@ export const detector = defineDetector({
   },
   slot: 'event',
   subject: ['account_id', 'principal'],
-  summary: '{principal} opened {request_parameters.functionName}{request_parameters.layerName} to everybody ({event_name}) from {source_address}',
+  summary:
+    '{principal} opened {request_parameters.functionName}{request_parameters.layerName} to everybody ({event_name}) from {source_address}',
   falsePositives: ['A public web hook that checks its callers itself.'],
   blindSpots: ['Functions behind an API Gateway without authorizer.', 'A permission for a single foreign account.'],
   response: ['Remove the permission or URL; look at code and role of the function.'],
@@ -79,7 +86,10 @@ export const detector = defineDetector({
         permission({ principal: '*', sourceArn: 'arn:aws:s3:::amzn-s3-demo-bucket' }),
         permission({ principal: '*', sourceAccount: '111122223333' }),
         permission({ principal: '*', principalOrgID: 'o-example' }),
-        { ...permission({ principal: '*', organizationId: 'o-example' }), eventName: 'AddLayerVersionPermission20181031' },
+        {
+          ...permission({ principal: '*', organizationId: 'o-example' }),
+          eventName: 'AddLayerVersionPermission20181031',
+        },
         url('AWS_IAM'),
       ],
       alerts: [],

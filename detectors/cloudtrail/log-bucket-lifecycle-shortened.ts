@@ -1,7 +1,12 @@
 /** Logs are to be deleted after a few days. */
 import { defineDetector, parameter, z } from '../../src/detector.ts';
 
-const rule = (Days: number, Status = 'Enabled') => ({ ID: 'expire', Status, Filter: { Prefix: '' }, Expiration: { Days } });
+const rule = (Days: number, Status = 'Enabled') => ({
+  ID: 'expire',
+  Status,
+  Filter: { Prefix: '' },
+  Expiration: { Days },
+});
 const put = (Rule: unknown, bucketName = 'amzn-s3-demo-cloudtrail-logs') => ({
   eventSource: 's3.amazonaws.com',
   eventName: 'PutBucketLifecycle',
@@ -31,16 +36,8 @@ export const detector = defineDetector({
         'request_parameters.bucketName': { contains: parameter('bucket_names') },
       },
       {
-        any: [
-          {
-            'request_parameters.LifecycleConfiguration.Rule.Status': 'Enabled',
-            'request_parameters.LifecycleConfiguration.Rule.Expiration.Days': { lte: parameter('days') },
-          },
-          {
-            'request_parameters.LifecycleConfiguration.Rule[].Status': 'Enabled',
-            'request_parameters.LifecycleConfiguration.Rule[].Expiration.Days': { lte: parameter('days') },
-          },
-        ],
+        'request_parameters.LifecycleConfiguration.Rule[].Status': 'Enabled',
+        'request_parameters.LifecycleConfiguration.Rule[].Expiration.Days': { lte: parameter('days') },
       },
       { not: { actor_type: 'service' } },
     ],
@@ -49,7 +46,11 @@ export const detector = defineDetector({
   subject: ['account_id', 'principal'],
   summary: '{principal} set a short expiry on {request_parameters.bucketName} from {source_address}',
   parameters: {
-    days: z.int().min(1).default(7).describe('days; logs that live a week or less are gone before anybody asks for them'),
+    days: z
+      .int()
+      .min(1)
+      .default(7)
+      .describe('days; logs that live a week or less are gone before anybody asks for them'),
     bucket_names: z
       .array(z.string())
       .default(['trail', 'log', 'audit'])

@@ -17,7 +17,8 @@ const creation = {
 export const detector = defineDetector({
   id: 'login-profile-for-another-user',
   title: 'A user was given a console password by somebody else',
-  description: 'CreateLoginProfile opens the console to a user who had only keys; UpdateLoginProfile sets a password that the caller knows. Both let the caller sign in as somebody else.',
+  description:
+    'CreateLoginProfile opens the console to a user who had only keys; UpdateLoginProfile sets a password that the caller knows. Both let the caller sign in as somebody else.',
   severity: 'medium',
   severityReason: 'A way to take over a mightier user; help desks reset passwords as well.',
   table: 'cloudtrail',

@@ -10,7 +10,8 @@ const removal = {
 export const detector = defineDetector({
   id: 'mfa-device-removed',
   title: 'An MFA device was taken from a user',
-  description: 'Without its device the user opens with a password alone, and whoever did it can enrol a device of their own. Deleting the device afterwards is not reported again.',
+  description:
+    'Without its device the user opens with a password alone, and whoever did it can enrol a device of their own. Deleting the device afterwards is not reported again.',
   severity: 'medium',
   severityReason: 'A step to take over or keep a user; a lost telephone looks the same.',
   table: 'cloudtrail',
@@ -19,7 +20,8 @@ export const detector = defineDetector({
   when: { event_source: 'iam.amazonaws.com', event_name: 'DeactivateMFADevice', outcome: 'success' },
   slot: 'event',
   subject: ['account_id', 'principal'],
-  summary: '{principal} took the MFA device {request_parameters.serialNumber} from {request_parameters.userName}, from {source_address}',
+  summary:
+    '{principal} took the MFA device {request_parameters.serialNumber} from {request_parameters.userName}, from {source_address}',
   falsePositives: ['A new telephone.', 'A user who is being removed.'],
   blindSpots: ['Devices of IAM Identity Center and of identity providers.'],
   response: ['Ask the user; look for EnableMFADevice and ConsoleLogin after it.'],

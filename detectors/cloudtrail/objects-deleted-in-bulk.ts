@@ -11,7 +11,8 @@ const many = (change: object = {}) => ({ repeat: 500, every: '1s' as const, reco
 export const detector = defineDetector({
   id: 'objects-deleted-in-bulk',
   title: 'Objects were deleted in great number',
-  description: 'Counts DeleteObject and DeleteObjects calls per principal in a sliding window. One DeleteObjects call takes up to a thousand objects with it.',
+  description:
+    'Counts DeleteObject and DeleteObjects calls per principal in a sliding window. One DeleteObjects call takes up to a thousand objects with it.',
   severity: 'medium',
   severityReason: 'Destroys data if it was not meant; clean-up jobs do it every night.',
   table: 'cloudtrail',
@@ -26,12 +27,20 @@ export const detector = defineDetector({
   threshold: { atLeast: parameter('calls'), within: '10m' },
   slot: '1h',
   subject: ['account_id', 'principal'],
-  summary: '{principal} made {count} calls that delete objects, first in {request_parameters.bucketName}, from {source_address}',
+  summary:
+    '{principal} made {count} calls that delete objects, first in {request_parameters.bucketName}, from {source_address}',
   parameters: {
-    calls: z.int().min(1).default(500).describe('calls in ten minutes; applications that tidy up after themselves stay below'),
+    calls: z
+      .int()
+      .min(1)
+      .default(500)
+      .describe('calls in ten minutes; applications that tidy up after themselves stay below'),
   },
   falsePositives: ['A job that empties a bucket: suppress its role.'],
-  blindSpots: ['A few calls of DeleteObjects with a thousand objects each.', 'A lifecycle rule that expires everything.'],
+  blindSpots: [
+    'A few calls of DeleteObjects with a thousand objects each.',
+    'A lifecycle rule that expires everything.',
+  ],
   needsDataEvents: 'AWS::S3::Object',
   response: ['Where versions are kept, deleted objects come back by removing the delete markers.'],
   examples: [

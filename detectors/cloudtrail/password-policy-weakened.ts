@@ -34,7 +34,12 @@ export const detector = defineDetector({
   subject: ['account_id', 'principal'],
   summary: '{principal} weakened the password policy of account {account_id} ({event_name}) from {source_address}',
   parameters: {
-    minimum_length: z.int().min(6).max(128).default(14).describe('characters; the CIS AWS Foundations Benchmark asks for 14'),
+    minimum_length: z
+      .int()
+      .min(6)
+      .max(128)
+      .default(14)
+      .describe('characters; the CIS AWS Foundations Benchmark asks for 14'),
   },
   falsePositives: ['An account where nobody signs in with a password and nobody minds.'],
   blindSpots: ['Policies of IAM Identity Center and of identity providers.'],

@@ -10,9 +10,11 @@ const removal = {
 export const detector = defineDetector({
   id: 'permissions-boundary-removed',
   title: 'A permissions boundary was removed',
-  description: 'The boundary caps what a user or role can ever be allowed. Without it every policy attached counts in full.',
+  description:
+    'The boundary caps what a user or role can ever be allowed. Without it every policy attached counts in full.',
   severity: 'medium',
-  severityReason: 'A way up for delegated administrators, who are fenced in by nothing else; rarely part of daily work.',
+  severityReason:
+    'A way up for delegated administrators, who are fenced in by nothing else; rarely part of daily work.',
   table: 'cloudtrail',
   attack: [{ technique: 'T1098.003', version: 16 }],
   tags: ['privilege-escalation'],
@@ -23,7 +25,8 @@ export const detector = defineDetector({
   },
   slot: 'event',
   subject: ['account_id', 'principal'],
-  summary: '{principal} removed the boundary of {request_parameters.roleName}{request_parameters.userName} from {source_address}',
+  summary:
+    '{principal} removed the boundary of {request_parameters.roleName}{request_parameters.userName} from {source_address}',
   falsePositives: ['A platform team that rebuilds its roles.'],
   blindSpots: ['A boundary that is replaced by a wider one.'],
   response: ['Put the boundary back and list what the role did since.'],

@@ -13,7 +13,8 @@ export const detector = defineDetector({
   description:
     'IAM keeps up to five versions of a policy. Setting an older one as default brings back whatever it allowed, without any text in the log. Pipelines write new versions and hardly ever go back.',
   severity: 'medium',
-  severityReason: 'A known way up for a user who may do just this; the effect depends on a text that the event does not hold.',
+  severityReason:
+    'A known way up for a user who may do just this; the effect depends on a text that the event does not hold.',
   table: 'cloudtrail',
   attack: [{ technique: 'T1098.003', version: 16 }],
   tags: ['privilege-escalation'],

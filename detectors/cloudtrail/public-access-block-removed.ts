@@ -25,7 +25,8 @@ const removal = {
 export const detector = defineDetector({
   id: 'public-access-block-removed',
   title: 'Block Public Access was switched off for a bucket',
-  description: 'The four settings keep a bucket private whatever its policy and lists say. One of them was switched off, or the whole block deleted: the step before a bucket is opened.',
+  description:
+    'The four settings keep a bucket private whatever its policy and lists say. One of them was switched off, or the whole block deleted: the step before a bucket is opened.',
   severity: 'medium',
   severityReason: 'Nothing is public yet; opening the bucket itself is bucket-policy-public or bucket-acl-public.',
   table: 'cloudtrail',
@@ -56,8 +57,12 @@ export const detector = defineDetector({
   },
   slot: '1h',
   subject: ['account_id', 'principal'],
-  summary: '{principal} called {event_name} on {request_parameters.bucketName} from {source_address} ({count} calls in the hour)',
-  falsePositives: ['A bucket that serves a public web site is set up.', 'A bucket is about to be deleted by a pipeline.'],
+  summary:
+    '{principal} called {event_name} on {request_parameters.bucketName} from {source_address} ({count} calls in the hour)',
+  falsePositives: [
+    'A bucket that serves a public web site is set up.',
+    'A bucket is about to be deleted by a pipeline.',
+  ],
   blindSpots: ['Buckets made before April 2023 may never have had the block.'],
   response: ['Look for PutBucketPolicy and PutBucketAcl on the same bucket afterwards.'],
   examples: [

@@ -37,7 +37,8 @@ export const detector = defineDetector({
   threshold: { atLeast: parameter('objects'), within: '10m' },
   slot: '1h',
   subject: ['account_id', 'principal'],
-  summary: '{principal} wrote {count} objects with a key of its own, first to {request_parameters.bucketName} from {source_address}',
+  summary:
+    '{principal} wrote {count} objects with a key of its own, first to {request_parameters.bucketName} from {source_address}',
   parameters: {
     objects: z.int().min(1).default(5).describe('objects; enough to leave out a trial, few enough to be early'),
   },
@@ -83,7 +84,11 @@ export const detector = defineDetector({
       records: [{ repeat: 5, every: '20s', record: { ...put(0), errorCode: 'AccessDenied' } }],
       alerts: [],
     },
-    { name: 'only read', records: [{ repeat: 5, every: '20s', record: { ...put(0), eventName: 'HeadObject' } }], alerts: [] },
+    {
+      name: 'only read',
+      records: [{ repeat: 5, every: '20s', record: { ...put(0), eventName: 'HeadObject' } }],
+      alerts: [],
+    },
     {
       name: 'another service',
       records: [{ repeat: 5, every: '20s', record: { ...put(0), eventSource: 'example.amazonaws.com' } }],

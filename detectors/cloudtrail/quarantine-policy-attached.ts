@@ -26,7 +26,8 @@ export const detector = defineDetector({
   },
   slot: 'event',
   subject: ['account_id', 'request_parameters.userName'],
-  summary: '{request_parameters.policyArn} was attached to {request_parameters.userName} by {principal}: a key of it is public',
+  summary:
+    '{request_parameters.policyArn} was attached to {request_parameters.userName} by {principal}: a key of it is public',
   falsePositives: ['Somebody tries out the policy.'],
   blindSpots: ['Keys that AWS did not find.'],
   response: ['Deactivate all keys of the user, then list everything they did, from the day the key leaked.'],
@@ -38,7 +39,12 @@ export const detector = defineDetector({
     },
     {
       name: 'a second look attaches another policy',
-      records: [{ ...attachment, requestParameters: { userName: 'ci-deploy', policyArn: 'arn:aws:iam::aws:policy/ReadOnlyAccess' } }],
+      records: [
+        {
+          ...attachment,
+          requestParameters: { userName: 'ci-deploy', policyArn: 'arn:aws:iam::aws:policy/ReadOnlyAccess' },
+        },
+      ],
       alerts: [],
     },
     {

@@ -10,7 +10,8 @@ const put = (key: string) => ({
 export const detector = defineDetector({
   id: 'ransom-note-uploaded',
   title: 'An object named like a ransom note was written',
-  description: 'Extortionists leave a text beside the data they took or encrypted, and want it found: its name says so.',
+  description:
+    'Extortionists leave a text beside the data they took or encrypted, and want it found: its name says so.',
   severity: 'high',
   severityReason: 'By then the data is gone; a name alike by chance is rare.',
   table: 'cloudtrail',
@@ -48,7 +49,11 @@ export const detector = defineDetector({
       records: [put('finance/HOW_TO_DECRYPT_FILES.txt')],
       alerts: [{ subject: { principal: 'arn:aws:iam::111122223333:user/Alice' } }],
     },
-    { name: 'a report, also in a folder with such a name', records: [put('reports/2025.pdf'), put('ransom/2025.pdf')], alerts: [] },
+    {
+      name: 'a report, also in a folder with such a name',
+      records: [put('reports/2025.pdf'), put('ransom/2025.pdf')],
+      alerts: [],
+    },
     {
       name: 'refused, read, another service, or by an AWS service',
       records: [

@@ -74,11 +74,21 @@ export const detector = defineDetector({
   subject: ['account_id', 'principal'],
   summary: '{principal} asked {peak} kinds of questions about the account from {source_address} with {user_agent}',
   parameters: {
-    questions: z.int().min(2).default(15).describe('distinct calls of the list; somebody at work in the console meets fewer in ten minutes'),
+    questions: z
+      .int()
+      .min(2)
+      .default(15)
+      .describe('distinct calls of the list; somebody at work in the console meets fewer in ten minutes'),
   },
-  falsePositives: ['Security scanners and inventory tools: suppress their roles.', 'Somebody new who clicks through the console.'],
+  falsePositives: [
+    'Security scanners and inventory tools: suppress their roles.',
+    'Somebody new who clicks through the console.',
+  ],
   blindSpots: ['Questions asked slowly.', 'Questions put to S3 objects or other data.'],
-  response: ['See what the principal did next, changes first.', 'Compare source_address and user_agent with the week before.'],
+  response: [
+    'See what the principal did next, changes first.',
+    'Compare source_address and user_agent with the week before.',
+  ],
   examples: [
     {
       name: 'fifteen kinds of questions, some refused, in five minutes',
@@ -93,7 +103,13 @@ export const detector = defineDetector({
     { name: 'as many kinds over a day', records: [{ repeat: 15, every: '1h', record: question }], alerts: [] },
     {
       name: 'a tool that refreshes what it manages',
-      records: [{ repeat: 30, every: '5s', record: (index) => ({ eventSource: 'iam.amazonaws.com', eventName: `GetThing${index}` }) }],
+      records: [
+        {
+          repeat: 30,
+          every: '5s',
+          record: (index) => ({ eventSource: 'iam.amazonaws.com', eventName: `GetThing${index}` }),
+        },
+      ],
       alerts: [],
     },
     {
@@ -102,7 +118,10 @@ export const detector = defineDetector({
         {
           repeat: 20,
           every: '5s',
-          record: (index) => ({ ...question(index), userIdentity: { type: 'AWSService', invokedBy: 'config.amazonaws.com' } }),
+          record: (index) => ({
+            ...question(index),
+            userIdentity: { type: 'AWSService', invokedBy: 'config.amazonaws.com' },
+          }),
         },
       ],
       alerts: [],

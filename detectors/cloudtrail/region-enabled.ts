@@ -10,7 +10,8 @@ const enabling = {
 export const detector = defineDetector({
   id: 'region-enabled',
   title: 'A region was enabled',
-  description: 'Newer regions are off until somebody enables them. Nobody looks there: no guard is set up, no trail of single regions covers it.',
+  description:
+    'Newer regions are off until somebody enables them. Nobody looks there: no guard is set up, no trail of single regions covers it.',
   severity: 'medium',
   severityReason: 'A hiding place for servers somebody else pays for; otherwise a planned step that happens once.',
   table: 'cloudtrail',
@@ -19,7 +20,8 @@ export const detector = defineDetector({
   when: { event_source: 'account.amazonaws.com', event_name: 'EnableRegion', outcome: 'success' },
   slot: 'event',
   subject: ['account_id', 'principal'],
-  summary: '{principal} enabled the region {request_parameters.RegionName} in account {account_id} from {source_address}',
+  summary:
+    '{principal} enabled the region {request_parameters.RegionName} in account {account_id} from {source_address}',
   falsePositives: ['The business really goes there.'],
   blindSpots: ['Regions that are always on: region-first-used.'],
   response: ['If nobody knows of it, disable the region and look for resources in it.'],

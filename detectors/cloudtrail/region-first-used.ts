@@ -32,9 +32,13 @@ export const detector = defineDetector({
   baseline: { firstSeen: ['aws_region'], per: ['account_id'], over: '30d' },
   slot: '1h',
   subject: ['account_id', 'aws_region'],
-  summary: '{principal} was the first to change something in {aws_region}: {event_name} from {source_address} ({count} calls in the hour)',
+  summary:
+    '{principal} was the first to change something in {aws_region}: {event_name} from {source_address} ({count} calls in the hour)',
   falsePositives: ['The business really goes there.', 'A baseline is rolled out to all regions: one alert for each.'],
-  blindSpots: ['Silent until the account has the history that a first time needs.', 'Regions that a trail of a single region does not record.'],
+  blindSpots: [
+    'Silent until the account has the history that a first time needs.',
+    'Regions that a trail of a single region does not record.',
+  ],
   response: ['List all calls in that region in order of time; look for running instances.'],
   examples: [
     {

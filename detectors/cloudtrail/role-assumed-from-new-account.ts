@@ -15,7 +15,8 @@ const stranger = assume('444455556666', '2025-03-11T09:00:00Z');
 export const detector = defineDetector({
   id: 'role-assumed-from-new-account',
   title: 'A role was assumed from an account never seen before',
-  description: 'Somebody of another AWS account entered a role here, and that account had not entered any during the last 30 days. A stolen or opened trust shows itself like this.',
+  description:
+    'Somebody of another AWS account entered a role here, and that account had not entered any during the last 30 days. A stolen or opened trust shows itself like this.',
   severity: 'medium',
   severityReason: 'Somebody from outside is in; new vendors and sister accounts arrive the same way.',
   table: 'cloudtrail',
@@ -26,16 +27,25 @@ export const detector = defineDetector({
   tags: ['initial-access', 'baseline'],
   when: {
     all: [
-      { event_source: 'sts.amazonaws.com', event_name: 'AssumeRole', outcome: 'success', user_account_id: { exists: true } },
+      {
+        event_source: 'sts.amazonaws.com',
+        event_name: 'AssumeRole',
+        outcome: 'success',
+        user_account_id: { exists: true },
+      },
       { not: { user_account_id: { column: 'account_id' } } },
     ],
   },
   baseline: { firstSeen: ['user_account_id'], per: ['account_id'], over: '30d' },
   slot: '1h',
   subject: ['account_id', 'user_account_id'],
-  summary: 'Account {user_account_id} assumed {request_parameters.roleArn} for the first time in 30 days, from {source_address}',
+  summary:
+    'Account {user_account_id} assumed {request_parameters.roleArn} for the first time in 30 days, from {source_address}',
   falsePositives: ['A new vendor, a new account of the organization, an audit once a year.'],
-  blindSpots: ['Silent until the account has history.', 'An account that comes in regularly and was itself broken into.'],
+  blindSpots: [
+    'Silent until the account has history.',
+    'An account that comes in regularly and was itself broken into.',
+  ],
   response: ['Find the call that let the account in: UpdateAssumeRolePolicy or CreateRole of that role.'],
   examples: [
     {
@@ -48,7 +58,10 @@ export const detector = defineDetector({
       name: 'from inside the account, or by an AWS service, which has no account',
       records: [
         usual,
-        { ...stranger, userIdentity: { type: 'IAMUser', accountId: '111122223333', arn: 'arn:aws:iam::111122223333:user/Alice' } },
+        {
+          ...stranger,
+          userIdentity: { type: 'IAMUser', accountId: '111122223333', arn: 'arn:aws:iam::111122223333:user/Alice' },
+        },
         { ...stranger, userIdentity: { type: 'AWSService', invokedBy: 'ec2.amazonaws.com' } },
       ],
       alerts: [],

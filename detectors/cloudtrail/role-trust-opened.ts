@@ -2,7 +2,10 @@
 import { defineDetector } from '../../src/detector.ts';
 
 const trust = (principal: unknown) =>
-  JSON.stringify({ Version: '2012-10-17', Statement: [{ Effect: 'Allow', Principal: principal, Action: 'sts:AssumeRole' }] });
+  JSON.stringify({
+    Version: '2012-10-17',
+    Statement: [{ Effect: 'Allow', Principal: principal, Action: 'sts:AssumeRole' }],
+  });
 const update = (principal: unknown) => ({
   eventSource: 'iam.amazonaws.com',
   eventName: 'UpdateAssumeRolePolicy',
@@ -27,7 +30,8 @@ const ANYBODY = `${QUOTE}Principal${QUOTE}${IS}(?:${IN_AWS})?${STAR}`;
 export const detector = defineDetector({
   id: 'role-trust-opened',
   title: 'A role was opened to everybody',
-  description: 'The trust policy of a role names the principal *: any identity of any AWS account may assume it, unless a condition stands in the way. A favourite back door, because the role itself looks the same.',
+  description:
+    'The trust policy of a role names the principal *: any identity of any AWS account may assume it, unless a condition stands in the way. A favourite back door, because the role itself looks the same.',
   severity: 'high',
   severityReason: 'A door that stays open after every key was changed.',
   table: 'cloudtrail',
@@ -51,7 +55,9 @@ export const detector = defineDetector({
   slot: 'event',
   subject: ['account_id', 'principal'],
   summary: '{principal} opened role {request_parameters.roleName} to everybody from {source_address}',
-  falsePositives: ['A condition such as aws:PrincipalOrgID may narrow it to your organization: conditions are not judged.'],
+  falsePositives: [
+    'A condition such as aws:PrincipalOrgID may narrow it to your organization: conditions are not judged.',
+  ],
   blindSpots: ['A single foreign account: role-trust-given-to-account.', 'Trust in a SAML or OIDC provider.'],
   response: ['Read the document, restore the trust, list AssumeRole events of this role by user_account_id.'],
   examples: [

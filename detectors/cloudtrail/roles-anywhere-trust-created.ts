@@ -10,7 +10,8 @@ const anchor = {
 export const detector = defineDetector({
   id: 'roles-anywhere-trust-created',
   title: 'Roles Anywhere was given a trust anchor or profile',
-  description: 'A trust anchor lets anyone with a certificate of that authority enter roles from outside of AWS, without an access key and for as long as the anchor exists. A profile says into which roles.',
+  description:
+    'A trust anchor lets anyone with a certificate of that authority enter roles from outside of AWS, without an access key and for as long as the anchor exists. A profile says into which roles.',
   severity: 'medium',
   severityReason: 'A quiet and lasting way in, and one that few accounts use.',
   table: 'cloudtrail',

@@ -24,7 +24,9 @@ export const detector = defineDetector({
   slot: '1h',
   subject: ['account_id', 'access_key_id'],
   summary: 'Root key {access_key_id} called {event_name} from {source_ip} in {aws_region} ({count} calls in the hour)',
-  falsePositives: ['A script from the early days of the account that still runs with the root key: replace it with a role.'],
+  falsePositives: [
+    'A script from the early days of the account that still runs with the root key: replace it with a role.',
+  ],
   blindSpots: ['Data events such as GetObject, unless they are logged.'],
   response: [
     'List all events of this access_key_id: event_name, source_address, user_agent, first and last time.',

@@ -1,7 +1,12 @@
 /** Somebody tried to sign in to the console as root and failed. */
 import { defineDetector } from '../../src/detector.ts';
 
-const root = { type: 'Root', principalId: '111122223333', arn: 'arn:aws:iam::111122223333:root', accountId: '111122223333' };
+const root = {
+  type: 'Root',
+  principalId: '111122223333',
+  arn: 'arn:aws:iam::111122223333:root',
+  accountId: '111122223333',
+};
 const failure = {
   eventSource: 'signin.amazonaws.com',
   eventName: 'ConsoleLogin',
@@ -13,7 +18,8 @@ const failure = {
 export const detector = defineDetector({
   id: 'root-console-login-failed',
   title: 'A console sign-in as root failed',
-  description: 'Somebody knows the mail address of the root user and tries its password or second factor. Root signs in so rarely that a single failure is worth knowing.',
+  description:
+    'Somebody knows the mail address of the root user and tries its password or second factor. Root signs in so rarely that a single failure is worth knowing.',
   severity: 'medium',
   severityReason: 'Nothing was obtained, but root is the one password nobody should be typing.',
   table: 'cloudtrail',
@@ -27,7 +33,11 @@ export const detector = defineDetector({
   blindSpots: ['Attempts with an unknown mail address reach no account and are logged nowhere.'],
   response: ['Ask the holder of the root mailbox; look for a successful sign-in (root-console-login) after it.'],
   examples: [
-    { name: 'a wrong password for root', records: [failure, failure], alerts: [{ subject: { account_id: '111122223333' }, count: 2 }] },
+    {
+      name: 'a wrong password for root',
+      records: [failure, failure],
+      alerts: [{ subject: { account_id: '111122223333' }, count: 2 }],
+    },
     {
       name: 'root signs in',
       records: [{ ...failure, errorMessage: undefined, responseElements: { ConsoleLogin: 'Success' } }],

@@ -1,7 +1,12 @@
 /** The root user signed in to the console. */
 import { defineDetector } from '../../src/detector.ts';
 
-const root = { type: 'Root', principalId: '111122223333', arn: 'arn:aws:iam::111122223333:root', accountId: '111122223333' };
+const root = {
+  type: 'Root',
+  principalId: '111122223333',
+  arn: 'arn:aws:iam::111122223333:root',
+  accountId: '111122223333',
+};
 const login = {
   eventSource: 'signin.amazonaws.com',
   eventName: 'ConsoleLogin',

@@ -1,7 +1,12 @@
 /** Password, mail address, access key or MFA of the root user changed. */
 import { defineDetector } from '../../src/detector.ts';
 
-const root = { type: 'Root', principalId: '111122223333', arn: 'arn:aws:iam::111122223333:root', accountId: '111122223333' };
+const root = {
+  type: 'Root',
+  principalId: '111122223333',
+  arn: 'arn:aws:iam::111122223333:root',
+  accountId: '111122223333',
+};
 const password = {
   eventSource: 'signin.amazonaws.com',
   eventName: 'PasswordUpdated',
@@ -64,7 +69,9 @@ export const detector = defineDetector({
   summary: '{event_name} for root of account {account_id} from {source_ip}',
   falsePositives: ['A planned hand-over of the root credentials.'],
   blindSpots: ['Changes that AWS Support makes after a request by telephone.'],
-  response: ['Confirm with the holder of the root mailbox at once; if nobody knows of it, open a case with AWS Support.'],
+  response: [
+    'Confirm with the holder of the root mailbox at once; if nobody knows of it, open a case with AWS Support.',
+  ],
   examples: [
     { name: 'the password is changed', records: [password], alerts: [{ subject: { account_id: '111122223333' } }] },
     {

@@ -10,7 +10,8 @@ const read = (index: number) => ({
 export const detector = defineDetector({
   id: 'secrets-read-in-bulk',
   title: 'Many secrets were read by one principal',
-  description: 'A program needs its own few secrets; whoever reads one after the other is collecting. Counts distinct secrets per principal in a sliding window.',
+  description:
+    'A program needs its own few secrets; whoever reads one after the other is collecting. Counts distinct secrets per principal in a sliding window.',
   severity: 'medium',
   severityReason: 'Passwords of many systems may be out; operators that copy secrets into Kubernetes look the same.',
   table: 'cloudtrail',
@@ -29,7 +30,10 @@ export const detector = defineDetector({
   parameters: {
     secrets: z.int().min(2).default(15).describe('distinct secrets; more than one deployment of one application needs'),
   },
-  falsePositives: ['An operator that copies secrets, such as External Secrets: suppress its role.', 'A pipeline that deploys many services at once.'],
+  falsePositives: [
+    'An operator that copies secrets, such as External Secrets: suppress its role.',
+    'A pipeline that deploys many services at once.',
+  ],
   blindSpots: ['Slow reading.', 'Secrets that a service hands on inside a container or a function.'],
   response: ['List the secretIds and rotate them; see where the session came from.'],
   examples: [
@@ -43,7 +47,9 @@ export const detector = defineDetector({
     { name: 'as many over a day', records: [{ repeat: 15, every: '1h', record: read }], alerts: [] },
     {
       name: 'refused reads',
-      records: [{ repeat: 15, every: '20s', record: (index) => ({ ...read(index), errorCode: 'AccessDeniedException' }) }],
+      records: [
+        { repeat: 15, every: '20s', record: (index) => ({ ...read(index), errorCode: 'AccessDeniedException' }) },
+      ],
       alerts: [],
     },
     {
@@ -53,7 +59,9 @@ export const detector = defineDetector({
     },
     {
       name: 'another service',
-      records: [{ repeat: 15, every: '20s', record: (index) => ({ ...read(index), eventSource: 'example.amazonaws.com' }) }],
+      records: [
+        { repeat: 15, every: '20s', record: (index) => ({ ...read(index), eventSource: 'example.amazonaws.com' }) },
+      ],
       alerts: [],
     },
     {

@@ -6,7 +6,8 @@ const off = { eventSource: 'securityhub.amazonaws.com', eventName: 'DisableSecur
 export const detector = defineDetector({
   id: 'security-hub-disabled',
   title: 'Security Hub was switched off',
-  description: 'Security Hub collects the findings of GuardDuty, Inspector, Macie and others. Switched off, or cut off from its administrator, findings are no longer seen where people look.',
+  description:
+    'Security Hub collects the findings of GuardDuty, Inspector, Macie and others. Switched off, or cut off from its administrator, findings are no longer seen where people look.',
   severity: 'high',
   severityReason: 'Silences all other guards at once; rare and known beforehand.',
   table: 'cloudtrail',

@@ -6,7 +6,8 @@ const enabling = { eventSource: 'ec2.amazonaws.com', eventName: 'EnableSerialCon
 export const detector = defineDetector({
   id: 'serial-console-opened',
   title: 'The EC2 serial console was enabled or used',
-  description: 'The serial console reaches a machine past every security group and without a network. It is off unless somebody enables it for the account.',
+  description:
+    'The serial console reaches a machine past every security group and without a network. It is off unless somebody enables it for the account.',
   severity: 'medium',
   severityReason: 'A way around the network that is seldom needed, and then by few.',
   table: 'cloudtrail',
@@ -15,7 +16,11 @@ export const detector = defineDetector({
   when: {
     any: [
       { event_source: 'ec2.amazonaws.com', event_name: 'EnableSerialConsoleAccess', outcome: 'success' },
-      { event_source: 'ec2-instance-connect.amazonaws.com', event_name: 'SendSerialConsoleSSHPublicKey', outcome: 'success' },
+      {
+        event_source: 'ec2-instance-connect.amazonaws.com',
+        event_name: 'SendSerialConsoleSSHPublicKey',
+        outcome: 'success',
+      },
     ],
   },
   slot: '1h',

@@ -4,14 +4,19 @@ import { defineDetector } from '../../src/detector.ts';
 const share = (createVolumePermission: object) => ({
   eventSource: 'ec2.amazonaws.com',
   eventName: 'ModifySnapshotAttribute',
-  requestParameters: { snapshotId: 'snap-1234567890abcdef0', attributeType: 'CREATE_VOLUME_PERMISSION', createVolumePermission },
+  requestParameters: {
+    snapshotId: 'snap-1234567890abcdef0',
+    attributeType: 'CREATE_VOLUME_PERMISSION',
+    createVolumePermission,
+  },
 });
 const toAccount = share({ add: { items: [{ userId: '444455556666' }] } });
 
 export const detector = defineDetector({
   id: 'snapshot-shared',
   title: 'An EBS snapshot was shared',
-  description: 'Whoever may use a snapshot can make a volume of it and read the disk at leisure in an account of their own. The same call takes shares back; only adding counts.',
+  description:
+    'Whoever may use a snapshot can make a volume of it and read the disk at leisure in an account of their own. The same call takes shares back; only adding counts.',
   severity: 'high',
   severityReason: 'A whole disk leaves the account in one call that moves no data.',
   table: 'cloudtrail',
@@ -34,8 +39,13 @@ export const detector = defineDetector({
   summary:
     '{principal} shared {request_parameters.snapshotId} with {request_parameters.createVolumePermission.add.items[].userId}{request_parameters.createVolumePermission.add.items[].group} from {source_address}',
   falsePositives: ['Backups that are kept in an account of their own: suppress the role that shares them.'],
-  blindSpots: ['Copies made with CreateSnapshot blocks (ebs:GetSnapshotBlock), which are data events.', 'Encrypted snapshots also need a grant on their key.'],
-  response: ['Take the share back; SharedSnapshotVolumeCreated tells whether somebody has already made a volume of it.'],
+  blindSpots: [
+    'Copies made with CreateSnapshot blocks (ebs:GetSnapshotBlock), which are data events.',
+    'Encrypted snapshots also need a grant on their key.',
+  ],
+  response: [
+    'Take the share back; SharedSnapshotVolumeCreated tells whether somebody has already made a volume of it.',
+  ],
   examples: [
     {
       name: 'shared with an account',
@@ -49,7 +59,10 @@ export const detector = defineDetector({
     },
     {
       name: 'shares are taken back',
-      records: [share({ remove: { items: [{ userId: '444455556666' }] } }), share({ remove: { items: [{ group: 'all' }] } })],
+      records: [
+        share({ remove: { items: [{ userId: '444455556666' }] } }),
+        share({ remove: { items: [{ group: 'all' }] } }),
+      ],
       alerts: [],
     },
     {

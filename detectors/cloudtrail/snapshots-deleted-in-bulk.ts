@@ -10,7 +10,8 @@ const deletion = {
 export const detector = defineDetector({
   id: 'snapshots-deleted-in-bulk',
   title: 'Many snapshots or images were deleted',
-  description: 'Counts deletions of EBS and database snapshots and of machine images per principal in a sliding window.',
+  description:
+    'Counts deletions of EBS and database snapshots and of machine images per principal in a sliding window.',
   severity: 'medium',
   severityReason: 'Destroys the way back; clean-up scripts do it too.',
   table: 'cloudtrail',
@@ -45,19 +46,28 @@ export const detector = defineDetector({
         {
           repeat: 20,
           every: '12s',
-          record: (index) => (index % 2 ? deletion : { ...deletion, eventSource: 'rds.amazonaws.com', eventName: 'DeleteDBSnapshot' }),
+          record: (index) =>
+            index % 2 ? deletion : { ...deletion, eventSource: 'rds.amazonaws.com', eventName: 'DeleteDBSnapshot' },
         },
       ],
       alerts: [{ subject: { principal: 'arn:aws:iam::111122223333:user/Alice' }, count: 20 }],
     },
     { name: 'one fewer', records: [{ repeat: 19, every: '12s', record: deletion }], alerts: [] },
     { name: 'as many over a day', records: [{ repeat: 20, every: '1h', record: deletion }], alerts: [] },
-    { name: 'refused', records: [{ repeat: 20, every: '9s', record: { ...deletion, errorCode: 'Client.UnauthorizedOperation' } }], alerts: [] },
+    {
+      name: 'refused',
+      records: [{ repeat: 20, every: '9s', record: { ...deletion, errorCode: 'Client.UnauthorizedOperation' } }],
+      alerts: [],
+    },
     {
       name: 'snapshots that are made',
       records: [
         { repeat: 20, every: '9s', record: { ...deletion, eventName: 'CreateSnapshot' } },
-        { repeat: 20, every: '9s', record: { ...deletion, eventSource: 'rds.amazonaws.com', eventName: 'CreateDBSnapshot' } },
+        {
+          repeat: 20,
+          every: '9s',
+          record: { ...deletion, eventSource: 'rds.amazonaws.com', eventName: 'CreateDBSnapshot' },
+        },
       ],
       alerts: [],
     },
@@ -65,14 +75,22 @@ export const detector = defineDetector({
       name: 'snapshots of other services',
       records: [
         { repeat: 20, every: '9s', record: { ...deletion, eventSource: 'elasticache.amazonaws.com' } },
-        { repeat: 20, every: '9s', record: { ...deletion, eventSource: 'example.amazonaws.com', eventName: 'DeleteDBSnapshot' } },
+        {
+          repeat: 20,
+          every: '9s',
+          record: { ...deletion, eventSource: 'example.amazonaws.com', eventName: 'DeleteDBSnapshot' },
+        },
       ],
       alerts: [],
     },
     {
       name: 'AWS deletes what has served its time',
       records: [
-        { repeat: 20, every: '9s', record: { ...deletion, userIdentity: { type: 'AWSService', invokedBy: 'dlm.amazonaws.com' } } },
+        {
+          repeat: 20,
+          every: '9s',
+          record: { ...deletion, userIdentity: { type: 'AWSService', invokedBy: 'dlm.amazonaws.com' } },
+        },
       ],
       alerts: [],
     },

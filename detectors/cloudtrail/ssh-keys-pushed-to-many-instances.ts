@@ -11,7 +11,8 @@ const push = (index: number) => ({
 export const detector = defineDetector({
   id: 'ssh-keys-pushed-to-many-instances',
   title: 'An SSH key was pushed to several instances',
-  description: 'EC2 Instance Connect lets a caller log in to a machine for a minute with a key of their own. One machine after the other is how somebody spreads.',
+  description:
+    'EC2 Instance Connect lets a caller log in to a machine for a minute with a key of their own. One machine after the other is how somebody spreads.',
   severity: 'medium',
   severityReason: 'Access to several machines at once; an operator on a bad day does it too.',
   table: 'cloudtrail',

@@ -21,7 +21,8 @@ const usual = { repeat: 10, every: '1d', record: { ...command, eventTime: '2025-
 export const detector = defineDetector({
   id: 'ssm-command-first-time-caller',
   title: 'Somebody ran commands on instances for the first time',
-  description: 'SendCommand and StartSession make the caller administrator of a machine. The principal has not done either in that account during the last 30 days.',
+  description:
+    'SendCommand and StartSession make the caller administrator of a machine. The principal has not done either in that account during the last 30 days.',
   severity: 'medium',
   severityReason: 'Full control of machines, out of character for the caller; but every colleague has a first time.',
   table: 'cloudtrail',
@@ -38,7 +39,10 @@ export const detector = defineDetector({
   subject: ['account_id', 'principal'],
   summary: '{principal} called {event_name} for the first time in 30 days, in {aws_region} from {source_address}',
   falsePositives: ['A new colleague or a new pipeline.'],
-  blindSpots: ['Silent until the account has the history that a first time needs.', 'Somebody who takes over a principal that does this daily.'],
+  blindSpots: [
+    'Silent until the account has the history that a first time needs.',
+    'Somebody who takes over a principal that does this daily.',
+  ],
   response: ['Ask the person; read the invocation (GetCommandInvocation) while AWS still keeps it.'],
   examples: [
     {

@@ -15,9 +15,11 @@ const command = {
 export const detector = defineDetector({
   id: 'ssm-shell-command',
   title: 'A shell command was run through Systems Manager',
-  description: 'SendCommand with one of the documents that run any script, or an interactive session: whoever may do this is administrator of the machine and of its role, without a key or an open port.',
+  description:
+    'SendCommand with one of the documents that run any script, or an interactive session: whoever may do this is administrator of the machine and of its role, without a key or an open port.',
   severity: 'low',
-  severityReason: 'The ordinary tool of operators; a record to look things up in. A first-time caller is ssm-command-first-time-caller.',
+  severityReason:
+    'The ordinary tool of operators; a record to look things up in. A first-time caller is ssm-command-first-time-caller.',
   table: 'cloudtrail',
   attack: [{ technique: 'T1651', version: 16 }],
   tags: ['execution'],
@@ -44,8 +46,13 @@ export const detector = defineDetector({
       .describe('ends of names of documents that run any script'),
   },
   falsePositives: ['Operators and configuration tools.'],
-  blindSpots: ['The script, which AWS removes from the record.', 'Documents of your own that run scripts: add them to documents.'],
-  response: ['GetCommandInvocation shows what ran for 30 days; the log of the session shows what was typed, if it was kept.'],
+  blindSpots: [
+    'The script, which AWS removes from the record.',
+    'Documents of your own that run scripts: add them to documents.',
+  ],
+  response: [
+    'GetCommandInvocation shows what ran for 30 days; the log of the session shows what was typed, if it was kept.',
+  ],
   examples: [
     {
       name: 'a script and a session',

@@ -4,13 +4,16 @@ import { defineDetector } from '../../src/detector.ts';
 const session = {
   eventSource: 'ec2.amazonaws.com',
   eventName: 'CreateTrafficMirrorSession',
-  requestParameters: { CreateTrafficMirrorSessionRequest: { NetworkInterfaceId: 'eni-1234567890abcdef0', SessionNumber: 1 } },
+  requestParameters: {
+    CreateTrafficMirrorSessionRequest: { NetworkInterfaceId: 'eni-1234567890abcdef0', SessionNumber: 1 },
+  },
 };
 
 export const detector = defineDetector({
   id: 'traffic-mirroring-started',
   title: 'Network traffic of an instance was mirrored',
-  description: 'A mirror session copies every packet of a network interface to a target. Inside a network much is still unencrypted.',
+  description:
+    'A mirror session copies every packet of a network interface to a target. Inside a network much is still unencrypted.',
   severity: 'medium',
   severityReason: 'Reads along unnoticed; network teams use it openly and seldom.',
   table: 'cloudtrail',

@@ -38,7 +38,9 @@ export const detector = defineDetector({
       .default([])
       .describe('names of your log buckets; none are known beforehand, so each change is reported'),
   },
-  falsePositives: ['The console sends all settings with each change, the unchanged bucket among them: name it in own_buckets.'],
+  falsePositives: [
+    'The console sends all settings with each change, the unchanged bucket among them: name it in own_buckets.',
+  ],
   blindSpots: ['A bucket of yours whose policy lets a stranger read.'],
   response: ['Find out whose the bucket is, and what stopped arriving in the old one.'],
   examples: [

@@ -15,7 +15,8 @@ const key = {
 export const detector = defineDetector({
   id: 'user-created-with-key',
   title: 'A user was created and given an access key at once',
-  description: 'The classic back door in one move: a new user and a long-term key for it, within ten minutes and by whomever. The two calls are joined by the name of the new user.',
+  description:
+    'The classic back door in one move: a new user and a long-term key for it, within ten minutes and by whomever. The two calls are joined by the name of the new user.',
   severity: 'medium',
   severityReason: 'A back door if it was not asked for; Terraform sets up service users in the same two steps.',
   table: 'cloudtrail',
@@ -36,7 +37,9 @@ export const detector = defineDetector({
   subject: ['account_id', 'request_parameters.userName'],
   summary: '{principal} created the user {request_parameters.userName} with an access key from {source_address}',
   falsePositives: ['A pipeline that sets up a service user.'],
-  blindSpots: ['An intruder with patience: the key comes later than ten minutes (access-key-for-another-user sees it).'],
+  blindSpots: [
+    'An intruder with patience: the key comes later than ten minutes (access-key-for-another-user sees it).',
+  ],
   response: ['List the policies the user was given and all events of its access_key_id.'],
   examples: [
     {
@@ -58,11 +61,23 @@ export const detector = defineDetector({
       ],
       alerts: [],
     },
-    { name: 'the user already existed', records: [{ ...creation, errorCode: 'EntityAlreadyExistsException' }, key], alerts: [] },
+    {
+      name: 'the user already existed',
+      records: [{ ...creation, errorCode: 'EntityAlreadyExistsException' }, key],
+      alerts: [],
+    },
     { name: 'the key is refused', records: [creation, { ...key, errorCode: 'LimitExceededException' }], alerts: [] },
     { name: 'another call first, or another after', records: [{ ...creation, eventName: 'GetUser' }, key], alerts: [] },
     { name: 'only policies follow', records: [creation, { ...key, eventName: 'ListAccessKeys' }], alerts: [] },
-    { name: 'the user belongs to a cache', records: [{ ...creation, eventSource: 'elasticache.amazonaws.com' }, key], alerts: [] },
-    { name: 'the key belongs to another service', records: [creation, { ...key, eventSource: 'example.amazonaws.com' }], alerts: [] },
+    {
+      name: 'the user belongs to a cache',
+      records: [{ ...creation, eventSource: 'elasticache.amazonaws.com' }, key],
+      alerts: [],
+    },
+    {
+      name: 'the key belongs to another service',
+      records: [creation, { ...key, eventSource: 'example.amazonaws.com' }],
+      alerts: [],
+    },
   ],
 });

@@ -4,7 +4,9 @@ import { defineDetector } from '../../src/detector.ts';
 const removal = {
   eventSource: 'wafv2.amazonaws.com',
   eventName: 'DisassociateWebACL',
-  requestParameters: { resourceArn: 'arn:aws:elasticloadbalancing:us-east-1:111122223333:loadbalancer/app/web/1234567890abcdef' },
+  requestParameters: {
+    resourceArn: 'arn:aws:elasticloadbalancing:us-east-1:111122223333:loadbalancer/app/web/1234567890abcdef',
+  },
 };
 
 export const detector = defineDetector({
@@ -12,7 +14,8 @@ export const detector = defineDetector({
   title: 'AWS WAF protection or its log was removed',
   description: 'A web ACL was deleted or taken off a resource, or its logging configuration was deleted.',
   severity: 'medium',
-  severityReason: 'Opens an application to the attacks the firewall held off; a service that is taken down looks the same.',
+  severityReason:
+    'Opens an application to the attacks the firewall held off; a service that is taken down looks the same.',
   table: 'cloudtrail',
   attack: [{ technique: 'T1562.007', version: 16 }],
   tags: ['defense-evasion'],
@@ -25,7 +28,10 @@ export const detector = defineDetector({
   subject: ['account_id', 'principal'],
   summary: '{principal} called {event_name} on AWS WAF in {aws_region} from {source_address}',
   falsePositives: ['An application that is taken down with all that belongs to it.'],
-  blindSpots: ['Rules that are set to count (UpdateWebACL).', 'CloudFront distributions name their web ACL themselves (UpdateDistribution).'],
+  blindSpots: [
+    'Rules that are set to count (UpdateWebACL).',
+    'CloudFront distributions name their web ACL themselves (UpdateDistribution).',
+  ],
   response: ['See which resource lost its protection and put it back.'],
   examples: [
     {
