@@ -1,0 +1,479 @@
+/** The condition tree as portable SQL: two-valued, and no value in it can become SQL. */
+import { isIP } from 'node:net';
+import type { Condition, Match, ParameterRef, Scalar } from '../detector.ts';
+import { AppError } from '../errors.ts';
+import { suggestion } from '../suggest.ts';
+import type { Column, Table } from '../table.ts';
+
+/** What a condition is compiled against. */
+export interface ConditionContext {
+  readonly detector: string;
+  readonly table: Table;
+  readonly parameters: Readonly<Record<string, unknown>>;
+  readonly lists: Readonly<Record<string, readonly string[]>>;
+}
+
+/** A leaf is SQL that is true or false, never NULL. */
+export type ConditionNode =
+  | { readonly kind: 'all' | 'any'; readonly nodes: readonly ConditionNode[] }
+  | { readonly kind: 'not'; readonly node: ConditionNode }
+  | { readonly kind: 'leaf'; readonly sql: string; readonly columns: readonly Column[] };
+
+/** Compared regardless of case: services disagree with themselves about it. */
+const CASELESS: ReadonlySet<string> = new Set(['event_name', 'event_source']);
+/** Up to here a list stands in the statement as literals; a longer one is read from its table. */
+const INLINE_VALUES_MAX = 1000;
+/** Keys that both engines take in a JSON path without quotes. */
+const PATH_KEY = /^[A-Za-z0-9_:@/-]+$/u;
+/** Look-around, back-references and possessive forms, which RE2 lacks. */
+const NOT_RE2 = /\(\?(?:[=!]|<[=!]|>)|\\[1-9]|[*+?}]\+/u;
+
+/** Reads a condition, checks its columns, paths and values. Throws `detector-invalid`, naming detector and key. */
+export function parseCondition(condition: Condition, context: ConditionContext): ConditionNode {
+  if (typeof condition !== 'object' || condition === null || Array.isArray(condition)) {
+    throw invalid(context, `a condition is ${JSON.stringify(condition)}, expected an object`);
+  }
+  const nodes = Object.entries(condition).map(([key, value]): ConditionNode => {
+    if (key === 'all' || key === 'any') {
+      if (!Array.isArray(value))
+        throw invalid(context, `'${key}' holds ${JSON.stringify(value)}, expected a list of conditions`);
+      return { kind: key, nodes: value.map((inner) => parseCondition(inner, context)) };
+    }
+    if (key === 'not') return { kind: 'not', node: parseCondition(value as Condition, context) };
+    return parseMatch(key, value as Match, context);
+  });
+  return all(nodes);
+}
+
+const all = (nodes: readonly ConditionNode[]): ConditionNode =>
+  nodes.length === 1 && nodes[0] !== undefined ? nodes[0] : { kind: 'all', nodes };
+
+export function conditionSql(node: ConditionNode): string {
+  switch (node.kind) {
+    case 'leaf':
+      return node.sql;
+    case 'not':
+      return `NOT ${conditionSql(node.node)}`;
+    default:
+      if (node.nodes.length === 0) return node.kind === 'all' ? 'true' : 'false';
+      return `(${node.nodes.map(conditionSql).join(node.kind === 'all' ? ' AND ' : ' OR ')})`;
+  }
+}
+
+/** A condition that holds wherever this one does, over cheap columns only: what a scan may filter by before it looks at the others. True if nothing can be said. */
+export function necessarySql(node: ConditionNode, isCheap: (column: Column) => boolean): string | true {
+  const sql = bound(node, isCheap, true);
+  return sql === false ? 'false' : sql;
+}
+
+/** Replaces leaves over other columns by `unknown` (true when a necessary condition is sought, false for a sufficient one) and simplifies. */
+function bound(node: ConditionNode, isCheap: (column: Column) => boolean, unknown: boolean): string | boolean {
+  if (node.kind === 'leaf') return node.columns.every(isCheap) ? node.sql : unknown;
+  if (node.kind === 'not') {
+    const inner = bound(node.node, isCheap, !unknown);
+    return typeof inner === 'boolean' ? !inner : `NOT ${inner}`;
+  }
+  const [neutral, joint] = node.kind === 'all' ? ([true, ' AND '] as const) : ([false, ' OR '] as const);
+  const parts = node.nodes.map((inner) => bound(inner, isCheap, unknown));
+  if (parts.includes(!neutral)) return !neutral;
+  const texts = parts.filter((part) => typeof part === 'string');
+  return texts.length === 0 ? neutral : `(${texts.join(joint)})`;
+}
+
+/** A column or path as one value per event: text for the subject of a finding, for `distinct`, `by` and baselines. */
+export function valueSql(key: string, context: ConditionContext): string {
+  const { column, path } = resolve(key, context);
+  if (path.some(({ isArray }) => isArray) || (column.type === 'VARCHAR[]' && path.length === 0)) {
+    throw invalid(context, `'${key}' has many values, expected a column or path with one`);
+  }
+  if (path.length > 0) return `json_extract_scalar(${column.name}, '${jsonPath(path)}')`;
+  return column.type === 'VARCHAR' ? column.name : `CAST(${column.name} AS VARCHAR)`;
+}
+
+/** A placeholder of a summary: the text of a column, or the JSON at a path up to its first array, of which `rest` is still to be walked. */
+export function placeholderSql(
+  key: string,
+  context: ConditionContext,
+): { readonly sql: string; readonly json: boolean; readonly rest: readonly string[] } {
+  const { column, path } = resolve(key, context);
+  if (column.type === 'VARCHAR[]') return { sql: `array_join(${column.name}, ', ')`, json: false, rest: [] };
+  if (path.length === 0) return { sql: valueSql(key, context), json: false, rest: [] };
+  const upTo = path.findIndex(({ isArray }) => isArray);
+  const head = upTo < 0 ? path : path.slice(0, upTo + 1);
+  const rest = upTo < 0 ? [] : path.slice(upTo + 1).map((segment) => segment.key);
+  return { sql: `json_format(json_extract(${column.name}, '${jsonPath(head)}'))`, json: true, rest };
+}
+
+/** A text literal. Doubling the quote is all it takes on both engines; NUL would end a statement early. */
+export function textLiteral(value: string, context: Pick<ConditionContext, 'detector'>): string {
+  if (value.includes('\0')) throw invalid(context, `the value ${JSON.stringify(value)} holds a NUL character`);
+  return `'${value.replaceAll("'", "''")}'`;
+}
+
+export function invalid(context: Pick<ConditionContext, 'detector'>, what: string, hint?: string): AppError {
+  return new AppError(
+    'detector-invalid',
+    `cannot use the detector '${context.detector}': ${what}`,
+    hint === undefined ? {} : { hint },
+  );
+}
+
+interface Segment {
+  readonly key: string;
+  /** `items[]`: what follows is meant for any element. */
+  readonly isArray: boolean;
+}
+
+interface Place {
+  readonly column: Column;
+  readonly path: readonly Segment[];
+}
+
+function resolve(key: string, context: ConditionContext): Place {
+  const [name = '', ...rest] = key.split('.');
+  const names = context.table.columns.map((column) => column.name);
+  const column = context.table.columns.find((candidate) => candidate.name === name);
+  if (column === undefined) {
+    throw invalid(
+      context,
+      `the table ${context.table.name} has no column '${name}' (in '${key}')`,
+      suggestion(name, names).trim() || `Its columns: ${names.join(', ')}.`,
+    );
+  }
+  if (rest.length > 0 && column.json !== true) {
+    const json = context.table.columns.filter((candidate) => candidate.json).map((candidate) => candidate.name);
+    throw invalid(
+      context,
+      `'${key}' is a path into ${name}, which holds no JSON`,
+      `Columns that do: ${json.join(', ')}.`,
+    );
+  }
+  const path = rest.map((segment): Segment => {
+    const isArray = segment.endsWith('[]');
+    const plain = isArray ? segment.slice(0, -2) : segment;
+    if (!PATH_KEY.test(plain))
+      throw invalid(
+        context,
+        `'${segment}' in the path '${key}' is not a plain key`,
+        'Keys are letters, digits and _ - : @ /; `[]` after a key means any element.',
+      );
+    return { key: plain, isArray };
+  });
+  return { column, path };
+}
+
+const jsonPath = (path: readonly Segment[]): string => `$${path.map(({ key }) => `.${key}`).join('')}`;
+
+/** One value of an event in SQL: as text, and where it comes out of JSON, as JSON. */
+interface Operand {
+  readonly text: string;
+  readonly json: string | null;
+}
+
+/** `test` over the value at a place; over any element where the path goes through arrays. A lone value in place of an array counts as its only element. */
+function anyValue({ column, path }: Place, test: (operand: Operand) => string): string {
+  if (column.type === 'VARCHAR[]')
+    return `cardinality(filter(${column.name}, x0 -> coalesce(${test({ text: 'x0', json: null })}, false))) > 0`;
+  if (path.length === 0)
+    return test({
+      text: column.type === 'VARCHAR' ? column.name : `CAST(${column.name} AS VARCHAR)`,
+      json: column.json === true ? column.name : null,
+    });
+  return walk(column.name, path, 0, test);
+}
+
+function walk(json: string, path: readonly Segment[], depth: number, test: (operand: Operand) => string): string {
+  const upTo = path.findIndex(({ isArray }) => isArray);
+  if (upTo < 0) {
+    const place = path.length === 0 ? '$' : jsonPath(path);
+    return test({
+      text: `json_extract_scalar(${json}, '${place}')`,
+      json: path.length === 0 ? json : `json_extract(${json}, '${place}')`,
+    });
+  }
+  const array = `json_extract(${json}, '${jsonPath(path.slice(0, upTo + 1))}')`;
+  const element = `x${depth}`;
+  const inner = walk(element, path.slice(upTo + 1), depth + 1, test);
+  return `cardinality(filter(coalesce(TRY_CAST(${array} AS ARRAY(JSON)), ARRAY[${array}]), ${element} -> coalesce(${inner}, false))) > 0`;
+}
+
+type Operators = Exclude<Match, Scalar | ParameterRef | readonly Scalar[]>;
+
+function isParameterRef(value: unknown): value is ParameterRef {
+  return typeof value === 'object' && value !== null && 'parameter' in value && Object.keys(value).length === 1;
+}
+
+function parseMatch(key: string, match: Match, context: ConditionContext): ConditionNode {
+  const place = resolve(key, context);
+  const isOperators = typeof match === 'object' && match !== null && !Array.isArray(match) && !isParameterRef(match);
+  const operators = isOperators ? (match as Operators) : { is: match as Scalar };
+  const entries = Object.entries(operators);
+  if (entries.length === 0) throw invalid(context, `'${key}' says nothing to compare with`);
+  return all(
+    entries.map(([operator, operand]) =>
+      leaf({
+        key,
+        place,
+        operator,
+        operand: isParameterRef(operand) ? parameterValue(operand, key, context) : operand,
+        context,
+      }),
+    ),
+  );
+}
+
+function parameterValue({ parameter }: ParameterRef, key: string, context: ConditionContext): unknown {
+  const value = context.parameters[parameter];
+  if (value === undefined) throw invalid(context, `'${key}' uses the parameter '${parameter}', which has no value`);
+  return value;
+}
+
+interface LeafSpec {
+  readonly key: string;
+  readonly place: Place;
+  readonly operator: string;
+  readonly operand: unknown;
+  readonly context: ConditionContext;
+}
+
+function leaf(spec: LeafSpec): ConditionNode {
+  const { place, operator, operand } = spec;
+  const sql = `coalesce(${testSql(spec)}, false)`;
+  const columns =
+    operator === 'column' ? [place.column, resolve(String(operand), spec.context).column] : [place.column];
+  const node: ConditionNode = { kind: 'leaf', sql, columns };
+  return operator === 'exists' && operand === false ? { kind: 'not', node } : node;
+}
+
+function testSql(spec: LeafSpec): string {
+  const { key, place, operator, operand, context } = spec;
+  const isCaseless = CASELESS.has(place.column.name) && place.path.length === 0;
+  const fold = (text: string): string => (isCaseless ? `lower(${text})` : text);
+  const literal = (value: string): string => textLiteral(isCaseless ? value.toLowerCase() : value, context);
+  const some = (test: (text: string, value: string) => string): string => {
+    const values = texts(spec);
+    return anyValue(place, ({ text }) => or(values.map((value) => test(fold(text), value))));
+  };
+  switch (operator) {
+    case 'is':
+      return equalsSql(spec, fold, literal);
+    case 'contains':
+      return some((text, value) => `strpos(${text}, ${literal(value)}) > 0`);
+    case 'startswith':
+      return some((text, value) => `starts_with(${text}, ${literal(value)})`);
+    case 'endswith':
+      return some((text, value) => {
+        const length = [...value].length;
+        return `(length(${text}) >= ${length} AND substr(${text}, length(${text}) - ${length - 1}) = ${literal(value)})`;
+      });
+    case 're': {
+      const [pattern = ''] = texts({ ...spec, operand: typeof operand === 'string' ? operand : [] });
+      if (NOT_RE2.test(pattern))
+        throw invalid(
+          context,
+          `the pattern of '${key}' uses look-around, a back-reference or a possessive quantifier, which RE2 has not`,
+        );
+      return anyValue(
+        place,
+        ({ text }) => `regexp_like(${text}, ${textLiteral(isCaseless ? `(?i)${pattern}` : pattern, context)})`,
+      );
+    }
+    case 'cidr':
+      return some((text, network) => {
+        if (!isNetwork(network))
+          throw invalid(
+            context,
+            `'${network}' of '${key}' is not a network`,
+            'Expected for example 10.0.0.0/8 or 2001:db8::/32.',
+          );
+        return `cidr_match(${textLiteral(network, context)}, ${text})`;
+      });
+    case 'gt':
+    case 'gte':
+    case 'lt':
+    case 'lte': {
+      if (typeof operand !== 'number' || !Number.isFinite(operand)) throw wrongValue(spec, 'a number');
+      const sign = { gt: '>', gte: '>=', lt: '<', lte: '<=' }[operator];
+      return anyValue(place, ({ text }) => `${numberSql(place, text)} ${sign} ${numberLiteral(operand)}`);
+    }
+    case 'exists':
+      if (typeof operand !== 'boolean') throw wrongValue(spec, 'true or false');
+      return anyValue(place, ({ text, json }) =>
+        json === null
+          ? `${place.column.type === 'VARCHAR[]' ? text : place.column.name} IS NOT NULL`
+          : `json_format(${json}) <> 'null'`,
+      );
+    case 'column': {
+      if (typeof operand !== 'string') throw wrongValue(spec, 'the name of a column');
+      const other = resolve(operand, context);
+      const isFolded = isCaseless || (CASELESS.has(other.column.name) && other.path.length === 0);
+      const right = valueSql(operand, context);
+      return anyValue(place, ({ text }) => (isFolded ? `lower(${text}) = lower(${right})` : `${text} = ${right}`));
+    }
+    case 'list':
+      return listSql(spec, fold, literal);
+    default:
+      throw invalid(
+        context,
+        `'${key}' has the unknown operator '${operator}'.${suggestion(operator, OPERATORS)}`,
+        `Operators: ${OPERATORS.join(', ')}.`,
+      );
+  }
+}
+
+const OPERATORS = [
+  'is',
+  'contains',
+  'startswith',
+  'endswith',
+  're',
+  'cidr',
+  'gt',
+  'gte',
+  'lt',
+  'lte',
+  'exists',
+  'column',
+  'list',
+];
+
+const or = (tests: readonly string[]): string =>
+  tests.length === 0 ? 'false' : tests.length === 1 && tests[0] !== undefined ? tests[0] : `(${tests.join(' OR ')})`;
+
+const isNumeric = ({ column, path }: Place): boolean =>
+  path.length === 0 && (column.type === 'INTEGER' || column.type === 'BIGINT');
+const numberSql = (place: Place, text: string): string =>
+  isNumeric(place) ? place.column.name : `TRY_CAST(${text} AS DOUBLE)`;
+/** Beyond 1e21 JavaScript writes an exponent, which SQL reads as well. */
+const numberLiteral = (value: number): string => (value < 0 ? `(${value})` : String(value));
+
+function equalsSql(spec: LeafSpec, fold: (text: string) => string, literal: (value: string) => string): string {
+  const { place, operand } = spec;
+  const values = (Array.isArray(operand) ? operand : [operand]) as readonly unknown[];
+  if (
+    !values.every(
+      (value) =>
+        typeof value === 'string' ||
+        typeof value === 'boolean' ||
+        (typeof value === 'number' && Number.isFinite(value)),
+    )
+  ) {
+    throw wrongValue(spec, 'texts, numbers or booleans');
+  }
+  const isPlain = place.path.length === 0;
+  if (isPlain && place.column.type === 'BOOLEAN') {
+    if (!values.every((value) => typeof value === 'boolean')) throw wrongValue(spec, 'true or false');
+    return or(values.map((value) => `${place.column.name} = ${value}`));
+  }
+  if (isNumeric(place)) {
+    if (!values.every((value) => typeof value === 'number')) throw wrongValue(spec, 'a number');
+    return `${place.column.name} IN (${values.map(numberLiteral).join(', ')})`;
+  }
+  if (isPlain && place.column.type === 'TIMESTAMP')
+    throw wrongValue(spec, "no comparison with a time: a hunt's window does that");
+  const numbers = values.filter((value) => typeof value === 'number');
+  const others = values.filter((value) => typeof value !== 'number').map((value) => literal(String(value)));
+  return anyValue(place, ({ text }) =>
+    or([
+      ...(others.length === 1
+        ? [`${fold(text)} = ${others[0]}`]
+        : others.length > 1
+          ? [`${fold(text)} IN (${others.join(', ')})`]
+          : []),
+      ...(numbers.length > 0 ? [`TRY_CAST(${text} AS DOUBLE) IN (${numbers.map(numberLiteral).join(', ')})`] : []),
+    ]),
+  );
+}
+
+function listSql(spec: LeafSpec, fold: (text: string) => string, literal: (value: string) => string): string {
+  const { place, operand, context } = spec;
+  const values = context.lists[String(operand)];
+  if (values === undefined) {
+    const names = Object.keys(context.lists);
+    throw invalid(
+      context,
+      `there is no list '${operand}'.${suggestion(String(operand), names)}`,
+      `Lists: ${names.join(', ') || 'none'}. Define it under lists: in the config.`,
+    );
+  }
+  if (values.length === 0) return 'false';
+  const networks = values.filter((value) => isNetwork(value)).map((value) => textLiteral(value, context));
+  const isInLambda = place.column.type === 'VARCHAR[]' || place.path.some(({ isArray }) => isArray);
+  return anyValue(place, ({ text }) => {
+    // Neither engine takes a sub-query inside a lambda.
+    const equal =
+      isInLambda || values.length <= INLINE_VALUES_MAX
+        ? `${fold(text)} IN (${values.map(literal).join(', ')})`
+        : `${fold(text)} IN (SELECT ${fold('value')} FROM list_${String(operand)})`;
+    return or([equal, ...networks.map((network) => `cidr_match(${network}, ${text})`)]);
+  });
+}
+
+/** The operand as a list of texts. */
+function texts(spec: LeafSpec): readonly string[] {
+  const values = Array.isArray(spec.operand) ? spec.operand : [spec.operand];
+  if (values.length === 0 || !values.every((value) => typeof value === 'string'))
+    throw wrongValue(spec, 'a text or a list of texts');
+  if (spec.place.path.length === 0 && !['VARCHAR', 'VARCHAR[]'].includes(spec.place.column.type)) {
+    throw invalid(
+      spec.context,
+      `'${spec.key}' is compared by '${spec.operator}', but ${spec.place.column.name} holds no text (${spec.place.column.type})`,
+    );
+  }
+  return values;
+}
+
+function isNetwork(text: string): boolean {
+  const [address = '', bits = '', ...more] = text.split('/');
+  const family = isIP(address);
+  return more.length === 0 && family !== 0 && /^\d{1,3}$/u.test(bits) && Number(bits) <= (family === 4 ? 32 : 128);
+}
+
+function wrongValue({ key, operator, operand, context }: LeafSpec, expected: string): AppError {
+  return invalid(
+    context,
+    `'${key}' is compared by '${operator}' with ${JSON.stringify(operand)}, expected ${expected}`,
+  );
+}
+
+/** A condition without one of its leaves. */
+export interface Mutant {
+  /** The leaf that is missing, as it is written. */
+  readonly leaf: string;
+  readonly condition: Condition;
+}
+
+/** The condition without each of its leaves in turn: every predicate needs an example that fails without it. A condition that has lost its last leaf holds always. */
+export function mutants(condition: Condition): readonly Mutant[] {
+  return without(condition).map(({ leaf: missing, rest }) => ({ leaf: missing, condition: rest ?? { all: [] } }));
+}
+
+function without(condition: Condition): readonly { readonly leaf: string; readonly rest: Condition | null }[] {
+  const parts = Object.entries(condition).flatMap(([key, value]): readonly Condition[] => {
+    const isOperators = typeof value === 'object' && value !== null && !Array.isArray(value) && !isParameterRef(value);
+    if (['all', 'any', 'not'].includes(key) || !isOperators) return [{ [key]: value } as Condition];
+    return Object.entries(value).map(([operator, operand]) => ({ [key]: { [operator]: operand } }) as Condition);
+  });
+  if (parts.length !== 1) return withoutPart(parts, (rest) => ({ all: rest }));
+  const [key, value] = Object.entries(parts[0] ?? {})[0] ?? [];
+  if (key === 'all' || key === 'any')
+    return withoutPart(value as readonly Condition[], (rest) => ({ [key]: rest }) as Condition);
+  if (key === 'not')
+    return without(value as Condition).map(({ leaf: missing, rest }) => ({
+      leaf: `not ${missing}`,
+      rest: rest === null ? null : { not: rest },
+    }));
+  return [{ leaf: JSON.stringify(parts[0]), rest: null }];
+}
+
+function withoutPart(
+  parts: readonly Condition[],
+  join: (rest: readonly Condition[]) => Condition,
+): readonly { readonly leaf: string; readonly rest: Condition | null }[] {
+  return parts.flatMap((part, at) =>
+    without(part).map(({ leaf: missing, rest }) => {
+      const left = parts.flatMap((other, index) => (index !== at ? [other] : rest === null ? [] : [rest]));
+      return { leaf: missing, rest: left.length === 0 ? null : join(left) };
+    }),
+  );
+}

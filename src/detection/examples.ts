@@ -1,0 +1,176 @@
+/** Runs the examples of a detector: streams of raw records through a store, what it finds against what each example expects. */
+import type { Backend } from '../backend.ts';
+import { type Detector, type Example, type ExampleRecord, parameterValues } from '../detector.ts';
+import { AppError } from '../errors.ts';
+import type { Finding, HuntEngine, HuntTask } from '../hunt.ts';
+import { DAY_MS, durationMs, SECOND_MS } from '../time.ts';
+import { mutants } from './condition.ts';
+
+/** What an example leaves out: a call of the IAM user Alice, in the form of the AWS documentation's sample records. */
+const ORDINARY: ExampleRecord = {
+  eventVersion: '1.11',
+  userIdentity: {
+    type: 'IAMUser',
+    principalId: 'AIDACKCEVSQ6C2EXAMPLE',
+    arn: 'arn:aws:iam::111122223333:user/Alice',
+    accountId: '111122223333',
+    accessKeyId: 'AKIAIOSFODNN7EXAMPLE',
+    userName: 'Alice',
+  },
+  awsRegion: 'us-east-1',
+  sourceIPAddress: '192.0.2.44',
+  userAgent: 'aws-cli/2.15.0',
+  requestParameters: null,
+  responseElements: null,
+  readOnly: false,
+  eventType: 'AwsApiCall',
+  managementEvent: true,
+  recipientAccountId: '111122223333',
+  eventCategory: 'Management',
+};
+/** Where a stream begins that names no time. */
+const START_MS = Date.UTC(2025, 2, 3, 10);
+/** From one record to the next where neither says when it happened. */
+const STEP_MS = SECOND_MS;
+/** Runs look back at the streams from so far ahead that nothing is still under way. */
+const LOOKING_BACK_MS = 400 * DAY_MS;
+
+/** The records of a stream as AWS would have written them. */
+export function recordsOf(example: Example): readonly ExampleRecord[] {
+  const records: ExampleRecord[] = [];
+  let nextMs = START_MS;
+  const add = (record: ExampleRecord, timeMs: number | null): void => {
+    const number = String(records.length + 1).padStart(12, '0');
+    const time = timeMs === null ? record['eventTime'] : new Date(timeMs).toISOString().replace('.000Z', 'Z');
+    records.push({
+      ...ORDINARY,
+      eventID: `11111111-1111-4111-8111-${number}`,
+      requestID: `22222222-2222-4222-8222-${number}`,
+      ...record,
+      eventTime: time,
+    });
+  };
+  for (const entry of example.records) {
+    const isRepeated = 'repeat' in entry && 'every' in entry && 'record' in entry;
+    const { repeat, every, record } = isRepeated
+      ? (entry as Repeated)
+      : { repeat: 1, every: `${STEP_MS / SECOND_MS}s`, record: entry };
+    const recordAt = (index: number): ExampleRecord =>
+      typeof record === 'function' ? record(index) : (record as ExampleRecord);
+    const written = recordAt(0)['eventTime'];
+    const startMs = typeof written === 'string' ? Date.parse(written) : nextMs;
+    const stepMs = durationMs(every);
+    for (let index = 0; index < repeat; index += 1) {
+      // A time that is meant to be unreadable stays as it is.
+      add(recordAt(index), Number.isNaN(startMs) ? null : startMs + index * stepMs);
+    }
+    if (!Number.isNaN(startMs)) nextMs = startMs + (repeat - 1) * stepMs + STEP_MS;
+  }
+  return records;
+}
+
+type Repeated = Extract<Example['records'][number], { readonly repeat: number }>;
+
+export interface ExampleResult {
+  readonly example: string;
+  /** What differs from the expectation, as sentences; none when it holds. */
+  readonly problems: readonly string[];
+}
+
+export interface MutantResult {
+  /** The predicate that was left out. */
+  readonly leaf: string;
+  /** Whether some example noticed. */
+  readonly noticed: boolean;
+}
+
+export interface ExamplesReport {
+  readonly examples: readonly ExampleResult[];
+  readonly mutants: readonly MutantResult[];
+}
+
+/** `load` puts records into a backend of their own; the runner closes it. With `mutate` each predicate of the condition is left out once. */
+export async function runExamples(
+  detector: Detector,
+  {
+    engine,
+    load,
+    mutate,
+  }: {
+    readonly engine: HuntEngine;
+    readonly load: (records: readonly ExampleRecord[]) => Promise<Backend>;
+    readonly mutate: boolean;
+  },
+): Promise<ExamplesReport> {
+  const variants = mutate ? variantsOf(detector) : [];
+  const noticed = variants.map(() => false);
+  const examples: ExampleResult[] = [];
+  for (const example of detector.examples) {
+    const records = recordsOf(example);
+    const times = records
+      .map((record) => Date.parse(String(record['eventTime'])))
+      .filter((time) => !Number.isNaN(time));
+    const window = { fromMs: Math.min(...times), toMs: Math.max(...times) + 1 };
+    const parameters = parameterValues(detector, example.parameters ?? {});
+    const tasks = [detector, ...variants.map((variant) => variant.detector)].map(
+      (one): HuntTask => ({ detector: one, parameters, window }),
+    );
+    const backend = await load(records);
+    try {
+      const results = await engine.run(backend, {
+        tasks,
+        lists: {},
+        columns: [],
+        nowMs: window.toMs + LOOKING_BACK_MS,
+      });
+      const [own, ...others] = results.map(({ findings }) => problemsOf(example, findings));
+      examples.push({ example: example.name, problems: own ?? [] });
+      for (const [at, problems] of others.entries()) if (problems.length > 0) noticed[at] = true;
+    } catch (error) {
+      if (!(error instanceof AppError)) throw error;
+      examples.push({ example: example.name, problems: [error.message] });
+    } finally {
+      await backend.close();
+    }
+  }
+  return { examples, mutants: variants.map(({ leaf }, at) => ({ leaf, noticed: noticed[at] ?? false })) };
+}
+
+/** The detector without each of its predicates in turn. */
+function variantsOf(detector: Detector): readonly { readonly leaf: string; readonly detector: Detector }[] {
+  const { when, sequence } = detector;
+  if (when !== undefined)
+    return mutants(when).map(({ leaf, condition }) => ({ leaf, detector: { ...detector, when: condition } }));
+  if (sequence === undefined) return [];
+  return sequence.steps.flatMap((step, at) => {
+    const isCounted = 'when' in step && 'atLeast' in step;
+    const condition = (isCounted ? step.when : step) as NonNullable<Detector['when']>;
+    return mutants(condition).map((mutant) => {
+      const changed = isCounted ? { ...step, when: mutant.condition } : mutant.condition;
+      return {
+        leaf: `step ${at + 1}: ${mutant.leaf}`,
+        detector: { ...detector, sequence: { ...sequence, steps: sequence.steps.with(at, changed as typeof step) } },
+      };
+    });
+  });
+}
+
+function problemsOf(example: Example, findings: readonly Finding[]): readonly string[] {
+  const left = [...findings];
+  const problems: string[] = [];
+  for (const expected of example.alerts) {
+    const at = left.findIndex(
+      (finding) =>
+        Object.entries(expected.subject).every(
+          ([key, value]) => finding.subject[key] === (value === null ? null : String(value)),
+        ) &&
+        (expected.count === undefined || finding.count === expected.count) &&
+        (expected.peak === undefined || finding.peak === expected.peak),
+    );
+    if (at < 0) problems.push(`no alert as expected: ${JSON.stringify(expected)}`);
+    else left.splice(at, 1);
+  }
+  for (const { subject, count, peak, firstSeen } of left)
+    problems.push(`an alert that was not expected: ${JSON.stringify({ subject, count, peak, firstSeen })}`);
+  return problems;
+}

@@ -1,0 +1,177 @@
+/** Findings out of rows: evidence SQL in one shape for all detectors, and its rows as findings. */
+import { EVIDENCE_MAX } from '../alert.ts';
+import type { Row, Value } from '../backend.ts';
+import { AppError } from '../errors.ts';
+import type { Finding } from '../hunt.ts';
+import { formatTime, slotStart } from '../time.ts';
+import { type Compiled, placeholderNames } from './compile.ts';
+import { isOpenBelow, keyCount, names, same } from './hot.ts';
+import { alertId } from './identity.ts';
+
+/** What each finding tells of its events, beside subject and placeholders. */
+export const EVIDENCE_COLUMNS = [
+  'event_id',
+  'event_source',
+  'event_name',
+  'account_id',
+  'aws_region',
+  'source_ip',
+  'principal_arn',
+] as const;
+
+/** The qualifying events of a detector: names as hot.ts expects them, with all that evidence needs. */
+export const evidenceColumns = (compiled: Compiled, shared: readonly string[]): string =>
+  [
+    ...EVIDENCE_COLUMNS,
+    ...compiled.placeholders.map(({ sql }, at) => `${sql} AS text${at}`),
+    ...shared.map((column, at) => `CAST(${column} AS VARCHAR) AS shared${at}`),
+  ].join(', ');
+
+const list = (values: readonly string[]): string =>
+  values.length === 0 ? 'CAST(NULL AS ARRAY(VARCHAR))' : `ARRAY[${values.join(', ')}]`;
+
+/** One row per event of slot `event`, from `source` in which the table's own columns stand. */
+export function eventSql(compiled: Compiled, at: number, shared: readonly string[], source: string): string {
+  return `SELECT ${at} AS task, event_time AS slot, ${list(compiled.subject)} AS subject, CAST(1 AS BIGINT) AS n, CAST(NULL AS BIGINT) AS peak,
+ event_time AS first_seen, event_time AS last_seen, ARRAY[event_id] AS event_ids, ARRAY[account_id] AS accounts, ARRAY[aws_region] AS regions, ARRAY[source_ip] AS ips,
+ principal_arn, event_source, event_name, ${list(compiled.placeholders.map(({ sql }) => sql))} AS texts, ${list(shared.map((column) => `CAST(${column} AS VARCHAR)`))} AS shared
+ FROM ${source}`;
+}
+
+/** One row per subject and slot: `hot` joined with the qualifying events in its range. */
+export function evidenceSql(
+  compiled: Compiled,
+  at: number,
+  shared: readonly string[],
+  { hot, q }: { readonly hot: string; readonly q: string },
+): string {
+  const s = names('s', compiled.subject.length);
+  const k = names('k', keyCount(compiled));
+  const texts = names('text', compiled.placeholders.length);
+  const distinct = (column: string): string =>
+    `array_agg(DISTINCT ${column} ORDER BY ${column}) FILTER (WHERE ${column} IS NOT NULL)`;
+  const one = (column: string): string => `CASE WHEN min(${column}) = max(${column}) THEN min(${column}) END`;
+  return `SELECT ${at} AS task, slot, ${list(s)} AS subject, count(*) AS n, max(peak) AS peak, min(t) AS first_seen, max(t) AS last_seen,
+ array_agg(event_id ORDER BY t, event_id) FILTER (WHERE place <= ${EVIDENCE_MAX} AND event_id IS NOT NULL) AS event_ids,
+ ${distinct('account_id')} AS accounts, ${distinct('aws_region')} AS regions, ${distinct('source_ip')} AS ips, ${one('principal_arn')} AS principal_arn,
+ CAST(NULL AS VARCHAR) AS event_source, CAST(NULL AS VARCHAR) AS event_name,
+ ${list(texts.map((name) => `max(CASE WHEN place = 1 THEN ${name} END)`))} AS texts,
+ ${list(names('shared', shared.length).map((name) => `CASE WHEN count(${name}) = count(*) THEN ${one(name)} END`))} AS shared
+ FROM (SELECT ${s.map((name) => `h.${name}`).join(', ')}, h.slot, h.peak, q.t, ${[...EVIDENCE_COLUMNS, ...texts, ...names('shared', shared.length)].map((name) => `q.${name}`).join(', ')},
+ row_number() OVER (PARTITION BY ${s.map((name) => `h.${name}`).join(', ')}, h.slot ORDER BY q.t, q.event_id, q.event_name) AS place
+ FROM ${hot} AS h JOIN ${q} AS q ON ${same('q', 'h', k)} AND q.t ${isOpenBelow(compiled.kind) ? '>' : '>='} h.lo AND q.t <= h.hi) AS e
+ GROUP BY ${s.join(', ')}, slot`;
+}
+
+/** A row of either of them. */
+export function findingOf(row: Row, compiled: Compiled, shared: readonly string[]): Finding {
+  const subject = texts(row['subject']);
+  const eventIds = texts(row['event_ids']);
+  const slot = String(row['slot']);
+  const isEvent = compiled.slotMs === null;
+  const from = isEvent ? slot : formatTime(Date.parse(slot));
+  const id = isEvent
+    ? alertId(compiled.detector.id, subject, {
+        event: {
+          id: eventIds[0] ?? null,
+          time: slot,
+          source: textOf(row['event_source']),
+          name: textOf(row['event_name']),
+        },
+      })
+    : alertId(compiled.detector.id, subject, { slotStart: from });
+  const values = texts(row['texts']);
+  return {
+    id,
+    subject: Object.fromEntries(compiled.detector.subject.map((key, at) => [key, subject[at] ?? null])),
+    window: { from, to: isEvent ? slot : formatTime(Date.parse(slot) + (compiled.slotMs ?? 0)) },
+    count: Number(row['n']),
+    peak: row['peak'] === null ? null : Number(row['peak']),
+    firstSeen: String(row['first_seen']),
+    lastSeen: String(row['last_seen']),
+    eventIds: present(eventIds),
+    accounts: present(texts(row['accounts'])),
+    regions: present(texts(row['regions'])),
+    sourceIps: present(texts(row['ips'])).slice(0, EVIDENCE_MAX),
+    principalArn: textOf(row['principal_arn']),
+    texts: Object.fromEntries(
+      compiled.placeholders.map(({ name, json, rest }, at) => [
+        name,
+        json ? textAt(values[at] ?? null, rest) : (values[at] ?? null),
+      ]),
+    ),
+    columns: Object.fromEntries(shared.map((column, at) => [column, texts(row['shared'])[at] ?? null])),
+  };
+}
+
+/** A row of a detector's own SQL. */
+export function findingOfSql(row: Row, { detector, slotMs }: Compiled, shared: readonly string[]): Finding {
+  for (const column of [...detector.subject, 'first_seen', 'last_seen', 'count']) {
+    if (column in row) continue;
+    throw new AppError(
+      'detector-invalid',
+      `cannot use the detector '${detector.id}': its SQL gives no column '${column}'`,
+      {
+        hint: `Expected: ${[...detector.subject, 'first_seen', 'last_seen', 'count', 'event_ids'].join(', ')}.`,
+      },
+    );
+  }
+  const subject = detector.subject.map((column) => textOf(row[column]));
+  const length = slotMs ?? 0;
+  const startMs = slotStart(Date.parse(String(row['slot'] ?? row['first_seen'])), length);
+  const from = formatTime(startMs);
+  return {
+    id: alertId(detector.id, subject, { slotStart: from }),
+    subject: Object.fromEntries(detector.subject.map((key, at) => [key, subject[at] ?? null])),
+    window: { from, to: formatTime(startMs + length) },
+    count: Number(row['count']),
+    peak: row['peak'] === undefined || row['peak'] === null ? null : Number(row['peak']),
+    firstSeen: String(row['first_seen']),
+    lastSeen: String(row['last_seen']),
+    eventIds: present(texts(row['event_ids'])).slice(0, EVIDENCE_MAX),
+    accounts: present([...texts(row['accounts']), textOf(row['account_id'])]),
+    regions: present([...texts(row['regions']), textOf(row['aws_region'])]),
+    sourceIps: present([...texts(row['source_ips']), textOf(row['source_ip'])]).slice(0, EVIDENCE_MAX),
+    principalArn: textOf(row['principal_arn']),
+    texts: Object.fromEntries(placeholderNames(detector.summary).map((name) => [name, textOf(row[name])])),
+    columns: Object.fromEntries(shared.map((column) => [column, textOf(row[column])])),
+  };
+}
+
+/** Two findings of one id, as one: only events without an id, or with a forged one, share theirs. */
+export function merged(findings: readonly Finding[]): readonly Finding[] {
+  const byId = new Map<string, Finding>();
+  for (const finding of findings) {
+    const other = byId.get(finding.id);
+    byId.set(finding.id, other === undefined ? finding : { ...other, count: other.count + finding.count });
+  }
+  return [...byId.values()];
+}
+
+const textOf = (value: Value | undefined): string | null =>
+  value === null || value === undefined ? null : String(value);
+const texts = (value: Value | undefined): readonly (string | null)[] =>
+  Array.isArray(value) ? value.map((item: Value) => textOf(item)) : [];
+const present = (values: readonly (string | null)[]): readonly string[] => values.filter((value) => value !== null);
+
+/** The texts at what is left of a path, any element of each array, joined by a comma. */
+function textAt(json: string | null, rest: readonly string[]): string | null {
+  if (json === null) return null;
+  let value: unknown;
+  try {
+    value = JSON.parse(json);
+  } catch {
+    return json;
+  }
+  const found = rest.reduce<readonly unknown[]>(
+    (values, key) =>
+      values.flatMap((item) =>
+        typeof item === 'object' && item !== null ? ((item as Readonly<Record<string, unknown>>)[key] ?? []) : [],
+      ),
+    Array.isArray(value) ? value : [value],
+  );
+  const shown = found.flat().filter((item) => item !== null && item !== undefined);
+  return shown.length === 0
+    ? null
+    : shown.map((item) => (typeof item === 'object' ? JSON.stringify(item) : String(item))).join(', ');
+}

@@ -1,0 +1,186 @@
+/** SQL that finds where a detector fires: one row per subject, slot and join key, with the range in which its evidence lies. Portable; see docs/detector-sql.md. */
+import type { Window } from '../time.ts';
+import { type Compiled, type Kind, slotSql, spanLiteral, timeLiteral } from './compile.ts';
+
+type KindOf<K extends Kind['kind']> = Extract<Kind, { readonly kind: K }>;
+
+/**
+ * Columns of the qualifying events `q`: s0… the subject, k0… what joins evidence to a hot row (for most the subject itself), t, and by kind v (distinct value), p0…
+ * (per), f1… (steps), top (the last step that fits).
+ */
+export const names = (prefix: string, count: number): readonly string[] =>
+  Array.from({ length: count }, (_, at) => `${prefix}${at}`);
+const columns = (...parts: readonly (readonly string[])[]): string => parts.flat().join(', ');
+/** Equality in which NULL equals NULL: a missing subject is a subject. */
+export const same = (left: string, right: string, keys: readonly string[]): string =>
+  keys.map((key) => `${left}.${key} IS NOT DISTINCT FROM ${right}.${key}`).join(' AND ');
+
+export const inWindow = (time: string, window: Window): string =>
+  `${time} >= ${timeLiteral(window.fromMs)} AND ${time} < ${timeLiteral(window.toMs)}`;
+
+/** Where evidence begins: after `lo`, or at it. */
+export const isOpenBelow = (kind: Kind): boolean => kind.kind === 'threshold' || kind.kind === 'sequence';
+/** How many columns join evidence to hot rows. */
+export function keyCount({ kind, subject }: Pick<Compiled, 'kind' | 'subject'>): number {
+  if (kind.kind === 'sequence') return kind.by.length;
+  return kind.kind === 'first-seen' ? subject.length + kind.per.length + kind.values.length : subject.length;
+}
+
+/** Common table expressions that end in `<prefix>hot (s…, k…, slot, lo, hi, peak)`, over `<prefix>q`. `history` gives the rows (p…, slot) of all events. */
+export function hotCtes(compiled: Compiled, prefix: string, history: string): readonly string[] {
+  const { kind } = compiled;
+  switch (kind.kind) {
+    case 'each':
+      return eachCtes(compiled, prefix);
+    case 'threshold':
+      return thresholdCtes(compiled, prefix, kind);
+    case 'first-seen':
+      return firstSeenCtes(compiled, prefix, kind, history);
+    case 'times-usual':
+      return timesUsualCtes(compiled, prefix, kind, history);
+    case 'sequence':
+      return sequenceCtes(compiled, prefix, kind);
+    case 'event':
+    case 'sql':
+      return [];
+  }
+}
+
+const slotOf = ({ slotMs }: Compiled, time: string): string => slotSql(slotMs ?? 0, time);
+
+function eachCtes(compiled: Compiled, x: string): readonly string[] {
+  const s = names('s', compiled.subject.length);
+  const keys = s.map((name, at) => `${name} AS k${at}`);
+  return [
+    `${x}hot AS (SELECT ${columns(s, keys)}, slot, min(t) AS lo, max(t) AS hi, CAST(NULL AS BIGINT) AS peak
+ FROM (SELECT ${columns(s)}, t, ${slotOf(compiled, 't')} AS slot FROM ${x}q WHERE ${inWindow('t', compiled.window)}) AS w
+ GROUP BY ${columns(s)}, slot)`,
+  ];
+}
+
+/** Each event is +1 at its time and -1 once it leaves the span (for distinct values: or once the same value comes again); live is the running sum. */
+function thresholdCtes(
+  compiled: Compiled,
+  x: string,
+  { atLeast, distinct, withinMs }: KindOf<'threshold'>,
+): readonly string[] {
+  const s = names('s', compiled.subject.length);
+  const span = spanLiteral(withinMs);
+  const next =
+    distinct === null ? 'CAST(NULL AS timestamp)' : `lead(t) OVER (PARTITION BY ${columns(s, ['v'])} ORDER BY t)`;
+  return [
+    `${x}n AS (SELECT ${columns(s)}, t, ${next} AS next_t FROM ${x}q${distinct === null ? '' : ' WHERE v IS NOT NULL'})`,
+    `${x}d AS (SELECT ${columns(s)}, t, 1 AS delta FROM ${x}n
+ UNION ALL SELECT ${columns(s)}, CASE WHEN next_t < t + ${span} THEN next_t ELSE t + ${span} END, -1 FROM ${x}n)`,
+    `${x}live AS (SELECT ${columns(s)}, t, delta,
+ sum(delta) OVER (PARTITION BY ${columns(s)} ORDER BY t RANGE BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS live FROM ${x}d)`,
+    `${x}hot AS (SELECT ${columns(
+      s,
+      s.map((name, at) => `${name} AS k${at}`),
+    )}, slot, min(t) - ${span} AS lo, max(t) AS hi, CAST(max(live) AS BIGINT) AS peak
+ FROM (SELECT ${columns(s)}, t, live, ${slotOf(compiled, 't')} AS slot FROM ${x}live WHERE delta = 1 AND live >= ${atLeast} AND ${inWindow('t', compiled.window)}) AS w
+ GROUP BY ${columns(s)}, slot)`,
+  ];
+}
+
+/** Slots in which a combination occurs, each with the last time before: new where that is too long ago, and the `per` had events of any kind long enough before. */
+function firstSeenCtes(
+  compiled: Compiled,
+  x: string,
+  { per, values, overMs, warmUpMs }: KindOf<'first-seen'>,
+  history: string,
+): readonly string[] {
+  const s = names('s', compiled.subject.length);
+  const p = names('p', per.length);
+  const combination = [...p, ...names('f', values.length)];
+  const keys = [...s, ...combination];
+  const known = [...combination, 'slot'];
+  return [
+    `${x}o AS (SELECT ${columns(keys)}, slot, min(t) AS lo, max(t) AS hi
+ FROM (SELECT ${columns(keys)}, t, ${slotOf(compiled, 't')} AS slot FROM ${x}q WHERE ${names('f', values.length)
+   .map((name) => `${name} IS NOT NULL`)
+   .join(' AND ')}) AS w
+ GROUP BY ${columns(keys)}, slot)`,
+    `${x}c AS (SELECT ${columns(combination)}, slot, lag(hi) OVER (PARTITION BY ${columns(combination)} ORDER BY slot) AS last_t
+ FROM (SELECT ${columns(combination)}, slot, max(hi) AS hi FROM ${x}o GROUP BY ${columns(combination)}, slot) AS w)`,
+    `${x}new AS (SELECT ${columns(combination)}, slot FROM ${x}c WHERE ${inWindow('slot', compiled.window)} AND (last_t IS NULL OR last_t < slot - ${spanLiteral(overMs)}))`,
+    `${x}h AS (${history})`,
+    `${x}ripe AS (SELECT DISTINCT ${columns(p.map((name) => `w.${name}`))}, w.slot FROM (SELECT DISTINCT ${columns(p)}, slot FROM ${x}new) AS w
+ JOIN ${x}h AS h ON ${same('h', 'w', p)} AND h.slot >= w.slot - ${spanLiteral(overMs)} AND h.slot < w.slot - ${spanLiteral(warmUpMs)})`,
+    `${x}hot AS (SELECT ${columns(
+      s.map((name) => `o.${name}`),
+      keys.map((name, at) => `o.${name} AS k${at}`),
+    )}, o.slot, o.lo, o.hi, CAST(NULL AS BIGINT) AS peak
+ FROM ${x}o AS o JOIN ${x}new AS w ON ${same('o', 'w', known)} JOIN ${x}ripe AS r ON ${same('o', 'r', [...p, 'slot'])})`,
+  ];
+}
+
+/** The slot's count beside the lower median of the subject's earlier slots that hold events. */
+function timesUsualCtes(
+  compiled: Compiled,
+  x: string,
+  { times, atLeast, overMs, warmUpMs }: KindOf<'times-usual'>,
+  history: string,
+): readonly string[] {
+  const s = names('s', compiled.subject.length);
+  const over = spanLiteral(overMs);
+  return [
+    `${x}g AS (SELECT ${columns(s)}, slot, count(*) AS n, min(t) AS lo, max(t) AS hi, min(p0) AS p0
+ FROM (SELECT ${columns(s)}, p0, t, ${slotOf(compiled, 't')} AS slot FROM ${x}q) AS w GROUP BY ${columns(s)}, slot)`,
+    `${x}now AS (SELECT ${columns(s)}, slot, n, lo, hi, p0 FROM ${x}g WHERE n >= ${atLeast} AND ${inWindow('slot', compiled.window)})`,
+    `${x}past AS (SELECT ${columns(s.map((name) => `w.${name}`))}, w.slot, g.n,
+ row_number() OVER (PARTITION BY ${columns(s.map((name) => `w.${name}`))}, w.slot ORDER BY g.n) AS place,
+ count(*) OVER (PARTITION BY ${columns(s.map((name) => `w.${name}`))}, w.slot) AS slots
+ FROM ${x}now AS w JOIN ${x}g AS g ON ${same('g', 'w', s)} AND g.slot >= w.slot - ${over} AND g.slot < w.slot)`,
+    `${x}usual AS (SELECT ${columns(s)}, slot, max(n) AS usual FROM ${x}past WHERE place = (slots + 1) / 2 GROUP BY ${columns(s)}, slot)`,
+    `${x}h AS (${history})`,
+    `${x}ripe AS (SELECT DISTINCT w.p0, w.slot FROM ${x}now AS w
+ JOIN ${x}h AS h ON ${same('h', 'w', ['p0'])} AND h.slot >= w.slot - ${over} AND h.slot < w.slot - ${spanLiteral(warmUpMs)})`,
+    `${x}hot AS (SELECT ${columns(
+      s.map((name) => `w.${name}`),
+      s.map((name, at) => `w.${name} AS k${at}`),
+    )}, w.slot, w.lo, w.hi, CAST(NULL AS BIGINT) AS peak
+ FROM ${x}now AS w JOIN ${x}ripe AS r ON ${same('w', 'r', ['p0', 'slot'])} LEFT JOIN ${x}usual AS u ON ${same('w', 'u', [...s, 'slot'])}
+ WHERE w.n >= ${times} * coalesce(u.usual, 0))`,
+  ];
+}
+
+/** Ranks behind every step: an event that fits several steps counts for the earlier ones only for what is strictly later. */
+const LATER = 1000;
+
+/**
+ * Step by step, the latest start from which the steps so far can be walked. Ties in time are ordered by step, so that events of one second count as in order; an
+ * event never follows itself.
+ */
+function sequenceCtes(compiled: Compiled, x: string, { atLeast, withinMs }: KindOf<'sequence'>): readonly string[] {
+  const s = names('s', compiled.subject.length);
+  const k = names('k', keyCount(compiled));
+  const rows = atLeast.map(
+    (_, at) =>
+      `SELECT ${at + 1} AS step, CASE WHEN top = ${at + 1} THEN ${at + 1} ELSE ${LATER + at + 1} END AS rank, ${columns(k, s)}, t, event_id FROM ${x}q WHERE f${at + 1}`,
+  );
+  const ctes = [`${x}st AS (${rows.join('\n UNION ALL ')})`];
+  atLeast.forEach((least, at) => {
+    const step = at + 1;
+    const nth = (value: string): string =>
+      `lag(${value}, ${least - 1}) OVER (PARTITION BY ${columns(k)} ORDER BY t, rank, event_id)`;
+    if (at === 0) {
+      ctes.push(`${x}c1 AS (SELECT ${columns(k, s)}, t, rank, ${nth('t')} AS start FROM ${x}st WHERE step = 1)`);
+      return;
+    }
+    ctes.push(
+      `${x}r${step} AS (SELECT step, ${columns(k, s)}, t, rank, event_id,
+ max(start) OVER (PARTITION BY ${columns(k)} ORDER BY t, rank RANGE BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS reach
+ FROM (SELECT 0 AS step, ${columns(k, s)}, t, rank, event_id, start FROM (SELECT ${columns(k, s)}, t, rank, CAST(NULL AS VARCHAR) AS event_id, start FROM ${x}c${step - 1}) AS before
+ UNION ALL SELECT step, ${columns(k, s)}, t, rank, event_id, CAST(NULL AS timestamp) FROM ${x}st WHERE step = ${step}) AS w)`,
+      `${x}c${step} AS (SELECT ${columns(k, s)}, t, rank, ${nth('reach')} AS start FROM ${x}r${step} WHERE step = ${step})`,
+    );
+  });
+  const span = spanLiteral(withinMs);
+  ctes.push(
+    `${x}hot AS (SELECT ${columns(s, k)}, slot, min(t) - ${span} AS lo, max(t) AS hi, CAST(NULL AS BIGINT) AS peak
+ FROM (SELECT ${columns(s, k)}, t, ${slotOf(compiled, 't')} AS slot FROM ${x}c${atLeast.length} WHERE start > t - ${span} AND ${inWindow('t', compiled.window)}) AS w
+ GROUP BY ${columns(s, k)}, slot)`,
+  );
+  return ctes;
+}

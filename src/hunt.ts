@@ -1,0 +1,67 @@
+/** What hunting promises: detectors and a window in, findings out; the contract between the pipeline and the engine that evaluates detectors. */
+import type { Backend } from './backend.ts';
+import type { Detector } from './detector.ts';
+import type { Window } from './time.ts';
+
+/** A row of a detector, before suppression and de-duplication. Times are ISO 8601 in UTC. */
+export interface Finding {
+  /** Identity of the alert that it becomes. */
+  readonly id: string;
+  /** The subject's columns and values as text, in the order of the detector; a missing value is null. */
+  readonly subject: Readonly<Record<string, string | null>>;
+  /** The slot, half-open; for slot `event` the event's own time at both ends. */
+  readonly window: { readonly from: string; readonly to: string };
+  readonly count: number;
+  /** For a threshold the highest live count. */
+  readonly peak: number | null;
+  readonly firstSeen: string;
+  readonly lastSeen: string;
+  /** The first EVIDENCE_MAX by (event_time, event_id). */
+  readonly eventIds: readonly string[];
+  readonly accounts: readonly string[];
+  readonly regions: readonly string[];
+  /** At most EVIDENCE_MAX. */
+  readonly sourceIps: readonly string[];
+  /** Null if several or none. */
+  readonly principalArn: string | null;
+  /** Text for each placeholder of the summary, from the first event. As AWS wrote it: make it printable before it is shown. */
+  readonly texts: Readonly<Record<string, string | null>>;
+  /** Of the columns asked for, the value that all its events share; null where they differ or have none. */
+  readonly columns: Readonly<Record<string, string | null>>;
+}
+
+export interface HuntTask {
+  readonly detector: Detector;
+  /** Checked values: see parameterValues. */
+  readonly parameters: Readonly<Record<string, unknown>>;
+  /** Widened outward to whole slots by the engine. */
+  readonly window: Window;
+}
+
+export interface HuntTaskResult {
+  readonly findings: readonly Finding[];
+  /** The whole slots that were judged; null where none could be. A recorded alert of a refutable detector in them that was not found again no longer follows. */
+  readonly judged: Window | null;
+  /** Why it stays silent, as sentences that name the detector. */
+  readonly notes: readonly string[];
+}
+
+export interface HuntRequest {
+  readonly tasks: readonly HuntTask[];
+  readonly lists: Readonly<Record<string, readonly string[]>>;
+  /** Columns whose common value each finding should tell (suppressions need them). Unknown ones are ignored. */
+  readonly columns: readonly string[];
+  readonly nowMs: number;
+}
+
+export interface HuntEngine {
+  /** How far an event's weight reaches: history read before a window, and slots after an event that it may change. */
+  reachMs(detector: Detector): number;
+  /** Late data can refute its findings; it judges a slot once slot end + LATENESS_MS has passed. */
+  isRefutable(detector: Detector): boolean;
+  /** Results in the order of the tasks. The same stored events and window give the same findings. Throws `detector-invalid`. */
+  run(backend: Backend, request: HuntRequest): Promise<readonly HuntTaskResult[]>;
+}
+
+/** How long after its end a slot's events may still arrive as a matter of course: CloudTrail delivers within minutes, with outliers of a quarter of an hour. */
+export const LATENESS_MS = 3_600_000;
