@@ -165,7 +165,7 @@ function closingLine({ files, records }: IngestResult): string {
   ];
   const sums = [
     `${plural(files.listed, 'file')}${notes.length > 0 ? ` (${notes.join(', ')})` : ''}`,
-    plural(records.in, 'event'),
+    plural(records.in - records.rejected, 'event'),
     ...(records.duplicate > 0 ? [plural(records.duplicate, 'duplicate')] : []),
     ...(records.id_conflicts > 0 ? [plural(records.id_conflicts, 'id conflict')] : []),
     ...(records.without_time > 0 ? [`${formatCount(records.without_time)} without a time`] : []),

@@ -1,20 +1,31 @@
 /** The wiring: the one file that names implementations. Commands load it when they run, so that --help loads no engine. */
-import { createReadStream, mkdtempSync, rmSync } from 'node:fs';
+import { createReadStream, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
 import { availableParallelism, tmpdir, totalmem } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import type { Backend, ResultColumn, Value } from '../backend.ts';
 import { createDuckdbBackend } from '../backends/duckdb.ts';
+import { PRELUDE } from '../backends/prelude.ts';
 import { writeParquetFile } from '../backends/parquet-file.ts';
+import { type ExampleResult, runExamples } from '../detection/examples.ts';
+import { createEngine } from '../detection/planner.ts';
+import type { Detector, ExampleRecord } from '../detector.ts';
+import { AppError } from '../errors.ts';
+import { cloudtrailFormat } from '../formats/cloudtrail.ts';
 import { cloudtrailTable } from '../formats/cloudtrail-table.ts';
-import type { IngestForecast, IngestOptions, IngestResult, IngestStore } from '../ingest.ts';
+import type { Decoder } from '../format.ts';
+import type { IngestForecast, IngestOptions, IngestResult, IngestStore, SegmentWriter } from '../ingest.ts';
 import { forecastIngest } from '../pipeline/forecast.ts';
-import { ingest } from '../pipeline/ingest.ts';
-import type { CatalogTable, Store } from '../store.ts';
+import { INGEST_LIMITS, ingest } from '../pipeline/ingest.ts';
+import type { Source } from '../source.ts';
+import { openSource } from '../sources/open.ts';
+import type { CatalogTable, Segment, Store } from '../store.ts';
 import { CATALOG_TABLES } from '../store/catalog-tables.ts';
 import { storePaths } from '../store/files.ts';
+import { createSegmentWriter } from '../store/segment-writer.ts';
 import { type LocalStore, openStore } from '../store/store.ts';
 import { storeExists } from '../store/version.ts';
-import type { Column, Table } from '../table.ts';
+import { type Column, PARTITION_COLUMN, type Table } from '../table.ts';
+import { DAY_MS } from '../time.ts';
 import type { Config } from './config.ts';
 import type { Indicator } from './lists.ts';
 import { startWorkerThread } from './worker-thread.ts';
@@ -24,6 +35,18 @@ export { type LocalStore, openStore } from '../store/store.ts';
 
 /** Every table that a format fills. */
 export const TABLES: readonly Table[] = [cloudtrailTable];
+
+/** Opens every source, or none. */
+export async function openSources(names: readonly string[]): Promise<readonly Source[]> {
+  const sources: Source[] = [];
+  try {
+    for (const name of names) sources.push(await openSource(name, process.stdin));
+    return sources;
+  } catch (error) {
+    for (const source of sources) await source.close();
+    throw error;
+  }
+}
 
 /** Puts what is new in the sources into the store. */
 export function ingestInto(store: LocalStore, options: IngestOptions): Promise<IngestResult> {
@@ -113,6 +136,62 @@ export function writeParquet(
     if (typeof target !== 'string') for await (const bytes of createReadStream(file)) await target(bytes as Uint8Array);
     return count;
   });
+}
+
+/** Streams of examples are short: a window of this size holds any of them. */
+const EXAMPLE_WINDOW_BYTES = 32 * 1024 * 1024;
+const EXAMPLE_MEMORY_MB = 512;
+
+/** Runs the examples of a detector the way real records go: decoder, derived columns, Parquet, engine. */
+export async function testExamples(detector: Detector): Promise<readonly ExampleResult[]> {
+  const table = cloudtrailTable;
+  return withTempDirectory(async (dir) => {
+    const decoder = await cloudtrailFormat.createDecoder({ recordBytes: INGEST_LIMITS.recordBytes, windowBytes: EXAMPLE_WINDOW_BYTES });
+    const writer = await createSegmentWriter({ table, stagingDir: dir, name: 'example', prelude: PRELUDE });
+    const load = async (records: readonly ExampleRecord[]) =>
+      createDuckdbBackend({
+        tables: [{ table, segments: await writeExample(records, decoder, writer, mkdtempSync(join(dir, 'lake-'))) }],
+        portable: true,
+        locked: false,
+        memoryLimitMb: EXAMPLE_MEMORY_MB,
+        threads: 1,
+        tempDirectory: dir,
+      });
+    try {
+      const { examples } = await runExamples(detector, { engine: createEngine(table), load, mutate: false });
+      return examples;
+    } finally {
+      await writer.close();
+    }
+  });
+}
+
+async function writeExample(records: readonly ExampleRecord[], decoder: Decoder, writer: SegmentWriter, lake: string): Promise<readonly Segment[]> {
+  const segments: Segment[] = [];
+  const take = async () => {
+    const batch = decoder.batch();
+    const staged = batch.rows === 0 ? [] : await writer.write(batch, new Uint8Array(batch.rows));
+    for (const segment of staged) {
+      const folder = join(lake, `${PARTITION_COLUMN}=${segment.eventDate}`);
+      mkdirSync(folder, { recursive: true });
+      const path = join(folder, basename(segment.path));
+      renameSync(segment.path, path);
+      segments.push({ ...segment, path, seq: 1, schemaVersion: decoder.table.schemaVersion });
+    }
+    decoder.reset();
+  };
+  decoder.begin({ logFile: 1, deliveredDay: Math.floor(Date.now() / DAY_MS), ingestedAtMs: Date.now() });
+  let rest: Uint8Array = Buffer.from(JSON.stringify({ Records: records }));
+  for (;;) {
+    const part = rest.subarray(0, decoder.roomBytes());
+    rest = rest.subarray(part.length);
+    if (decoder.push(part, rest.length === 0) === 'full') await take();
+    else if (rest.length === 0) break;
+  }
+  const { rejects } = decoder.end();
+  if (rejects[0] !== undefined) throw new AppError('detector-invalid', `a record of an example is not valid: ${rejects[0].detail}`);
+  await take();
+  return segments;
 }
 
 const LIST_COLUMNS: readonly Pick<Column, 'name' | 'type' | 'doc'>[] = [

@@ -165,15 +165,14 @@ function conditionText({ when, threshold, baseline, sequence, sql }: Detector, b
 async function runExamples(run: Run<object>, ...ids: string[]): Promise<0> {
   const catalogue = await loadDetectors(run.config);
   const chosen = ids.length === 0 ? catalogue.entries : ids.map((id) => catalogue.get(id));
-  const { testExample } = await import('../wire.ts');
+  const { testExamples } = await import('../wire.ts');
   const columns = ['detector', 'example', 'result', 'detail'].map((name) => ({ name, type: 'VARCHAR' }));
   const rows: string[][] = [];
   for (const { detector } of chosen) {
-    for (const example of detector.examples) {
-      run.signal.throwIfAborted();
-      run.terminal.progress(`${detector.id}: ${example.name}`);
-      const problem = await testExample(detector, example);
-      rows.push([detector.id, example.name, problem === null ? 'passed' : 'FAILED', problem ?? '']);
+    if (run.signal.aborted) throw new AppError('interrupted', 'interrupted while the examples ran');
+    run.terminal.progress(detector.id);
+    for (const { example, problems } of await testExamples(detector)) {
+      rows.push([detector.id, example, problems.length === 0 ? 'passed' : 'FAILED', problems.join('; ')]);
     }
     if (detector.examples.length === 0) rows.push([detector.id, '', 'FAILED', 'it has no example']);
   }
