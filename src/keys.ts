@@ -57,16 +57,14 @@ export function parseFolder(path: string, from = 0): FolderHint {
   const segments = path.split('/');
   const layout = findLayout(segments);
   if (layout !== null) return layout;
-  let start = from;
   let generic = dateOf([]);
-  for (let index = 0, end = 0; index < segments.length; index++) {
-    end += (segments[index]?.length ?? 0) + 1;
-    if (end <= start) continue;
-    start = end;
-    const date = DATE.exec(segments[index] ?? '');
-    const found = date === null ? dateOf(segments.slice(index, index + 3)) : dateOf(date.slice(1));
+  for (let index = 0, start = 0; index < segments.length; index++) {
+    const segment = segments[index] ?? '';
+    const date = start < from ? null : DATE.exec(segment);
+    const found = dateOf(start < from ? [] : date === null ? segments.slice(index, index + 3) : date.slice(1));
     // The last date counts; of 2024/05/07 that is the one which begins at the year.
     if (found.first !== null) generic = found;
+    start += segment.length + 1;
   }
   return { service: null, account: null, region: null, ...generic, exact: false };
 }

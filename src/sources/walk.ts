@@ -15,10 +15,16 @@ export interface FoundFile {
   readonly stats: Stats;
 }
 
-/** Names that are kept for later, in all: about 50 MB. Of a folder with more, only the days are kept, and it is read again for each group of them. */
-const KEPT_NAMES = 250_000;
-/** Names that are sorted at once where one day has more. */
-const SORTED_NAMES = 50_000;
+export interface WalkLimits {
+  /** Names that are kept for later, in all. Of a folder with more, only the days are kept, and it is read again for each group of them. */
+  readonly keptNames: number;
+  /** Names that are sorted at once where one day has more. */
+  readonly sortedNames: number;
+}
+
+/** About 50 MB, and 10 MB. */
+const WALK_LIMITS: WalkLimits = { keptNames: 250_000, sortedNames: 50_000 };
+
 /** Files between two looks at everything else that the process has to do. */
 const FILES_PER_TURN = 256;
 /** What operating systems leave in folders. */
@@ -89,6 +95,9 @@ export class Walk {
   private readonly glob: Glob | null;
   private readonly scope: Scope;
   private readonly signal: AbortSignal;
+  private readonly limits: WalkLimits;
+  /** Where the part of a path begins that is below the root. */
+  private readonly below: number;
   private readonly waiting = new Heap<Item>((a, b) => (a.newest === b.newest ? a.path < b.path : a.newest > b.newest));
   private readonly linkedFolders = new Set<string>();
   private readonly linkedFiles = new Set<string>();
@@ -96,11 +105,13 @@ export class Walk {
   private looks = 0;
 
   /** `root` is a real path. */
-  constructor(root: string, glob: Glob | null, scope: Scope, signal: AbortSignal) {
+  constructor(root: string, glob: Glob | null, scope: Scope, signal: AbortSignal, limits: WalkLimits = WALK_LIMITS) {
     this.root = root;
     this.glob = glob;
     this.scope = scope;
     this.signal = signal;
+    this.limits = limits;
+    this.below = child(root, '').length;
   }
 
   async *files(): Found {
@@ -129,7 +140,7 @@ export class Walk {
 
   /** The folders above the root, and those to which links lead, tell only what AWS's layout says. */
   private folderHint(path: string): FolderHint {
-    return parseFolder(path, isWithin(path, this.root) ? this.root.length + 1 : path.length);
+    return parseFolder(path, isWithin(path, this.root) ? this.below : path.length);
   }
 
   private async *readFolder(folder: Folder): Found {
@@ -146,7 +157,7 @@ export class Walk {
     const names: Name[] = [];
     for (const entry of this.contents(folder)) {
       if ('error' in entry) yield entry;
-      else if (names.push(entry) === SORTED_NAMES) yield* this.emit(folder, names.splice(0));
+      else if (names.push(entry) === this.limits.sortedNames) yield* this.emit(folder, names.splice(0));
     }
     yield* this.emit(folder, names);
   }
@@ -159,7 +170,7 @@ export class Walk {
       if ('error' in entry) yield entry;
       else {
         days.set(entry.day, (days.get(entry.day) ?? 0) + 1);
-        if (names !== null && this.kept + names.push(entry) > KEPT_NAMES) names = null;
+        if (names !== null && this.kept + names.push(entry) > this.limits.keptNames) names = null;
       }
     }
     if (names === null) return this.addDays(folder, days);
@@ -187,7 +198,7 @@ export class Walk {
     for (let start = 0, end = 0; start < newestFirst.length; start = end) {
       let count = 0;
       do count += days.get(newestFirst[end++] ?? '') ?? 0;
-      while (end < newestFirst.length && count + (days.get(newestFirst[end] ?? '') ?? 0) <= SORTED_NAMES);
+      while (end < newestFirst.length && count + (days.get(newestFirst[end] ?? '') ?? 0) <= this.limits.sortedNames);
       const [newest = '', oldest = ''] = [newestFirst[start], newestFirst[end - 1]];
       this.waiting.push({ type: 'days', newest, oldest, path: folder.path, folder });
     }
@@ -200,7 +211,7 @@ export class Walk {
       if ('error' in entry || entry.type !== 'file') continue;
       const name = this.wanted(item.folder, entry.name);
       if (name === null || name.day > item.newest || name.day < item.oldest) continue;
-      if (names.push(name) === SORTED_NAMES) yield* this.emit(item.folder, names.splice(0));
+      if (names.push(name) === this.limits.sortedNames) yield* this.emit(item.folder, names.splice(0));
     }
     yield* this.emit(item.folder, names);
   }
@@ -328,7 +339,7 @@ export class Walk {
     if (!isWithin(path, this.root)) return false;
     if (this.glob === null) return true;
     let reached = this.glob.start();
-    for (const name of path.slice(this.root.length + 1).split('/')) {
+    for (const name of path.slice(this.below).split('/')) {
       if (this.glob.isMatch(reached)) return true;
       reached = this.glob.step(reached, name);
     }
