@@ -74,7 +74,8 @@ export const detector = defineDetector({
       parameters: { failures: 2 },
     },
     { name: 'one failure fewer', records: [{ repeat: 4, every: '1m', record: failure }, success], alerts: [] },
-    { name: 'five failures and no success', records: [{ repeat: 5, every: '1m', record: failure }], alerts: [] },
+    { name: 'seven failures and no success', records: [{ repeat: 7, every: '1m', record: failure }], alerts: [] },
+    { name: 'seven successes and no failure', records: [{ repeat: 7, every: '1m', record: success }], alerts: [] },
     { name: 'the success came first', records: [success, { repeat: 5, every: '1m', record: failure }], alerts: [] },
     {
       name: 'somebody else signs in',

@@ -1,4 +1,4 @@
-/** The credentials of one EC2 instance are used from several public addresses. */
+/** The credentials of one EC2 instance are used from several addresses. */
 import { defineDetector, parameter, z } from '../../src/detector.ts';
 
 const call = (sourceIPAddress: string, session = 'i-1234567890abcdef0') => ({
@@ -21,10 +21,10 @@ const thief = call('203.0.113.99');
 
 export const detector = defineDetector({
   id: 'instance-credentials-used-elsewhere',
-  title: 'Credentials of an EC2 instance were used from several public addresses',
+  title: 'Credentials of an EC2 instance were used from several addresses',
   description:
-    'A role session that is named after an instance belongs to that machine alone, and a machine leaves the network by one public address. The same session from a second one means that somebody took the credentials away, mostly through the metadata service. ' +
-    'Private addresses and calls through a VPC endpoint do not count: they are the machine itself on another way out.',
+    'A role session that is named after an instance belongs to that machine alone, and a machine leaves the network by one address. The same session from a second one means that somebody took the credentials away, mostly through the metadata service. ' +
+    'Calls through a VPC endpoint do not count: they are the machine itself on another way out.',
   severity: 'high',
   severityReason: 'Credentials of a machine do not travel by themselves.',
   table: 'cloudtrail',
@@ -32,13 +32,14 @@ export const detector = defineDetector({
   tags: ['credential-access'],
   when: {
     all: [
-      { actor_type: 'role', session_name: { re: '^i-[0-9a-f]{8}([0-9a-f]{9})?$' }, source_ip: { exists: true } },
-      { not: { vpc_endpoint_id: { exists: true } } },
+      { actor_type: 'role', session_name: { re: '^i-[0-9a-f]{8}([0-9a-f]{9})?$' } },
       {
         not: {
-          source_ip: {
-            re: '^(10[.]|192[.]168[.]|172[.](1[6-9]|2[0-9]|3[01])[.]|100[.](6[4-9]|[7-9][0-9]|1[01][0-9]|12[0-7])[.]|169[.]254[.]|127[.]|[fF][cCdDeE])',
-          },
+          any: [
+            { vpc_endpoint_id: { exists: true } },
+            // Where S3 noted it in older records.
+            { 'additional_event_data.vpcEndpointId': { exists: true } },
+          ],
         },
       },
     ],
@@ -46,16 +47,16 @@ export const detector = defineDetector({
   threshold: { atLeast: parameter('addresses'), distinct: 'source_ip', within: '6h' },
   slot: '6h',
   subject: ['account_id', 'principal', 'session_name'],
-  summary: 'Instance {session_name} ({principal}) called from {peak} public addresses, first {source_ip}',
+  summary: 'Instance {session_name} ({principal}) called from {peak} addresses, first {source_ip}',
   parameters: {
     addresses: z
       .int()
       .min(2)
       .default(2)
-      .describe('distinct public addresses; raise it where machines leave through several NAT gateways'),
+      .describe('distinct addresses; raise it where machines leave through several NAT gateways'),
   },
   falsePositives: [
-    'An instance behind several NAT gateways, or one that speaks both IPv4 and IPv6.',
+    'An instance behind several NAT gateways, or one that speaks both IPv4 and IPv6: raise addresses.',
     'An instance that was stopped and started and got a new address within six hours.',
   ],
   blindSpots: [
@@ -81,13 +82,12 @@ export const detector = defineDetector({
     },
     { name: 'the machine alone', records: [{ repeat: 20, every: '5m', record: instance }], alerts: [] },
     {
-      name: 'a private address beside the public one',
-      records: [instance, call('10.0.1.10'), call('172.31.5.4')],
-      alerts: [],
-    },
-    {
       name: 'through an endpoint of the network',
-      records: [instance, { ...call('192.0.2.44'), vpcEndpointId: 'vpce-1234567890abcdef0' }],
+      records: [
+        instance,
+        { ...call('10.0.1.10'), vpcEndpointId: 'vpce-1234567890abcdef0' },
+        { ...call('10.0.1.10'), additionalEventData: { vpcEndpointId: 'vpce-1234567890abcdef0' } },
+      ],
       alerts: [],
     },
     { name: 'an AWS service calls for it', records: [instance, call('athena.amazonaws.com')], alerts: [] },

@@ -1,5 +1,5 @@
 /** Logs are to be deleted after a few days. */
-import { defineDetector, parameter, z } from '../../src/detector.ts';
+import { defineDetector, z } from '../../src/detector.ts';
 
 const rule = (Days: number, Status = 'Enabled') => ({
   ID: 'expire',
@@ -13,12 +13,22 @@ const put = (Rule: unknown, bucketName = 'amzn-s3-demo-cloudtrail-logs') => ({
   requestParameters: { bucketName, lifecycle: '', LifecycleConfiguration: { Rule } },
 });
 const short = put(rule(1));
+/** CloudTrail looks at the access list of the buckets it delivers to. */
+const check = {
+  eventSource: 's3.amazonaws.com',
+  eventName: 'GetBucketAcl',
+  userIdentity: { type: 'AWSService', invokedBy: 'cloudtrail.amazonaws.com' },
+  requestParameters: { bucketName: 'amzn-s3-demo-archive', acl: '' },
+};
+const ALERT = [
+  { subject: { principal: 'arn:aws:iam::111122223333:user/Alice', bucket: 'amzn-s3-demo-cloudtrail-logs' } },
+];
 
 export const detector = defineDetector({
   id: 'log-bucket-lifecycle-shortened',
   title: 'A log bucket was told to delete its logs within days',
   description:
-    'A lifecycle rule with a short expiry empties a bucket in silence and without a single DeleteObject. Only buckets whose name looks like one for logs are judged.',
+    'A lifecycle rule with a short expiry empties a bucket in silence and without a single DeleteObject. A bucket counts as one for logs when its name says so, or when CloudTrail itself looked at it on the same day, as it does where it delivers.',
   severity: 'high',
   severityReason: 'Destroys the evidence by itself, days after the intruder has gone.',
   table: 'cloudtrail',
@@ -27,24 +37,39 @@ export const detector = defineDetector({
     { technique: 'T1485.001', version: 16 },
   ],
   tags: ['defense-evasion', 'log-protection'],
-  when: {
-    all: [
-      {
-        event_source: 's3.amazonaws.com',
-        event_name: ['PutBucketLifecycle', 'PutBucketLifecycleConfiguration'],
-        outcome: 'success',
-        'request_parameters.bucketName': { contains: parameter('bucket_names') },
-      },
-      {
-        'request_parameters.LifecycleConfiguration.Rule[].Status': 'Enabled',
-        'request_parameters.LifecycleConfiguration.Rule[].Expiration.Days': { lte: parameter('days') },
-      },
-      { not: { actor_type: 'service' } },
-    ],
-  },
-  slot: 'event',
-  subject: ['account_id', 'principal'],
-  summary: '{principal} set a short expiry on {request_parameters.bucketName} from {source_address}',
+  sql: `-- One row per principal, bucket and day in which a log bucket was given a short expiry.
+WITH shortened AS (
+  SELECT date_trunc('day', event_time) AS slot, event_time, event_id, account_id, principal, principal_arn, aws_region, source_ip, source_address,
+    coalesce(json_extract_scalar(request_parameters, '$.bucketName'), '') AS bucket
+  FROM cloudtrail
+  WHERE event_source = 's3.amazonaws.com'
+    AND event_name IN ('PutBucketLifecycle', 'PutBucketLifecycleConfiguration')
+    AND outcome = 'success'
+    AND actor_type <> 'service'
+    AND cardinality(filter(
+      coalesce(TRY_CAST(json_extract(request_parameters, '$.LifecycleConfiguration.Rule') AS ARRAY(JSON)),
+        ARRAY[json_extract(request_parameters, '$.LifecycleConfiguration.Rule')]),
+      rule -> json_extract_scalar(rule, '$.Status') = 'Enabled'
+        AND TRY_CAST(json_extract_scalar(rule, '$.Expiration.Days') AS BIGINT) <= :days
+    )) > 0
+), delivered AS (
+  SELECT date_trunc('day', event_time) AS slot, json_extract_scalar(request_parameters, '$.bucketName') AS bucket
+  FROM cloudtrail
+  WHERE event_source = 's3.amazonaws.com'
+    AND invoked_by = 'cloudtrail.amazonaws.com'
+  GROUP BY 1, 2
+)
+SELECT s.slot, s.account_id, s.principal, s.bucket, min(s.principal_arn) AS principal_arn, min(s.aws_region) AS aws_region,
+  min(s.source_ip) AS source_ip, min(s.source_address) AS source_address, min(s.event_time) AS first_seen, max(s.event_time) AS last_seen,
+  count(*) AS count, array_agg(s.event_id ORDER BY s.event_time, s.event_id) AS event_ids
+FROM shortened AS s
+LEFT JOIN delivered AS d ON d.slot = s.slot AND d.bucket = s.bucket
+WHERE d.bucket IS NOT NULL OR regexp_like(s.bucket, :bucket_names)
+GROUP BY 1, 2, 3, 4
+ORDER BY 1, 2, 3, 4`,
+  slot: '1d',
+  subject: ['account_id', 'principal', 'bucket'],
+  summary: '{principal} set a short expiry on {bucket} from {source_address}',
   parameters: {
     days: z
       .int()
@@ -52,27 +77,47 @@ export const detector = defineDetector({
       .default(7)
       .describe('days; logs that live a week or less are gone before anybody asks for them'),
     bucket_names: z
-      .array(z.string())
-      .default(['trail', 'log', 'audit'])
-      .describe('parts of names of buckets that hold logs, in lower case as bucket names are'),
+      .string()
+      .default('trail|log|audit')
+      .describe('RE2 pattern of names of buckets that hold logs, in lower case as bucket names are'),
   },
   falsePositives: ['A bucket for temporary logs.', 'A rule that expires only a prefix of the bucket.'],
-  blindSpots: ['A log bucket with an unusual name: add it to bucket_names.', 'Rules that expire at a date.'],
+  blindSpots: [
+    'A log bucket with an unusual name that CloudTrail did not touch that day: add it to bucket_names.',
+    'Rules that expire at a date.',
+  ],
   response: ['Remove the rule at once: what it has not yet deleted is safe.'],
   examples: [
+    { name: 'logs live for a day', records: [short], alerts: ALERT },
+    { name: 'one rule of two is short', records: [put([rule(400), rule(2)])], alerts: ALERT },
     {
-      name: 'logs live for a day',
-      records: [short],
-      alerts: [{ subject: { principal: 'arn:aws:iam::111122223333:user/Alice' } }],
+      name: 'the name says nothing, but CloudTrail delivers there',
+      records: [check, put(rule(1), 'amzn-s3-demo-archive')],
+      alerts: [{ subject: { bucket: 'amzn-s3-demo-archive' }, count: 1 }],
     },
     {
-      name: 'one rule of two is short',
-      records: [put([rule(400), rule(2)])],
-      alerts: [{ subject: { principal: 'arn:aws:iam::111122223333:user/Alice' } }],
+      name: 'somebody else looks at the bucket, or CloudTrail at another',
+      records: [
+        { ...check, userIdentity: { type: 'AWSService', invokedBy: 'config.amazonaws.com' } },
+        put(rule(1), 'amzn-s3-demo-archive'),
+        put(rule(1), 'amzn-s3-demo-uploads'),
+      ],
+      alerts: [],
     },
     { name: 'logs live for two years', records: [put(rule(730)), put([rule(730), rule(400)])], alerts: [] },
+    {
+      name: 'the operator wants logs for a year',
+      records: [put(rule(300))],
+      alerts: ALERT,
+      parameters: { days: 365 },
+    },
     { name: 'the rule is not in force', records: [put(rule(1, 'Disabled')), put([rule(1, 'Disabled')])], alerts: [] },
-    { name: 'a bucket for uploads', records: [put(rule(1), 'amzn-s3-demo-uploads')], alerts: [] },
+    {
+      name: 'the operator names other buckets',
+      records: [short],
+      alerts: [],
+      parameters: { bucket_names: '^company-evidence$' },
+    },
     {
       name: 'refused, another call, another service, or by an AWS service',
       records: [

@@ -31,7 +31,6 @@ export const detector = defineDetector({
         event_source: 'sts.amazonaws.com',
         event_name: 'AssumeRole',
         outcome: 'success',
-        user_account_id: { exists: true },
       },
       { not: { user_account_id: { column: 'account_id' } } },
     ],
