@@ -64,13 +64,15 @@ async function printList({ config, options, output, terminal }: Run<ListOptions>
       SEVERITIES.indexOf(detector.severity) >= least &&
       (options.tag === undefined || options.tag.some((tag) => detector.tags?.includes(tag))),
   );
-  const columns = ['id', 'severity', 'title', 'attack', 'tags', 'origin'].map((name) => ({ name, type: 'VARCHAR' }));
+  // Tags are for programs: on a screen they would cost the titles their room.
+  const withTags = output !== 'table';
+  const columns = ['id', 'severity', 'title', 'attack', ...(withTags ? ['tags'] : []), 'origin'].map((name) => ({ name, type: 'VARCHAR' }));
   const rows = chosen.map(({ detector, file, builtIn }) => [
     detector.id,
     detector.severity,
     detector.title,
     detector.attack.map(({ technique }) => technique).join(' '),
-    (detector.tags ?? []).join(' '),
+    ...(withTags ? [(detector.tags ?? []).join(' ')] : []),
     builtIn ? 'built in' : relative(process.cwd(), file),
   ]);
   await printRows(output, columns, rows, terminal);

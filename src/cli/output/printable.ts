@@ -53,7 +53,7 @@ export function csvField(value: Value): string {
 /** One cell of a Markdown table: no pipe, backtick, bracket or tag in it has a meaning. */
 export function markdownCell(value: Value): string {
   return printable(valueText(value))
-    .replace(/[\\`*_[\]|~]/gu, '\\$&')
+    .replace(/[\\`*[\]|~]|\b_|_\b/gu, '\\$&')
     .replaceAll('&', '&amp;')
     .replaceAll('<', '&lt;')
     .replaceAll('>', '&gt;');

@@ -10,8 +10,10 @@ export interface TableColumn {
 }
 
 const GAP = '  ';
-/** Below this a column of text is no longer read, and a row is printed as one value a line. */
+/** Below this a column is no longer read, and a row is printed as one value a line. */
 const COLUMN_WIDTH_MIN = 8;
+/** Sentences are wrapped down to this width before an identifier is broken. */
+const SENTENCE_WIDTH_MIN = 24;
 
 /** Cells are printable text. `width` null means no limit. `minWidths` keep later blocks of one table aligned with earlier ones. */
 export function renderTable(
@@ -20,7 +22,8 @@ export function renderTable(
   options: { readonly width: number | null; readonly head: ((text: string) => string) | null; readonly widths?: readonly number[] },
 ): string {
   const natural = naturalWidths(columns, rows, options.widths);
-  const widths = options.width === null ? natural : fitWidths(natural, options.width - GAP.length * (columns.length - 1));
+  const sentences = columns.map((_, index) => rows.some((row) => (row[index] ?? '').includes(' ')));
+  const widths = options.width === null ? natural : fitWidths(natural, sentences, options.width - GAP.length * (columns.length - 1));
   if (widths === null) return renderRecords(columns, rows, options.head);
   const lines: string[] = [];
   if (options.head !== null) {
@@ -43,20 +46,21 @@ export function naturalWidths(
   });
 }
 
-/** Takes from the widest columns until all fit; null when they cannot without becoming unreadable. */
-function fitWidths(natural: readonly number[], room: number): number[] | null {
+/** Takes from the widest sentences, then from the widest of all, until they fit; null when they cannot without becoming unreadable. */
+function fitWidths(natural: readonly number[], sentences: readonly boolean[], room: number): number[] | null {
   const widths = [...natural];
-  let excess = widths.reduce((sum, width) => sum + width, 0) - room;
-  while (excess > 0) {
-    const widest = Math.max(...widths);
-    if (widest <= COLUMN_WIDTH_MIN) return null;
-    const at = widths.indexOf(widest);
-    const next = Math.max(COLUMN_WIDTH_MIN, ...widths.filter((width) => width < widest));
-    const cut = Math.min(excess, Math.max(1, widest - next));
-    widths[at] = widest - cut;
-    excess -= cut;
-  }
-  return widths;
+  const excess = (): number => widths.reduce((sum, width) => sum + width, 0) - room;
+  const shrink = (isOpen: (index: number) => boolean, least: number): void => {
+    while (excess() > 0) {
+      const open = widths.flatMap((width, index) => (isOpen(index) && width > least ? [index] : []));
+      const [widest] = open.toSorted((a, b) => (widths[b] ?? 0) - (widths[a] ?? 0));
+      if (widest === undefined) return;
+      widths[widest] = (widths[widest] ?? 0) - 1;
+    }
+  };
+  shrink((index) => sentences[index] === true, SENTENCE_WIDTH_MIN);
+  shrink(() => true, COLUMN_WIDTH_MIN);
+  return excess() > 0 ? null : widths;
 }
 
 function layOut(columns: readonly TableColumn[], row: readonly string[], widths: readonly number[]): string[] {
