@@ -384,7 +384,7 @@ function leakedKey(): Story {
     clock(FRIDAY, '21:06'),
     'richard_roe, from 203.0.113.90',
     'opens SSH to the world on two security groups, in both shapes that this call has',
-    ['security-group-opened'],
+    ['security-group-opened-to-world'],
     (at) => {
       call(
         intruder,
@@ -585,7 +585,7 @@ function leakedKey(): Story {
     `terminates ${fleet.length} machines in one call; he never did before`,
     [
       'instance-terminated',
-      'instances-terminated-in-bulk',
+      'mass-instance-termination',
       'instance-terminated-without-mfa',
       'instance-terminated-first-time-caller',
     ],
@@ -780,7 +780,7 @@ function shortcut(): Story {
   teller.step(
     begin + 20 * MINUTE,
     `root of ${DEVELOPMENT}, by its key, from ${address}`,
-    `uploads a dump to ${buckets.sandbox}; the record says nothing of encryption`,
+    `uploads a dump to ${buckets.sandbox} and asks for AES256, less than the KMS key that is the bucket's default`,
     ['put-object-without-required-encryption'],
     (at) => {
       const key = 'dumps/customers.sql';
@@ -788,9 +788,17 @@ function shortcut(): Story {
         action: 's3:PutObject',
         at,
         region: HOME_REGION,
-        request: { bucketName: buckets.sandbox, Host: `${buckets.sandbox}.s3.${HOME_REGION}.amazonaws.com`, key },
-        response: { 'x-amz-version-id': random.text(LETTERS_AND_DIGITS, 32) },
-        additional: s3Additional(random, 48_234_496, 0),
+        request: {
+          bucketName: buckets.sandbox,
+          Host: `${buckets.sandbox}.s3.${HOME_REGION}.amazonaws.com`,
+          'x-amz-server-side-encryption': 'AES256',
+          key,
+        },
+        response: {
+          'x-amz-server-side-encryption': 'AES256',
+          'x-amz-version-id': random.text(LETTERS_AND_DIGITS, 32),
+        },
+        additional: s3Additional(random, 48_234_496, 0, 'SSE_S3'),
         resources: s3Resources(DEVELOPMENT, buckets.sandbox, key),
       });
     },

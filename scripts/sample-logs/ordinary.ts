@@ -183,7 +183,15 @@ export function getObject(diary: Diary, caller: Caller, at: number, bucket: stri
   });
 }
 
-function putObject(diary: Diary, caller: Caller, at: number, bucket: string, key: string): void {
+/** `asked`: the caller names KMS; `default`: it names nothing and the bucket's default, KMS as well, applies. */
+function putObject(
+  diary: Diary,
+  caller: Caller,
+  at: number,
+  bucket: string,
+  key: string,
+  encryption: 'asked' | 'default' = 'asked',
+): void {
   const kms = kmsKey(caller.account, HOME_REGION);
   diary.add(caller, {
     action: 's3:PutObject',
@@ -192,7 +200,7 @@ function putObject(diary: Diary, caller: Caller, at: number, bucket: string, key
     request: {
       bucketName: bucket,
       Host: `${bucket}.s3.${HOME_REGION}.amazonaws.com`,
-      'x-amz-server-side-encryption': 'aws:kms',
+      ...(encryption === 'asked' ? { 'x-amz-server-side-encryption': 'aws:kms' } : {}),
       key,
     },
     response: {
@@ -200,7 +208,12 @@ function putObject(diary: Diary, caller: Caller, at: number, bucket: string, key
       'x-amz-server-side-encryption-aws-kms-key-id': kms,
       'x-amz-version-id': diary.random.text(LETTERS_AND_DIGITS, 32),
     },
-    additional: s3Additional(diary.random, 20_480 + diary.random.below(80_000), 0, 'SSE_KMS'),
+    additional: s3Additional(
+      diary.random,
+      20_480 + diary.random.below(80_000),
+      0,
+      encryption === 'asked' ? 'SSE_KMS' : 'Default_SSE_KMS',
+    ),
     resources: s3Resources(caller.account, bucket, key),
   });
 }
@@ -490,7 +503,7 @@ function development(): Happening[] {
           const [action, request] = random.pick(LOOKS);
           diary.add(caller, { action, at: at + look * 6000, region: HOME_REGION, request });
         }
-        putObject(diary, caller, at + 60_000, buckets.sandbox, `notes/${random.text(HEX, 6)}.json`);
+        putObject(diary, caller, at + 60_000, buckets.sandbox, `notes/${random.text(HEX, 6)}.json`, 'default');
       }
       if (developer === developers[0]) {
         // He stops his test machine in the evening.
@@ -532,6 +545,7 @@ function development(): Happening[] {
         region: SECOND_REGION,
         request: { tableName: 'sandbox' },
       });
+      putObject(diary, sandbox, tick + 3000, buckets.sandbox, `state/${datePath(tick)}/${hour}.json`, 'default');
     }
   }
   return diary.happenings;
