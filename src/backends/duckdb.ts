@@ -8,7 +8,7 @@ import {
   type DuckDBValue,
   listValue,
 } from '@duckdb/node-api';
-import type { Backend, Param, QueryResult, QueryStream, Row, Value } from '../backend.ts';
+import type { Backend, Param, QueryResult, QueryStream, ResultColumn, Row, Value } from '../backend.ts';
 import { AppError } from '../errors.ts';
 import type { CatalogTable, Segment } from '../store.ts';
 import { PARTITION_COLUMN, type Table } from '../table.ts';
@@ -38,6 +38,9 @@ export interface DuckdbOptions {
   /** Where sorts and joins that do not fit into memory go. */
   readonly tempDirectory: string;
 }
+
+/** With one thread a stream over many common table expressions waits for itself (seen with DuckDB 1.5.6). */
+const STREAM_THREADS_MIN = 2;
 
 const literal = (text: string): string => `'${text.replaceAll("'", "''")}'`;
 const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`;
@@ -78,22 +81,33 @@ class DuckdbBackend implements Backend {
     ]);
   }
 
+  /** Not by way of a stream: one that is never left half-read may use all threads to its end. */
   async query(sql: string, params: Readonly<Record<string, Param>> = {}): Promise<QueryResult> {
-    const { columns, batches } = await this.stream(sql, params);
-    const rows: Row[] = [];
-    for await (const batch of batches) {
-      for (const values of batch)
-        rows.push(Object.fromEntries(columns.map(({ name }, at) => [name, values[at] ?? null])));
+    const { connection, statement } = await this.#start(sql, params);
+    try {
+      const result = await statement.run();
+      const { columns, types } = columnsOf(result);
+      const rows: Row[] = [];
+      for await (const batch of result.yieldRows()) {
+        for (const values of batch) {
+          rows.push(
+            Object.fromEntries(columns.map(({ name }, at) => [name, fromDuckdb(values[at], types[at] as DuckDBType)])),
+          );
+        }
+      }
+      return { columns, rows };
+    } catch (error) {
+      throw asAppError(error);
+    } finally {
+      this.#release(connection);
     }
-    return { columns, rows };
   }
 
   async stream(sql: string, params: Readonly<Record<string, Param>> = {}): Promise<QueryStream> {
     const { connection, statement } = await this.#start(sql, params);
     try {
       const result = await statement.stream();
-      const types = result.columnTypes();
-      const columns = result.deduplicatedColumnNames().map((name, at) => ({ name, type: String(types[at]) }));
+      const { columns, types } = columnsOf(result);
       return { columns, batches: this.#batches(connection, result, types) };
     } catch (error) {
       this.#release(connection);
@@ -172,6 +186,14 @@ class DuckdbBackend implements Backend {
   }
 }
 
+function columnsOf(result: DuckDBResult): {
+  readonly columns: readonly ResultColumn[];
+  readonly types: readonly DuckDBType[];
+} {
+  const types = result.columnTypes();
+  return { columns: result.deduplicatedColumnNames().map((name, at) => ({ name, type: String(types[at]) })), types };
+}
+
 /** All words and quoted names of a statement in lower case: enough to see which relations it may name. */
 const wordsOf = (sql: string): ReadonlySet<string> =>
   new Set(
@@ -186,7 +208,7 @@ async function openInstance(
   relations: ReadonlyMap<string, string | null>,
 ): Promise<DuckDBInstance> {
   const instance = await DuckDBInstance.create(':memory:', {
-    threads: String(options.threads),
+    threads: String(Math.max(options.threads, STREAM_THREADS_MIN)),
     memory_limit: `${options.memoryLimitMb}MB`,
     temp_directory: options.tempDirectory,
     autoinstall_known_extensions: 'false',

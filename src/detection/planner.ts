@@ -267,14 +267,11 @@ class Run {
   }
 
   async #collect(sql: string, compiledAt: ReadonlyMap<number, Compiled>): Promise<void> {
-    const { columns, batches } = await this.#backend.stream(sql);
-    for await (const batch of batches) {
-      for (const values of batch) {
-        const row: Row = Object.fromEntries(columns.map(({ name }, index) => [name, values[index] ?? null]));
-        const at = Number(row['task']);
-        const compiled = compiledAt.get(at);
-        if (compiled !== undefined) this.#add(at, findingOf(row, compiled, this.#shared));
-      }
+    const { rows } = await this.#backend.query(sql);
+    for (const row of rows) {
+      const at = Number(row['task']);
+      const compiled = compiledAt.get(at);
+      if (compiled !== undefined) this.#add(at, findingOf(row, compiled, this.#shared));
     }
   }
 

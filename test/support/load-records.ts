@@ -100,7 +100,7 @@ export function openBackend(segments: readonly Segment[], tempDirectory: string)
     portable: true,
     locked: false,
     memoryLimitMb: 512,
-    threads: 1,
+    threads: 2,
     tempDirectory,
   });
 }
