@@ -1,5 +1,6 @@
 /** Archives as sources: zip and tar are read in place, a compressed tar once from start to end; nothing is unpacked. */
 import { AppError } from '../errors.ts';
+import { keyOf } from '../keys.ts';
 import { openPayload } from '../payload.ts';
 import type { ListingProblem, LogFile, Scope, Source } from '../source.ts';
 import { isTarHeader, listCompressedTar, listTar, TAR_BLOCK_BYTES } from './tar.ts';
@@ -42,13 +43,20 @@ export async function archiveAt(
 }
 
 /** The members that may be in scope, as log files `<path>!<member>`. Archives inside the archive are members as any other. */
-export function listArchive(
+export async function* listArchive(
   archive: Archive,
   scope: Scope,
   signal: AbortSignal,
-): AsyncIterable<LogFile | ListingProblem> {
-  if (archive.kind === 'zip') return listZip(archive, scope, signal);
-  return archive.kind === 'tar' ? listTar(archive, scope, signal) : listCompressedTar(archive, scope, signal);
+): AsyncGenerator<LogFile | ListingProblem, void, undefined> {
+  try {
+    if (archive.kind === 'zip') yield* listZip(archive, scope, signal);
+    else if (archive.kind === 'tar') yield* listTar(archive, scope, signal);
+    else yield* listCompressedTar(archive, scope, signal);
+  } catch (error) {
+    // One archive that vanished does not end the listing of the folder that held it.
+    if (!(error instanceof AppError) || error.code !== 'source-unreadable') throw error;
+    yield { key: keyOf(archive.path), error };
+  }
 }
 
 export function archiveSource(name: string, archive: Archive): Source {

@@ -1,9 +1,10 @@
 /** Turns what the user names into a source. */
-import { createReadStream, statSync } from 'node:fs';
+import { constants, existsSync, openSync, statSync } from 'node:fs';
+import { Socket } from 'node:net';
 import { resolve } from 'node:path';
 import type { Readable } from 'node:stream';
 import { AppError } from '../errors.ts';
-import { fsPath, keyOf } from '../keys.ts';
+import { keyOf } from '../keys.ts';
 import { unreadable } from '../payload.ts';
 import type { Source } from '../source.ts';
 import { archiveAt, archiveSource } from './archive.ts';
@@ -29,9 +30,8 @@ export async function openSource(argument: string, stdin: Readable): Promise<Sou
       `cannot read the source '${argument}': expected a path, a glob, or - for standard input`,
     );
   }
-  const stats = statSync(argument, { throwIfNoEntry: false });
-  if (stats?.isFIFO()) return openPipe(argument);
-  if (stats === undefined && isGlob(argument)) return await openGlobSource(argument);
+  if (isGlob(argument) && !existsSync(argument)) return await openGlobSource(argument);
+  if (isPipe(argument)) return openPipe(argument);
   const named = lookAt(argument);
   if (named.stats.isDirectory()) return await openDirectorySource(argument);
   if (!named.stats.isFile()) {
@@ -43,15 +43,27 @@ export async function openSource(argument: string, stdin: Readable): Promise<Sou
   return archive === null ? await openDirectorySource(argument) : archiveSource(argument, archive);
 }
 
-/** A pipe that the shell made (`<(zcat …)`) has no real path. */
+/** False as well when nothing can be said: whoever opens the path tells why. */
+function isPipe(path: string): boolean {
+  try {
+    return statSync(path).isFIFO();
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * A pipe that the shell made (`<(zcat …)`) has no real path. It is polled: a read that waits for bytes on a thread of libuv's pool would keep the process
+ * from ending.
+ */
 function openPipe(argument: string): Source {
   const path = resolve(argument);
   return streamSource(argument, keyOf(path), [path], async () => {
-    const stream = createReadStream(fsPath(path));
-    await new Promise<void>((opened, failed) => {
-      stream.once('open', () => opened());
-      stream.once('error', (error) => failed(unreadable(argument, error)));
-    });
-    return stream;
+    try {
+      const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+      return new Socket({ fd, readable: true, writable: false });
+    } catch (error) {
+      throw unreadable(argument, error);
+    }
   });
 }

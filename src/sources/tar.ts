@@ -136,12 +136,9 @@ async function* readMembers(input: TarInput): AsyncGenerator<Member, string | nu
     if (block.length < TAR_BLOCK_BYTES) return `it ends inside the header at byte ${at}`;
     const header = parseHeader(block);
     if (header === null) return `the header at byte ${at} is not valid`;
-    const paxSize = own.get('size') ?? common.get('size');
-    const sizeBytes = paxSize === undefined ? header.sizeBytes : Number(paxSize.toString('latin1'));
-    if (!Number.isSafeInteger(sizeBytes) || sizeBytes < 0) return `the header at byte ${at} states an impossible size`;
     const start = input.position;
     if ('xgLK'.includes(header.type)) {
-      if (header.sizeBytes > EXTENSION_BYTES)
+      if (!(header.sizeBytes <= EXTENSION_BYTES))
         return `the header at byte ${at} announces ${header.sizeBytes} bytes of names`;
       const bytes = await input.read(header.sizeBytes);
       if (bytes.length < header.sizeBytes) return `it ends inside the header at byte ${at}`;
@@ -154,6 +151,8 @@ async function* readMembers(input: TarInput): AsyncGenerator<Member, string | nu
     }
     const pax = new Map([...common, ...own]);
     own = new Map();
+    const sizeBytes = pax.has('size') ? Number(pax.get('size')?.toString('latin1')) : header.sizeBytes;
+    if (!Number.isSafeInteger(sizeBytes) || sizeBytes < 0) return `the header at byte ${at} states an impossible size`;
     const name = pathOf(pax.get('path') ?? header.name);
     const isSparse = header.type === 'S' || [...pax.keys()].some((key) => key.startsWith('GNU.sparse.'));
     const isFile = '0\u00007S'.includes(header.type) && !(header.type === '\u0000' && name.endsWith('/'));

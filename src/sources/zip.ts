@@ -4,6 +4,7 @@ import { finished } from 'node:stream/promises';
 import { setImmediate } from 'node:timers/promises';
 import { createInflateRaw } from 'node:zlib';
 import { fromRandomAccessReaderPromise, RandomAccessReader } from 'yauzl';
+import { AppError } from '../errors.ts';
 import { fsPath, keyOf, pathOf } from '../keys.ts';
 import { unreadable } from '../payload.ts';
 import type { ListingProblem, LogFile, Scope } from '../source.ts';
@@ -113,9 +114,9 @@ async function readDirectory(
     }
     return null;
   } catch (error) {
-    // yauzl throws bare errors for what is wrong with the zip; ours say what is wrong with the run or the disk.
-    if (error instanceof Error && error.constructor === Error) return error;
-    throw error;
+    // Ours say what is wrong with the run or the disk; whatever else yauzl throws is about the zip.
+    if (error instanceof AppError || !(error instanceof Error)) throw error;
+    return error;
   }
 }
 
@@ -264,6 +265,7 @@ class ZipFile extends RandomAccessReader {
   /** Fewer bytes only at the end of the file. */
   take(position: number, length: number): Buffer {
     const bytes = Buffer.allocUnsafe(Math.max(0, Math.min(length, this.sizeBytes - position)));
+    if (bytes.length === 0) return bytes;
     try {
       return bytes.subarray(0, readSync(this.fd, bytes, 0, bytes.length, position));
     } catch (error) {

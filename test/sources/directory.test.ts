@@ -12,7 +12,10 @@ import { listAll, readAll, relative, tempDir, tree } from './support.ts';
 const ACCOUNT = '123456789012';
 const OTHER = '210987654321';
 
-function key(day: string, options: { account?: string; region?: string; service?: string; unique?: string } = {}): string {
+function key(
+  day: string,
+  options: { account?: string; region?: string; service?: string; unique?: string } = {},
+): string {
   const { account = ACCOUNT, region = 'us-east-1', service = 'CloudTrail', unique = 'a' } = options;
   const name = `${account}_${service}_${region}_${day.replaceAll('-', '')}T0005Z_${unique}.json.gz`;
   return `AWSLogs/${account}/${service}/${region}/${day.replaceAll('-', '/')}/${name}`;
@@ -48,7 +51,12 @@ describe('a folder', () => {
   test('comes newest day first over accounts and regions, then by name', async () => {
     const dir = tempDir();
     const days = ['2023-12-31', '2024-05-07', '2024-05-06', '2024-01-01', '2022-05-07'];
-    const all = days.flatMap((day) => [key(day, { unique: 'b' }), key(day), key(day, { region: 'eu-west-1' }), key(day, { account: OTHER, service: 'CloudTrail-Digest' })]);
+    const all = days.flatMap((day) => [
+      key(day, { unique: 'b' }),
+      key(day),
+      key(day, { region: 'eu-west-1' }),
+      key(day, { account: OTHER, service: 'CloudTrail-Digest' }),
+    ]);
     tree(dir, all);
     const byDay = (text: string) => /\d{4}\/\d{2}\/\d{2}/.exec(text)?.[0] ?? '';
     const expected = [...all].sort((a, b) => (byDay(a) === byDay(b) ? (a < b ? -1 : 1) : byDay(a) > byDay(b) ? -1 : 1));
@@ -59,19 +67,37 @@ describe('a folder', () => {
     const dir = tempDir();
     const name = (day: string) => `${ACCOUNT}_CloudTrail_us-east-1_${day}T0005Z_x.json.gz`;
     tree(dir, [name('20240506'), 'b.json', name('20240507'), name('20230507'), 'a.json', 'sub/2024/05/08/c.json']);
-    expect(await keys(dir)).toEqual(['sub/2024/05/08/c.json', name('20240507'), name('20240506'), name('20230507'), 'a.json', 'b.json']);
+    expect(await keys(dir)).toEqual([
+      'sub/2024/05/08/c.json',
+      name('20240507'),
+      name('20240506'),
+      name('20230507'),
+      'a.json',
+      'b.json',
+    ]);
   });
 
   test('lists digests, Insights, hidden files and whatever else lies there, without what systems drop', async () => {
     const dir = tempDir();
-    const wanted = ['.hidden/.a', 'notes.txt', key('2024-05-07', { service: 'CloudTrail-Digest' }), key('2024-05-07', { service: 'CloudTrail-Insight' })];
+    const wanted = [
+      '.hidden/.a',
+      'notes.txt',
+      key('2024-05-07', { service: 'CloudTrail-Digest' }),
+      key('2024-05-07', { service: 'CloudTrail-Insight' }),
+    ];
     tree(dir, [...wanted, '.DS_Store', 'a/.DS_Store', '__MACOSX/x', 'Thumbs.db']);
     expect([...(await keys(dir))].sort()).toEqual([...wanted].sort());
   });
 
   test('leaves out a store of trailhound', async () => {
     const dir = tempDir();
-    tree(dir, ['logs/a.json', 'logs/VERSION', '.trailhound/VERSION', '.trailhound/catalog.duckdb', '.trailhound/lake/x.parquet']);
+    tree(dir, [
+      'logs/a.json',
+      'logs/VERSION',
+      '.trailhound/VERSION',
+      '.trailhound/catalog.duckdb',
+      '.trailhound/lake/x.parquet',
+    ]);
     expect(await keys(dir)).toEqual(['logs/VERSION', 'logs/a.json']);
   });
 
@@ -104,9 +130,13 @@ describe('a folder', () => {
     const found: { path: string; day: string }[] = [];
     const limits = { keptNames: 100, sortedNames: 20 };
     for await (const item of new Walk(dir, null, {}, new AbortController().signal, limits).files()) {
-      found.push('error' in item ? { path: item.error.message, day: '' } : { path: item.path, day: item.hint.day ?? '' });
+      found.push(
+        'error' in item ? { path: item.error.message, day: '' } : { path: item.path, day: item.hint.day ?? '' },
+      );
     }
-    expect(found.map(({ path }) => path.slice(dir.length + 1)).sort()).toEqual([...flat, ...dated, 'flat/untold.json'].sort());
+    expect(found.map(({ path }) => path.slice(dir.length + 1)).sort()).toEqual(
+      [...flat, ...dated, 'flat/untold.json'].sort(),
+    );
     const inOrder = found.map(({ day }) => day);
     expect(inOrder).toEqual([...inOrder].sort().reverse());
   });
@@ -115,7 +145,12 @@ describe('a folder', () => {
 describe('scope', () => {
   test('prunes by delivery day, account and region', async () => {
     const dir = tempDir();
-    const all = [key('2024-05-07'), key('2024-05-09'), key('2024-05-11', { region: 'eu-west-1' }), key('2024-05-07', { account: OTHER })];
+    const all = [
+      key('2024-05-07'),
+      key('2024-05-09'),
+      key('2024-05-11', { region: 'eu-west-1' }),
+      key('2024-05-07', { account: OTHER }),
+    ];
     tree(dir, [...all, 'untold.json']);
     const from = (day: string) => Date.parse(day);
     expect(await keys(dir, { fromMs: from('2024-05-09') })).toEqual([all[2], all[1], 'untold.json']);
@@ -134,7 +169,10 @@ describe('scope', () => {
     }
     const source = await openDirectorySource(dir);
     expect((await listAll(source)).problems).toHaveLength(4);
-    expect(relative(dir, await listAll(source, { fromMs: Date.parse('2024-05-01') }))).toEqual({ keys: [key('2024-05-07')], problems: [] });
+    expect(relative(dir, await listAll(source, { fromMs: Date.parse('2024-05-01') }))).toEqual({
+      keys: [key('2024-05-07')],
+      problems: [],
+    });
   });
 
   test('a dated folder of the user above the logs prunes nothing', async () => {
@@ -157,9 +195,13 @@ describe('links', () => {
       ['../other/c.json', 'root/link5'],
       ['own.json', 'root/link6'],
       ['../../root', 'outside/sub/back'],
-    ] as const) symlinkSync(target, join(dir, link));
+    ] as const)
+      symlinkSync(target, join(dir, link));
     const listed = relative(dir, await listAll(await openDirectorySource(join(dir, 'root'))));
-    expect({ ...listed, keys: [...listed.keys].sort() }).toEqual({ keys: ['other/c.json', 'outside/a.json', 'outside/sub/b.json', 'root/own.json'], problems: [] });
+    expect({ ...listed, keys: [...listed.keys].sort() }).toEqual({
+      keys: ['other/c.json', 'outside/a.json', 'outside/sub/b.json', 'root/own.json'],
+      problems: [],
+    });
   });
 
   test('that loop, lead nowhere or to themselves are problems, and the rest is listed', async () => {
@@ -185,7 +227,11 @@ describe('links', () => {
     symlinkSync('../one', join(dir, 'root/one'));
     symlinkSync('../two', join(dir, 'one/two'));
     symlinkSync('../one', join(dir, 'two/one'));
-    expect([...(await keys(join(dir, 'root')))].sort()).toEqual([join(dir, 'one/a.json'), join(dir, 'two/b.json'), 'x.json']);
+    expect([...(await keys(join(dir, 'root')))].sort()).toEqual([
+      join(dir, 'one/a.json'),
+      join(dir, 'two/b.json'),
+      'x.json',
+    ]);
   });
 
   test('a link as the root is the folder behind it', async () => {
@@ -209,7 +255,9 @@ describe('what cannot be listed', () => {
     const { keys: listed, problems } = relative(dir, await listAll(await openDirectorySource(dir)));
     server.close();
     expect(listed).toEqual(['a.json']);
-    expect([...problems].sort()).toEqual(['device', 'pipe', 'socket'].map((name) => `cannot read ${name}: it is a pipe, socket or device, not a file`));
+    expect([...problems].sort()).toEqual(
+      ['device', 'pipe', 'socket'].map((name) => `cannot read ${name}: it is a pipe, socket or device, not a file`),
+    );
   });
 
   test('folders and files that vanish meanwhile are problems', async () => {
@@ -220,27 +268,57 @@ describe('what cannot be listed', () => {
     const first = await listing.next();
     expect(first.value).toMatchObject({ key: join(dir, 'a/1.json') });
     rmSync(join(dir, 'b/2.json'));
-    expect((await listing.next()).value).toMatchObject({ key: join(dir, 'b/2.json'), error: { code: 'source-unreadable' } });
+    expect((await listing.next()).value).toMatchObject({
+      key: join(dir, 'b/2.json'),
+      error: { code: 'source-unreadable' },
+    });
     rmSync(join(dir, 'a'), { recursive: true });
     rmdirSync(join(dir, 'b'));
     const gone = join(dir, '..', `${Date.now()}-gone`);
     renameSync(dir, gone);
     const again = await listAll(source);
     renameSync(gone, dir);
-    expect(again).toMatchObject({ files: [], problems: [{ key: dir, error: { code: 'source-unreadable', message: `cannot read ${dir}: ENOENT: no such file or directory` } }] });
+    expect(again).toMatchObject({
+      files: [],
+      problems: [
+        {
+          key: dir,
+          error: { code: 'source-unreadable', message: `cannot read ${dir}: ENOENT: no such file or directory` },
+        },
+      ],
+    });
   });
 
   test('a missing path is source-missing, and names what was asked', async () => {
     const dir = tempDir();
     tree(dir, ['file']);
     for (const path of [join(dir, 'nothing'), join(dir, 'file/below')]) {
-      await expect(openDirectorySource(path)).rejects.toMatchObject({ code: 'source-missing', message: `cannot find '${path}': no such file or folder` });
+      await expect(openDirectorySource(path)).rejects.toMatchObject({
+        code: 'source-missing',
+        message: `cannot find '${path}': no such file or folder`,
+      });
     }
   });
 });
 
 describe('odd names', () => {
-  const NAMES = ['line\nfeed.json', 'quote\'".json', '..json', '...', '\u001b[31mred.json', 'per%cent%20.json', '%FF.json', ' blank ', '-', '*.json', 'é', '\u202egnp.json', 'back\\slash', '$(id)', "';DROP TABLE x;--"];
+  const NAMES = [
+    'line\nfeed.json',
+    'quote\'".json',
+    '..json',
+    '...',
+    '\u001b[31mred.json',
+    'per%cent%20.json',
+    '%FF.json',
+    ' blank ',
+    '-',
+    '*.json',
+    'é',
+    '\u202egnp.json',
+    'back\\slash',
+    '$(id)',
+    "';DROP TABLE x;--",
+  ];
 
   test('are listed and read', async () => {
     const dir = tempDir();
@@ -255,7 +333,10 @@ describe('odd names', () => {
     const dir = tempDir();
     const folder = Buffer.concat([Buffer.from(`${dir}/`), Buffer.of(0x66, 0xff)]);
     mkdirSync(folder);
-    writeFileSync(Buffer.concat([folder, Buffer.from('/'), Buffer.of(0xc3, 0x28, 0xe9), Buffer.from('é.json')]), 'content');
+    writeFileSync(
+      Buffer.concat([folder, Buffer.from('/'), Buffer.of(0xc3, 0x28, 0xe9), Buffer.from('é.json')]),
+      'content',
+    );
     symlinkSync(folder, join(dir, 'link'));
     const { texts, problems } = await readAll(await openDirectorySource(dir));
     expect({ texts, problems }).toEqual({ texts: { [`${dir}/f%FF/%C3(%E9é.json`]: 'content' }, problems: [] });
@@ -271,7 +352,9 @@ describe('a file', () => {
     const { files } = await listAll(source, { fromMs: Date.parse('2024-01-01') });
     expect(source.paths).toEqual([join(dir, '2020-01-01/a.json')]);
     expect(files).toMatchObject([{ key: join(dir, '2020-01-01/a.json'), hint: { day: null }, sizeBytes: 17 }]);
-    expect(files.map(({ content }) => Buffer.from((content.type === 'file' && readWhole(content)?.bytes) || []).toString())).toEqual(['2020-01-01/a.json']);
+    expect(
+      files.map(({ content }) => Buffer.from((content.type === 'file' && readWhole(content)?.bytes) || []).toString()),
+    ).toEqual(['2020-01-01/a.json']);
   });
 
   test('is pruned as any other by what its name tells', async () => {
@@ -320,7 +403,8 @@ describe('a glob', () => {
     symlinkSync('2024', join(dir, 'data/current'));
     symlinkSync('../far', join(dir, 'data/far1'));
     symlinkSync('../far', join(dir, 'data/far2'));
-    const list = async (pattern: string) => [...relative(dir, await listAll(await openGlobSource(`${dir}/${pattern}`))).keys].sort();
+    const list = async (pattern: string) =>
+      [...relative(dir, await listAll(await openGlobSource(`${dir}/${pattern}`))).keys].sort();
     expect(await list('data/*/*.json')).toEqual(['data/2024/x.json', 'data/old/y.json', 'far/z.json']);
     expect(await list('data/cur*/*.json')).toEqual(['data/2024/x.json']);
     expect(await list('data/far[12]')).toEqual(['far/z.json']);

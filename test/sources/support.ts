@@ -39,7 +39,10 @@ export async function listAll(source: Source, scope: Scope = {}): Promise<Listed
 }
 
 /** Keys below `dir`, and messages with `dir` taken out. */
-export function relative(dir: string, { files, problems }: Listed): { readonly keys: readonly string[]; readonly problems: readonly string[] } {
+export function relative(
+  dir: string,
+  { files, problems }: Listed,
+): { readonly keys: readonly string[]; readonly problems: readonly string[] } {
   return {
     keys: files.map(({ key }) => key.replace(`${dir}/`, '')),
     problems: problems.map(({ error }) => error.message.replaceAll(`${dir}/`, '').replaceAll(dir, '.')),
@@ -47,7 +50,9 @@ export function relative(dir: string, { files, problems }: Listed): { readonly k
 }
 
 /** Lists, and reads each log file as it comes: uncompressed text by key. */
-export async function readAll(source: Source): Promise<{ readonly texts: Readonly<Record<string, string>>; readonly problems: readonly string[] }> {
+export async function readAll(
+  source: Source,
+): Promise<{ readonly texts: Readonly<Record<string, string>>; readonly problems: readonly string[] }> {
   const texts: Record<string, string> = {};
   const problems: string[] = [];
   for await (const item of source.list({}, new AbortController().signal)) {
