@@ -30,7 +30,9 @@ export interface Query {
 
 const header = z.strictObject({
   title: z.string().min(1),
-  description: z.string().regex(/^One row per .+[.]$/su, "expected a sentence that starts with 'One row per' and ends with a full stop"),
+  description: z
+    .string()
+    .regex(/^One row per .+[.]$/su, "expected a sentence that starts with 'One row per' and ends with a full stop"),
   parameters: z
     .record(
       z.string().regex(/^[a-z][a-z0-9_]*$/u, 'expected a snake_case name'),
@@ -51,10 +53,16 @@ export function parseQuery(id: string, text: string, file: string): Query {
   const document = parseDocument(comment.join('\n'), { prettyErrors: false });
   const parsed = header.safeParse(document.errors.length > 0 ? null : document.toJS());
   if (!parsed.success) {
-    const problem = document.errors[0]?.message ?? parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`).join('; ');
-    throw new AppError('sql-invalid', `cannot use the saved question ${file}: its header comment is not as expected: ${problem}`, {
-      hint: 'Start the file with `-- title: …`, `-- description: One row per ….` and `-- parameters:`, each line a comment.',
-    });
+    const problem =
+      document.errors[0]?.message ??
+      parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`).join('; ');
+    throw new AppError(
+      'sql-invalid',
+      `cannot use the saved question ${file}: its header comment is not as expected: ${problem}`,
+      {
+        hint: 'Start the file with `-- title: …`, `-- description: One row per ….` and `-- parameters:`, each line a comment.',
+      },
+    );
   }
   const { title, description, parameters } = parsed.data;
   return {
@@ -104,7 +112,10 @@ async function queryValue(
     case 'integer': {
       const value = Number(text);
       if (/^-?\d+$/u.test(text) && Number.isSafeInteger(value)) return value;
-      throw new AppError('usage-invalid', `cannot use '${text}' for the parameter '${parameter.name}': expected a whole number`);
+      throw new AppError(
+        'usage-invalid',
+        `cannot use '${text}' for the parameter '${parameter.name}': expected a whole number`,
+      );
     }
     case 'time':
       return new Date(text === 'newest' ? (await clock.newestMs()) + 1 : parseTime(text, clock.nowMs));

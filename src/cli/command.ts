@@ -50,9 +50,15 @@ export function addGlobalOptions(program: Command): void {
     .option('--store <dir>', `folder of the store (env TRAILHOUND_STORE, else the config, else ./${DEFAULT_STORE})`)
     .option('--config <file>', 'config file (default: trailhound.yaml if it is there)')
     .addOption(new Option('--output <form>', 'form of the data on stdout (default: table)').choices(OUTPUTS))
-    .option('--param <name=value>', 'a parameter, repeatable: <detector>.<name>=<value>, or <name>=<value> of a question', collect)
+    .option(
+      '--param <name=value>',
+      'a parameter, repeatable: <detector>.<name>=<value>, or <name>=<value> of a question',
+      collect,
+    )
     .option('--quiet', 'say only warnings and errors')
-    .addOption(new Option('--log-level <level>', 'least level of messages on stderr').choices(LOG_LEVELS).default('info'));
+    .addOption(
+      new Option('--log-level <level>', 'least level of messages on stderr').choices(LOG_LEVELS).default('info'),
+    );
 }
 
 /** For options that may be given several times. */
@@ -63,7 +69,8 @@ export function collect(value: string, before: readonly string[] = []): string[]
 /** A count as an option's value. */
 export function wholeNumber(text: string): number {
   const value = Number(text);
-  if (!/^\d+$/u.test(text) || !Number.isSafeInteger(value)) throw new InvalidArgumentError('expected a whole number, 0 or more');
+  if (!/^\d+$/u.test(text) || !Number.isSafeInteger(value))
+    throw new InvalidArgumentError('expected a whole number, 0 or more');
   return value;
 }
 
@@ -135,7 +142,9 @@ export function windowOf(options: { readonly from?: string; readonly to?: string
 }
 
 /** Values of `--param <detector>.<name>=<value>` over those of the config; a value is read as YAML, so 5 is a number and [a, b] a list. */
-export function detectorParameters(run: Pick<Run<unknown>, 'params' | 'config'>): Record<string, Record<string, unknown>> {
+export function detectorParameters(
+  run: Pick<Run<unknown>, 'params' | 'config'>,
+): Record<string, Record<string, unknown>> {
   const parameters: Record<string, Record<string, unknown>> = {};
   for (const [detector, values] of Object.entries(run.config.parameters)) parameters[detector] = { ...values };
   for (const text of run.params) {

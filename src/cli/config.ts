@@ -9,7 +9,9 @@ import { durationMs, parseTime } from '../time.ts';
 export const CONFIG_FILE = 'trailhound.yaml';
 
 const text = z.string('expected a text').min(1, 'expected a text that is not empty');
-const scalar = z.union([z.string(), z.number(), z.boolean()], 'expected a text, a number or a boolean').transform(String);
+const scalar = z
+  .union([z.string(), z.number(), z.boolean()], 'expected a text, a number or a boolean')
+  .transform(String);
 const duration = text.superRefine((value, context) => tell(context, () => durationMs(value)));
 const time = text.superRefine((value, context) => tell(context, () => parseTime(value, Date.now())));
 const size = z.int('expected a whole number').positive('expected a number above 0');
@@ -21,9 +23,15 @@ const reserved = z
 const schema = z.strictObject(
   {
     store: text.describe('Folder of the store.').optional(),
-    sources: z.array(text, 'expected a list of paths').describe('What `scan` and `ingest` read when no source is named.').default([]),
+    sources: z
+      .array(text, 'expected a list of paths')
+      .describe('What `scan` and `ingest` read when no source is named.')
+      .default([]),
     backend: z.enum(['duckdb'], "expected 'duckdb'").describe('Where statements run.').default('duckdb'),
-    detectors: z.array(text, 'expected a list of paths').describe('Files or folders with detectors of your own.').default([]),
+    detectors: z
+      .array(text, 'expected a list of paths')
+      .describe('Files or folders with detectors of your own.')
+      .default([]),
     parameters: z
       .record(z.string(), z.record(z.string(), z.unknown(), 'expected names and values'), 'expected detector ids')
       .describe('Values of detector parameters, by detector id and name.')
@@ -125,14 +133,20 @@ export function parseConfig(content: string, file: string): Config {
   throw new AppError(
     'config-invalid',
     problems
-      .map(({ path, message }) => `${at(offsetOf(document.contents as Node | null, path))}: ${path.map(String).join('.') || 'config'}: ${message}`)
+      .map(
+        ({ path, message }) =>
+          `${at(offsetOf(document.contents as Node | null, path))}: ${path.map(String).join('.') || 'config'}: ${message}`,
+      )
       .join('\n'),
     { hint: 'docs/examples/trailhound.yaml shows every key.' },
   );
 }
 
 function valueAt(input: unknown, path: readonly PropertyKey[]): unknown {
-  return path.reduce<unknown>((value, part) => (typeof value === 'object' && value !== null ? Reflect.get(value, part) : undefined), input);
+  return path.reduce<unknown>(
+    (value, part) => (typeof value === 'object' && value !== null ? Reflect.get(value, part) : undefined),
+    input,
+  );
 }
 
 /** The keys that a mapping at this path may have. */
@@ -140,7 +154,8 @@ function knownKeys(path: readonly PropertyKey[]): string[] {
   let current: z.core.$ZodType = schema;
   for (const part of path) {
     current = unwrap(current);
-    if (current instanceof z.ZodObject) current = (current.shape as Record<string, z.ZodType>)[String(part)] ?? z.unknown();
+    if (current instanceof z.ZodObject)
+      current = (current.shape as Record<string, z.ZodType>)[String(part)] ?? z.unknown();
     else if (current instanceof z.ZodArray) current = current.element;
   }
   current = unwrap(current);
@@ -149,7 +164,8 @@ function knownKeys(path: readonly PropertyKey[]): string[] {
 
 function unwrap(type: z.core.$ZodType): z.core.$ZodType {
   let inner = type;
-  while (inner instanceof z.ZodOptional || inner instanceof z.ZodDefault || inner instanceof z.ZodNullable) inner = inner.unwrap();
+  while (inner instanceof z.ZodOptional || inner instanceof z.ZodDefault || inner instanceof z.ZodNullable)
+    inner = inner.unwrap();
   return inner;
 }
 
@@ -162,7 +178,9 @@ function offsetOf(root: Node | null, path: readonly PropertyKey[]): number {
     if (typeof part === 'number') {
       node = node.items[part];
     } else {
-      const pair: unknown = node.items.find((item: { key?: unknown }) => isScalar(item.key) && String(item.key.value) === String(part));
+      const pair: unknown = node.items.find(
+        (item: { key?: unknown }) => isScalar(item.key) && String(item.key.value) === String(part),
+      );
       if (typeof pair !== 'object' || pair === null || !('key' in pair) || !('value' in pair)) break;
       offset = (pair.key as Node).range?.[0] ?? offset;
       node = pair.value;

@@ -6,9 +6,9 @@ import { pathToFileURL } from 'node:url';
 import { parse as parseYaml } from 'yaml';
 import { type Detector, type DetectorSpec, defineDetector, z } from '../detector.ts';
 import { AppError } from '../errors.ts';
+import { suggestion } from '../suggest.ts';
 import { type Config, systemReason } from './config.ts';
 import { codeRoot, packageFile } from './package.ts';
-import { suggestion } from '../suggest.ts';
 
 export interface CatalogueEntry {
   readonly detector: Detector;
@@ -38,7 +38,8 @@ const EXTENSIONS = [...CODE_EXTENSIONS, '.sql', '.yaml', '.yml'];
  */
 export async function loadDetectors(config: Config): Promise<Catalogue> {
   const byId = new Map<string, CatalogueEntry>();
-  for (const file of filesUnder(join(codeRoot, 'detectors'))) add(byId, { detector: await loadDetector(file), file, builtIn: true });
+  for (const file of filesUnder(join(codeRoot, 'detectors')))
+    add(byId, { detector: await loadDetector(file), file, builtIn: true });
   const beside = resolve(config.dir, USER_DETECTORS);
   const own = [...(existsSync(beside) ? [beside] : []), ...config.detectors.map((path) => resolve(config.dir, path))];
   const found = [...new Set(own.flatMap(filesUnder))].filter((file) => !isBuiltIn(file));
@@ -63,9 +64,13 @@ export async function loadDetectors(config: Config): Promise<Catalogue> {
 function add(byId: Map<string, CatalogueEntry>, entry: CatalogueEntry): void {
   const other = byId.get(entry.detector.id);
   if (other !== undefined) {
-    throw new AppError('detector-invalid', `two detectors have the id '${entry.detector.id}': ${other.file} and ${entry.file}`, {
-      hint: 'Rename one of them: the id is the name of the file.',
-    });
+    throw new AppError(
+      'detector-invalid',
+      `two detectors have the id '${entry.detector.id}': ${other.file} and ${entry.file}`,
+      {
+        hint: 'Rename one of them: the id is the name of the file.',
+      },
+    );
   }
   byId.set(entry.detector.id, entry);
 }
@@ -91,7 +96,10 @@ async function loadDetector(file: string): Promise<Detector> {
   const id = basename(file, extname(file));
   const detector = await readDetector(file);
   if (detector.id === id) return detector;
-  throw new AppError('detector-invalid', `the detector in ${file} has the id '${detector.id}': expected '${id}', the name of its file`);
+  throw new AppError(
+    'detector-invalid',
+    `the detector in ${file} has the id '${detector.id}': expected '${id}', the name of its file`,
+  );
 }
 
 async function readDetector(file: string): Promise<Detector> {
@@ -109,7 +117,9 @@ async function readDetector(file: string): Promise<Detector> {
         return fromData(parseYaml(readFileSync(file, 'utf8')) as unknown);
       default:
         if (extname(file) === '.ts' && !runsTypeScript()) {
-          throw invalid(`Node ${process.version} does not run TypeScript: compile it to .js, or use Node 22.18 or newer`);
+          throw invalid(
+            `Node ${process.version} does not run TypeScript: compile it to .js, or use Node 22.18 or newer`,
+          );
         }
         return fromModule((await import(pathToFileURL(file).href)) as Readonly<Record<string, unknown>>);
     }
@@ -145,7 +155,10 @@ function sqlDetector(text: string): unknown {
   return { ...data, sql: lines.slice(end).join('\n').trim() };
 }
 
-const dataParameter = z.strictObject({ default: z.union([z.number(), z.string(), z.boolean(), z.array(z.string())]), doc: z.string() });
+const dataParameter = z.strictObject({
+  default: z.union([z.number(), z.string(), z.boolean(), z.array(z.string())]),
+  doc: z.string(),
+});
 
 /** A detector written as data: its parameters are `{ default, doc }` and take values of the default's type. */
 function fromData(data: unknown): Detector {
@@ -169,7 +182,9 @@ function schemaLike(value: number | string | boolean | string[]): z.ZodType {
 
 /** A user's file imports `trailhound/detector` wherever it lies, also when trailhound is installed globally. */
 function resolveOwnPackage(): void {
-  const target = pathToFileURL(join(codeRoot, 'src', import.meta.url.endsWith('.ts') ? 'detector.ts' : 'detector.js')).href;
+  const target = pathToFileURL(
+    join(codeRoot, 'src', import.meta.url.endsWith('.ts') ? 'detector.ts' : 'detector.js'),
+  ).href;
   const hook = `export const resolve = (specifier, context, next) => specifier === 'trailhound/detector'
     ? { url: ${JSON.stringify(target)}, shortCircuit: true } : next(specifier, context);`;
   register(`data:text/javascript,${encodeURIComponent(hook)}`);

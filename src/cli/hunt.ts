@@ -18,7 +18,12 @@ export function addHuntOptions(command: Command): Command {
   return command
     .option('--tag <tag>', 'only detectors with this tag, repeatable', collect)
     .addOption(new Option('--min-severity <severity>', 'only detectors of this severity or above').choices(SEVERITIES))
-    .addOption(new Option('--fail-on <severity>', 'end with status 1 when there is an alert of this severity or above, new or known').choices(SEVERITIES));
+    .addOption(
+      new Option(
+        '--fail-on <severity>',
+        'end with status 1 when there is an alert of this severity or above, new or known',
+      ).choices(SEVERITIES),
+    );
 }
 
 export interface ChosenDetectors {
@@ -27,7 +32,8 @@ export interface ChosenDetectors {
   readonly parameters: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
 }
 
-const atLeast = (severity: Severity, least: Severity): boolean => SEVERITIES.indexOf(severity) >= SEVERITIES.indexOf(least);
+const atLeast = (severity: Severity, least: Severity): boolean =>
+  SEVERITIES.indexOf(severity) >= SEVERITIES.indexOf(least);
 
 /** The named ones, or all, narrowed by tag and severity. Throws `detector-unknown`, also for parameters of a detector that there is not. */
 export async function chooseDetectors(run: Run<HuntCommandOptions>, ids: readonly string[]): Promise<ChosenDetectors> {
@@ -51,7 +57,8 @@ export function configSuppressions({ config }: Pick<Run<unknown>, 'config'>): re
 /** Detectors look at windows of time: an event without one stands in none of them. */
 export async function tellWithoutTime(store: Store, terminal: Terminal): Promise<void> {
   const { records } = await store.status();
-  if (records.without_time > 0) terminal.warn(`${plural(records.without_time, 'event')} without a time: stored, not hunted`);
+  if (records.without_time > 0)
+    terminal.warn(`${plural(records.without_time, 'event')} without a time: stored, not hunted`);
 }
 
 /** Suppressed and withdrawn alerts are kept, counted, and not shown unless asked for. */

@@ -14,18 +14,25 @@ const MATCHES: Readonly<Record<IndicatorKind, string>> = {
   user_agent: 'strpos(lower(event.user_agent), lower(listed.value)) > 0',
 };
 
+/** What an alert says of where and who, if all of its events agree. */
+const SHARED = ['account_id', 'aws_region', 'source_ip', 'principal_arn'] as const;
+
+const shared = (name: string): string => `CASE WHEN count(DISTINCT ${name}) = 1 THEN min(${name}) END AS ${name}`;
+
 /** The tables that the detector reads: one list per kind that occurs. */
 export function indicatorLists(indicators: readonly Indicator[]): Map<string, readonly Indicator[]> {
   return new Map(
-    INDICATOR_KINDS.map((kind) => [`listed_${kind}`, indicators.filter((indicator) => indicator.kind === kind)] as const).filter(
-      ([, values]) => values.length > 0,
-    ),
+    INDICATOR_KINDS.map(
+      (kind) => [`listed_${kind}`, indicators.filter((indicator) => indicator.kind === kind)] as const,
+    ).filter(([, values]) => values.length > 0),
   );
 }
 
 /** Raises an alert for each indicator, principal and hour. */
 export function indicatorDetector(indicators: readonly Indicator[]): Detector {
-  const branches = INDICATOR_KINDS.filter((kind) => indicators.some((indicator) => indicator.kind === kind)).map(branch);
+  const branches = INDICATOR_KINDS.filter((kind) => indicators.some((indicator) => indicator.kind === kind)).map(
+    branch,
+  );
   return defineDetector({
     id: DETECTOR_ID,
     title: 'A listed indicator occurs',
@@ -36,7 +43,8 @@ export function indicatorDetector(indicators: readonly Indicator[]): Detector {
     attack: [],
     sql: `WITH matched AS (\n${branches.join('\nUNION ALL\n')}\n)
 SELECT date_trunc('hour', event_time) AS slot, kind, indicator, principal, min(event_time) AS first_seen, max(event_time) AS last_seen,
-  count(*) AS count, array_agg(event_id ORDER BY event_time, event_id) AS event_ids, count(DISTINCT event_name) AS actions
+  count(*) AS count, array_agg(event_id ORDER BY event_time, event_id) AS event_ids, count(DISTINCT event_name) AS actions,
+  ${SHARED.map(shared).join(',\n  ')}
 FROM matched
 GROUP BY 1, 2, 3, 4
 ORDER BY slot, kind, indicator, principal`,
@@ -50,7 +58,7 @@ ORDER BY slot, kind, indicator, principal`,
 }
 
 function branch(kind: IndicatorKind): string {
-  const columns = `event.event_time, event.event_id, event.event_name, event.principal, '${kind}' AS kind`;
+  const columns = `event.event_time, event.event_id, event.event_name, event.principal, ${SHARED.map((name) => `event.${name}`).join(', ')}, '${kind}' AS kind`;
   if (kind !== 'network') {
     return `SELECT ${columns}, listed.value AS indicator FROM cloudtrail AS event JOIN list_listed_${kind} AS listed ON ${MATCHES[kind]}`;
   }

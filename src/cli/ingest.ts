@@ -25,7 +25,10 @@ export interface IngestCommandOptions {
 
 export function addIngestOptions(command: Command): Command {
   return command
-    .argument('[source...]', 'a file, folder, glob, zip, tar or tar.gz, or - for stdin (default: sources in the config)')
+    .argument(
+      '[source...]',
+      'a file, folder, glob, zip, tar or tar.gz, or - for stdin (default: sources in the config)',
+    )
     .option('--from <time>', 'only log files that may hold events at this time or later')
     .option('--to <time>', 'only log files that may hold events before this time')
     .option('--account <id>', 'only this account, repeatable', collect)
@@ -38,7 +41,10 @@ export function addIngestOptions(command: Command): Command {
 
 /** The sources of the command line, else those of the config. Paths of the config start from its folder. */
 export function sourcesOf({ config }: Pick<Run<unknown>, 'config'>, given: readonly string[]): readonly string[] {
-  const sources = given.length > 0 ? given : config.sources.map((source) => (/^([a-z0-9]+:\/\/|-$)/u.test(source) ? source : resolve(config.dir, source)));
+  const sources =
+    given.length > 0
+      ? given
+      : config.sources.map((source) => (/^([a-z0-9]+:\/\/|-$)/u.test(source) ? source : resolve(config.dir, source)));
   if (sources.length > 0) return sources;
   throw new AppError('usage-invalid', 'no source was named', {
     hint: 'Name a file, folder or archive: trailhound scan ./cloudtrail-archive, or list sources in trailhound.yaml.',
@@ -48,18 +54,24 @@ export function sourcesOf({ config }: Pick<Run<unknown>, 'config'>, given: reado
 export function scopeOf(options: IngestCommandOptions, nowMs: number): Scope {
   const { account: accounts, region: regions } = options;
   for (const account of accounts ?? []) {
-    if (!/^\d{12}$/u.test(account)) throw new AppError('usage-invalid', `cannot use --account '${account}': expected the 12 digits of an account id`);
+    if (!/^\d{12}$/u.test(account))
+      throw new AppError('usage-invalid', `cannot use --account '${account}': expected the 12 digits of an account id`);
   }
   for (const region of regions ?? []) {
     if (!/^[a-z]{2,}(-[a-z]+)+-\d+$/u.test(region)) {
-      throw new AppError('usage-invalid', `cannot use --region '${region}': expected the name of a region such as eu-central-1`);
+      throw new AppError(
+        'usage-invalid',
+        `cannot use --region '${region}': expected the name of a region such as eu-central-1`,
+      );
     }
   }
   return { ...windowOf(options, nowMs), ...(accounts && { accounts }), ...(regions && { regions }) };
 }
 
 /** The bounds of the config; what it leaves out has the pipeline's default. */
-export function boundsOf({ config: { limits } }: Pick<Run<unknown>, 'config'>): Pick<IngestOptions, 'limits' | 'workers'> {
+export function boundsOf({
+  config: { limits },
+}: Pick<Run<unknown>, 'config'>): Pick<IngestOptions, 'limits' | 'workers'> {
   const bounds: Partial<IngestLimits> = {
     ...(limits.record_bytes !== undefined && { recordBytes: limits.record_bytes }),
     ...(limits.window_bytes !== undefined && { windowBytes: limits.window_bytes }),
@@ -73,7 +85,10 @@ export function boundsOf({ config: { limits } }: Pick<Run<unknown>, 'config'>): 
 export async function withIngest(
   run: Run<IngestCommandOptions>,
   given: readonly string[],
-  use: (store: LocalStore, ingest: (onCommit?: IngestOptions['onCommit']) => Promise<IngestResult>) => Promise<ExitStatus>,
+  use: (
+    store: LocalStore,
+    ingest: (onCommit?: IngestOptions['onCommit']) => Promise<IngestResult>,
+  ) => Promise<ExitStatus>,
 ): Promise<ExitStatus> {
   const { options, storeDir, signal, terminal } = run;
   const names = sourcesOf(run, given);
@@ -106,13 +121,20 @@ export async function withIngest(
 }
 
 /** Takes whole days out of every table that lie before the span; the ledger stays. Returns how many events went. */
-export async function pruneOlder(store: LocalStore, span: string, { nowMs, terminal }: Pick<Run<unknown>, 'nowMs' | 'terminal'>): Promise<number> {
+export async function pruneOlder(
+  store: LocalStore,
+  span: string,
+  { nowMs, terminal }: Pick<Run<unknown>, 'nowMs' | 'terminal'>,
+): Promise<number> {
   const before = formatDay(Math.floor((nowMs - durationMs(span)) / DAY_MS));
   const { TABLES } = await import('./wire.ts');
   let total = 0;
   for (const table of TABLES) {
     const { segments, rows } = await store.prune(table, before);
-    if (rows > 0) terminal.info(`${table.name}: ${plural(rows, 'event')} in ${plural(segments, 'segment')} from before ${before} removed`);
+    if (rows > 0)
+      terminal.info(
+        `${table.name}: ${plural(rows, 'event')} in ${plural(segments, 'segment')} from before ${before} removed`,
+      );
     total += rows;
   }
   return total;
@@ -125,7 +147,9 @@ export function progressLine(progress: IngestProgress): string {
   const speed = `${formatCount(progress.records / seconds)} events/s, ${formatBytes(progress.uncompressedBytes / seconds)}/s`;
   const left = progress.bytesListed - progress.bytesDone;
   const eta =
-    progress.listingEnded && progress.bytesDone > 0 ? `, ${formatSpan((seconds * left) / progress.bytesDone)} left` : '';
+    progress.listingEnded && progress.bytesDone > 0
+      ? `, ${formatSpan((seconds * left) / progress.bytesDone)} left`
+      : '';
   return `${files}, ${formatCount(progress.records)} events, ${speed}${eta}`;
 }
 
@@ -137,7 +161,9 @@ export function tellResult(result: IngestResult, terminal: Terminal, strict: boo
   tellProblems(result.problems, result.problemsTotal, terminal);
   terminal.info(closingLine(result));
   if (result.interrupted) {
-    throw new AppError('interrupted', 'interrupted: what was committed is kept', { hint: 'Run the same command again: it goes on from there.' });
+    throw new AppError('interrupted', 'interrupted: what was committed is kept', {
+      hint: 'Run the same command again: it goes on from there.',
+    });
   }
   if (result.problemsTotal > 0) return 3;
   return strict && (result.records.rejected > 0 || result.files.damaged > 0) ? 3 : 0;

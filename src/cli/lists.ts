@@ -50,7 +50,8 @@ function classify(value: string, place: string): Indicator {
   if (network !== null) {
     const [, address = '', bits = ''] = network;
     const family = isIP(address);
-    if (family !== 0 && Number(bits) <= (family === 4 ? 32 : 128)) return { kind: 'network', value: value.toLowerCase() };
+    if (family !== 0 && Number(bits) <= (family === 4 ? 32 : 128))
+      return { kind: 'network', value: value.toLowerCase() };
   }
   if (network !== null || /^[0-9]+([.][0-9]+){2,}$/u.test(value)) {
     throw new AppError('config-invalid', `${place}: '${value}' is neither an address nor a network`, {

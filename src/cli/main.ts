@@ -16,8 +16,8 @@ import { sqlCommand } from './commands/sql.ts';
 import { statusCommand } from './commands/status.ts';
 import { storeCommand } from './commands/store.ts';
 import { suppressCommand } from './commands/suppress.ts';
-import { packageFile } from './package.ts';
 import { printableLines } from './output/printable.ts';
+import { packageFile } from './package.ts';
 import { Terminal } from './terminal.ts';
 
 const USAGE_EXIT = 2;
@@ -27,7 +27,9 @@ const INTERRUPTED_EXIT = 130;
 export function buildProgram(host: Host): Command {
   const { version } = JSON.parse(readFileSync(packageFile('package.json'), 'utf8')) as { version: string };
   const program = new Command('trailhound')
-    .description('CloudTrail log analytics: what happened in the archive, who did it, and proof that no record was lost.')
+    .description(
+      'CloudTrail log analytics: what happened in the archive, who did it, and proof that no record was lost.',
+    )
     .version(version, '--version', 'print the version')
     .helpOption('--help', 'explain a command')
     .helpCommand('help [command]', 'explain a command')
@@ -37,7 +39,7 @@ export function buildProgram(host: Host): Command {
   addGlobalOptions(program);
   group(program, [
     'trailhound scan ./cloudtrail-archive',
-    "trailhound query run who-deleted --param name=prod-db",
+    'trailhound query run who-deleted --param name=prod-db',
     'trailhound sql "SELECT event_name, count(*) FROM cloudtrail GROUP BY 1 ORDER BY 2 DESC LIMIT 10"',
     'trailhound help scan',
   ]);

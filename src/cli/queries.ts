@@ -3,9 +3,9 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { AppError } from '../errors.ts';
 import { parseQuery, type Query } from '../query.ts';
+import { suggestion } from '../suggest.ts';
 import type { Config } from './config.ts';
 import { packageFile } from './package.ts';
-import { suggestion } from '../suggest.ts';
 
 const EXTENSION = '.sql';
 

@@ -1,9 +1,9 @@
 /** The result of a statement on its way out: printed as it comes, cut where a terminal would be flooded, or written to a file. */
 import type { QueryStream, Value } from '../backend.ts';
 import { AppError } from '../errors.ts';
+import type { Run } from './command.ts';
 import { createRowWriter } from './output/rows.ts';
 import { formatCount } from './output/text.ts';
-import type { Run } from './command.ts';
 
 export interface ResultOptions {
   /** Rows at most; 0 for all. Absent: all, but a screenful where a person looks on. */

@@ -5,11 +5,11 @@ import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline/promises';
 import type { Backend } from '../backend.ts';
 import { AppError } from '../errors.ts';
+import { suggestion } from '../suggest.ts';
 import { withBackend } from './backend.ts';
 import type { Run } from './command.ts';
 import { printRows } from './output/rows.ts';
 import { printResult, type ResultOptions } from './result.ts';
-import { suggestion } from '../suggest.ts';
 
 const PROMPT = 'trailhound> ';
 const CONTINUED = '       ...> ';
@@ -36,8 +36,11 @@ export async function runShell(run: ShellRun): Promise<0> {
 
 async function readLoop(run: ShellRun, backend: Backend): Promise<void> {
   const { sqlTables } = await import('./wire.ts');
-  const tables = await sqlTables(run.config);
-  const words = [...KEYWORDS, ...tables.flatMap(({ name, columns }) => [name, ...columns.map((column) => column.name)])];
+  const tables = sqlTables(run.config);
+  const words = [
+    ...KEYWORDS,
+    ...tables.flatMap(({ name, columns }) => [name, ...columns.map((column) => column.name)]),
+  ];
   const history = openHistory();
   const lines = createInterface({
     input: process.stdin,
@@ -62,7 +65,9 @@ async function readLoop(run: ShellRun, backend: Backend): Promise<void> {
     process.stderr.write('\n');
     ask();
   });
-  run.terminal.info(`${run.storeDir}: ${tables.map(({ name }) => name).join(', ')}. Statements end with ; and .help helps.`);
+  run.terminal.info(
+    `${run.storeDir}: ${tables.map(({ name }) => name).join(', ')}. Statements end with ; and .help helps.`,
+  );
   ask();
   for await (const line of lines) {
     if (run.signal.aborted) break;
@@ -116,10 +121,17 @@ async function dotCommand(line: string, tables: readonly ShellTable[], run: Shel
   } else if (command === '.schema') {
     const chosen = name === undefined ? tables : tables.filter((table) => table.name === name);
     if (chosen.length === 0) {
-      run.terminal.error(`there is no table '${name}'.${suggestion(name ?? '', tables.map((table) => table.name))}`);
+      run.terminal.error(
+        `there is no table '${name}'.${suggestion(
+          name ?? '',
+          tables.map((table) => table.name),
+        )}`,
+      );
       return;
     }
-    const rows = chosen.flatMap((table) => table.columns.map((column) => [table.name, column.name, column.type, column.doc]));
+    const rows = chosen.flatMap((table) =>
+      table.columns.map((column) => [table.name, column.name, column.type, column.doc]),
+    );
     await printRows('table', texts('table', 'column', 'type', 'meaning'), rows, run.terminal);
   } else {
     run.terminal.error(`there is no command '${command}': expected one of ${COMMANDS.join(', ')}`);
@@ -133,7 +145,8 @@ export function isComplete(text: string): boolean {
 }
 
 function complete(line: string, words: readonly string[]): [string[], string] {
-  if (line.startsWith('.') && !line.includes(' ')) return [COMMANDS.filter((command) => command.startsWith(line)), line];
+  if (line.startsWith('.') && !line.includes(' '))
+    return [COMMANDS.filter((command) => command.startsWith(line)), line];
   const [typed = ''] = /[A-Za-z_][A-Za-z0-9_]*$/u.exec(line) ?? [];
   if (typed === '') return [[], ''];
   const hits = words.filter((word) => word.toLowerCase().startsWith(typed.toLowerCase()));
@@ -145,8 +158,19 @@ function openHistory(): { readonly lines: string[]; add(text: string): void } {
   const file = join(process.env['XDG_STATE_HOME'] || join(homedir(), '.local', 'state'), 'trailhound', 'sql_history');
   try {
     mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
-    const before = existsSync(file) ? readFileSync(file, 'utf8').split('\n').filter((line) => line !== '') : [];
-    writeFileSync(file, before.slice(-HISTORY_LINES).map((line) => `${line}\n`).join(''), { mode: 0o600 });
+    const before = existsSync(file)
+      ? readFileSync(file, 'utf8')
+          .split('\n')
+          .filter((line) => line !== '')
+      : [];
+    writeFileSync(
+      file,
+      before
+        .slice(-HISTORY_LINES)
+        .map((line) => `${line}\n`)
+        .join(''),
+      { mode: 0o600 },
+    );
     chmodSync(file, 0o600);
     return {
       lines: before.slice(-HISTORY_LINES).toReversed(),

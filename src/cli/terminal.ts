@@ -65,7 +65,9 @@ export class Terminal {
     if (!this.#errIsTerminal || !this.#shows('info') || now - this.#progressAt < PROGRESS_EVERY_MS) return;
     this.#progressAt = now;
     this.#progressShown = true;
-    process.stderr.write(`${CLEAR_LINE}${this.#errColors.dim(text.slice(0, (process.stderr.columns || DEFAULT_WIDTH) - 1))}`);
+    process.stderr.write(
+      `${CLEAR_LINE}${this.#errColors.dim(text.slice(0, (process.stderr.columns || DEFAULT_WIDTH) - 1))}`,
+    );
   }
 
   clearProgress(): void {

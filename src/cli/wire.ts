@@ -4,26 +4,26 @@ import { availableParallelism, tmpdir, totalmem } from 'node:os';
 import { basename, join } from 'node:path';
 import type { Backend, ResultColumn, Value } from '../backend.ts';
 import { createDuckdbBackend } from '../backends/duckdb.ts';
-import { PRELUDE } from '../backends/prelude.ts';
 import { writeParquetFile } from '../backends/parquet-file.ts';
+import { PRELUDE } from '../backends/prelude.ts';
 import { type ExampleResult, runExamples } from '../detection/examples.ts';
 import { createEngine } from '../detection/planner.ts';
 import type { Detector, ExampleRecord } from '../detector.ts';
 import { AppError } from '../errors.ts';
+import type { Decoder } from '../format.ts';
 import { cloudtrailFormat } from '../formats/cloudtrail.ts';
 import { cloudtrailTable } from '../formats/cloudtrail-table.ts';
-import type { Decoder } from '../format.ts';
 import type { IngestForecast, IngestOptions, IngestResult, IngestStore, SegmentWriter } from '../ingest.ts';
 import { forecastIngest } from '../pipeline/forecast.ts';
 import { INGEST_LIMITS, ingest } from '../pipeline/ingest.ts';
 import type { Source } from '../source.ts';
 import { openSource } from '../sources/open.ts';
-import type { CatalogTable, Segment, Store } from '../store.ts';
 import { CATALOG_TABLES } from '../store/catalog-tables.ts';
 import { storePaths } from '../store/files.ts';
 import { createSegmentWriter } from '../store/segment-writer.ts';
 import { type LocalStore, openStore } from '../store/store.ts';
 import { storeExists } from '../store/version.ts';
+import type { CatalogTable, Segment, Store } from '../store.ts';
 import { type Column, PARTITION_COLUMN, type Table } from '../table.ts';
 import { DAY_MS } from '../time.ts';
 import type { Config } from './config.ts';
@@ -60,7 +60,10 @@ export function ingestInto(store: LocalStore, options: IngestOptions): Promise<I
 }
 
 /** What an ingest would take. Nothing is written: a store that is not there yet is not created. */
-export async function forecast(storeDir: string, options: Pick<IngestOptions, 'sources' | 'scope' | 'signal'>): Promise<IngestForecast> {
+export async function forecast(
+  storeDir: string,
+  options: Pick<IngestOptions, 'sources' | 'scope' | 'signal'>,
+): Promise<IngestForecast> {
   if (!storeExists(storePaths(storeDir))) return forecastIngest(null, options);
   const store = await openStore(storeDir);
   const writer = await store.openWriter(cloudtrailTable);
@@ -94,7 +97,11 @@ async function withTempDirectory<T>(use: (path: string) => Promise<T>): Promise<
 }
 
 /** Uses a backend for a person's own SQL, shut to everything but the tables of this store as they are now. */
-export function useBackend<T>(store: Store, { portable, lists }: BackendOptions, use: (backend: Backend) => Promise<T>): Promise<T> {
+export function useBackend<T>(
+  store: Store,
+  { portable, lists }: BackendOptions,
+  use: (backend: Backend) => Promise<T>,
+): Promise<T> {
   return withTempDirectory(async (tempDirectory) => {
     const snapshots: string[] = [];
     const backend = await createDuckdbBackend({
@@ -146,7 +153,10 @@ const EXAMPLE_MEMORY_MB = 512;
 export async function testExamples(detector: Detector): Promise<readonly ExampleResult[]> {
   const table = cloudtrailTable;
   return withTempDirectory(async (dir) => {
-    const decoder = await cloudtrailFormat.createDecoder({ recordBytes: INGEST_LIMITS.recordBytes, windowBytes: EXAMPLE_WINDOW_BYTES });
+    const decoder = await cloudtrailFormat.createDecoder({
+      recordBytes: INGEST_LIMITS.recordBytes,
+      windowBytes: EXAMPLE_WINDOW_BYTES,
+    });
     const writer = await createSegmentWriter({ table, stagingDir: dir, name: 'example', prelude: PRELUDE });
     const load = async (records: readonly ExampleRecord[]) =>
       createDuckdbBackend({
@@ -166,7 +176,12 @@ export async function testExamples(detector: Detector): Promise<readonly Example
   });
 }
 
-async function writeExample(records: readonly ExampleRecord[], decoder: Decoder, writer: SegmentWriter, lake: string): Promise<readonly Segment[]> {
+async function writeExample(
+  records: readonly ExampleRecord[],
+  decoder: Decoder,
+  writer: SegmentWriter,
+  lake: string,
+): Promise<readonly Segment[]> {
   const segments: Segment[] = [];
   const take = async () => {
     const batch = decoder.batch();
@@ -189,7 +204,8 @@ async function writeExample(records: readonly ExampleRecord[], decoder: Decoder,
     else if (rest.length === 0) break;
   }
   const { rejects } = decoder.end();
-  if (rejects[0] !== undefined) throw new AppError('detector-invalid', `a record of an example is not valid: ${rejects[0].detail}`);
+  if (rejects[0] !== undefined)
+    throw new AppError('detector-invalid', `a record of an example is not valid: ${rejects[0].detail}`);
   await take();
   return segments;
 }
@@ -200,6 +216,10 @@ const LIST_COLUMNS: readonly Pick<Column, 'name' | 'type' | 'doc'>[] = [
 
 /** All that a statement can read, for help and completion. */
 export function sqlTables(config: Config): readonly CatalogTable[] {
-  const lists = Object.entries(config.lists).map(([name, file]) => ({ name: `list_${name}`, doc: `The lines of ${file}.`, columns: LIST_COLUMNS }));
+  const lists = Object.entries(config.lists).map(([name, file]) => ({
+    name: `list_${name}`,
+    doc: `The lines of ${file}.`,
+    columns: LIST_COLUMNS,
+  }));
   return [...TABLES, ...CATALOG_TABLES, ...lists];
 }

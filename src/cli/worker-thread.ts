@@ -7,7 +7,9 @@ export interface ThreadOptions extends WorkerOptions {
 }
 
 /** Node runs threads from JavaScript only: from a source tree the built worker is used. */
-const entry = import.meta.url.endsWith('.ts') ? new URL('../../dist/src/cli/worker.js', import.meta.url) : new URL('./worker.js', import.meta.url);
+const entry = import.meta.url.endsWith('.ts')
+  ? new URL('../../dist/src/cli/worker.js', import.meta.url)
+  : new URL('./worker.js', import.meta.url);
 
 export function startWorkerThread(options: ThreadOptions): WorkerThread {
   const worker = new Worker(entry, { workerData: options });

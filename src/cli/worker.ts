@@ -11,8 +11,16 @@ const { index, limits, stagingDir } = workerData as ThreadOptions;
 const port = parentPort;
 if (port === null) throw new Error('worker.ts runs in a worker thread only');
 
-const decoder = await cloudtrailFormat.createDecoder({ recordBytes: limits.recordBytes, windowBytes: limits.windowBytes });
-const writer = await createSegmentWriter({ table: cloudtrailFormat.table, stagingDir, name: `w${index}`, prelude: PRELUDE });
+const decoder = await cloudtrailFormat.createDecoder({
+  recordBytes: limits.recordBytes,
+  windowBytes: limits.windowBytes,
+});
+const writer = await createSegmentWriter({
+  table: cloudtrailFormat.table,
+  stagingDir,
+  name: `w${index}`,
+  prelude: PRELUDE,
+});
 await runWorker({
   decoder,
   writer,

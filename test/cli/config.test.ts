@@ -8,7 +8,11 @@ const file = '/somewhere/trailhound.yaml';
 describe('a config', () => {
   test.each([
     ['an unknown key', 'sotre: x\n', '1:1: sotre: unknown key: expected one of store, sources'],
-    ['an unknown key further down', 'suppress:\n  - { reason: a, owner: b, detektor: c }\n', '2:28: suppress.0.detektor: unknown key: expected one of detector, where'],
+    [
+      'an unknown key further down',
+      'suppress:\n  - { reason: a, owner: b, detektor: c }\n',
+      '2:28: suppress.0.detektor: unknown key: expected one of detector, where',
+    ],
     ['a missing key', 'suppress:\n  - owner: b\n', '2:5: suppress.0.reason: missing'],
     ['a value of the wrong type', 'store: x\nsources: ./logs\n', '2:1: sources: expected a list of paths'],
     ['an empty text', 'store: ""\n', '1:1: store: expected a text that is not empty'],
@@ -21,14 +25,22 @@ describe('a config', () => {
     ['a tab as indentation', 'limits:\n\tmax_ratio: 3\n', '2:1: not valid YAML'],
     ['a sequence that is cut short', 'sources: [a\n', 'not valid YAML'],
     ['no mapping at all', '- a\n', 'config: expected a mapping'],
-    ['sinks, which nothing would deliver to', 'sinks: [{ type: slack }]\n', '1:1: sinks: not supported by this version'],
+    [
+      'sinks, which nothing would deliver to',
+      'sinks: [{ type: slack }]\n',
+      '1:1: sinks: not supported by this version',
+    ],
   ])('with %s is refused, naming the place', (_, text, expected) => {
-    expect(() => parseConfig(text, file)).toThrow(expect.objectContaining({ code: 'config-invalid', message: expect.stringContaining(expected) }));
+    expect(() => parseConfig(text, file)).toThrow(
+      expect.objectContaining({ code: 'config-invalid', message: expect.stringContaining(expected) }),
+    );
     expect(() => parseConfig(text, file)).toThrow(`${file}:`);
   });
 
   test('tells all its mistakes at once', () => {
-    expect(() => parseConfig('a: 1\nb: 2\nretention: x\n', file)).toThrow(/retention.*\n.*a: unknown key.*\n.*b: unknown key/);
+    expect(() => parseConfig('a: 1\nb: 2\nretention: x\n', file)).toThrow(
+      /retention.*\n.*a: unknown key.*\n.*b: unknown key/,
+    );
   });
 
   test('that is empty has the defaults', () => {

@@ -20,7 +20,9 @@ afterEach(() => rmSync(cwd, { recursive: true }));
 const listed = async (): Promise<Record<string, string>> => {
   const { stdout, stderr, status } = await run('detectors', 'list', '--output', 'json');
   expect(status, stderr).toBe(0);
-  return Object.fromEntries((JSON.parse(stdout) as { id: string; origin: string }[]).map(({ id, origin }) => [id, origin]));
+  return Object.fromEntries(
+    (JSON.parse(stdout) as { id: string; origin: string }[]).map(({ id, origin }) => [id, origin]),
+  );
 };
 
 describe('the detectors of the package', () => {
@@ -33,14 +35,26 @@ describe('the detectors of the package', () => {
 
   test('can be narrowed by severity', async () => {
     const { stdout } = await run('detectors', 'list', '--min-severity', 'critical', '--output', 'csv');
-    const severities = stdout.trim().split('\n').slice(1).map((line) => line.split(',')[1]);
+    const severities = stdout
+      .trim()
+      .split('\n')
+      .slice(1)
+      .map((line) => line.split(',')[1]);
     expect(new Set(severities)).toEqual(new Set(['critical']));
   });
 
   test('are explained with the values that are in force', async () => {
     put('trailhound.yaml', 'parameters:\n  denied-call-spike:\n    refusals: 7\n');
     expect((await run('detectors', 'show', 'denied-call-spike')).stdout).toMatch(/refusals = 7 \(default 20\): /);
-    const { stdout } = await run('detectors', 'show', 'denied-call-spike', '--param', 'denied-call-spike.refusals=9', '--output', 'json');
+    const { stdout } = await run(
+      'detectors',
+      'show',
+      'denied-call-spike',
+      '--param',
+      'denied-call-spike.refusals=9',
+      '--output',
+      'json',
+    );
     expect(JSON.parse(stdout)).toMatchObject({
       id: 'denied-call-spike',
       parameters: [{ name: 'refusals', default: 20, value: 9 }],
@@ -68,15 +82,24 @@ describe('a new detector', () => {
     put('detectors/odd-thing-seen.txt', 'mine');
     await run('detectors', 'new', 'odd-thing-seen');
     const { status, stderr } = await run('detectors', 'new', 'odd-thing-seen');
-    expect({ status, stderr }).toEqual({ status: 2, stderr: expect.stringContaining("the id 'odd-thing-seen' is taken") });
+    expect({ status, stderr }).toEqual({
+      status: 2,
+      stderr: expect.stringContaining("the id 'odd-thing-seen' is taken"),
+    });
   });
 });
 
 describe("a user's detector", () => {
   test('that is code is not run from a folder without a config', async () => {
-    put('detectors/planted.js', "import { writeFileSync } from 'node:fs'; writeFileSync('ran', ''); export const detector = {};");
+    put(
+      'detectors/planted.js',
+      "import { writeFileSync } from 'node:fs'; writeFileSync('ran', ''); export const detector = {};",
+    );
     const { status, stderr } = await run('detectors', 'list');
-    expect({ status, stderr }).toEqual({ status: 0, stderr: expect.stringContaining('1 file of code in ./detectors not loaded') });
+    expect({ status, stderr }).toEqual({
+      status: 0,
+      stderr: expect.stringContaining('1 file of code in ./detectors not loaded'),
+    });
     expect(() => statSync(join(cwd, 'ran'))).toThrow('ENOENT');
   });
 
@@ -92,10 +115,18 @@ describe("a user's detector", () => {
     ['that is no YAML', yaml('id: [\n'), 'odd-thing-seen.yaml'],
     ['that is a list', yaml('- 1\n'), 'expected names and values'],
     ['without a subject', yaml('id: odd-thing-seen\n'), 'odd-thing-seen.yaml'],
-    ['with a parameter that has no default', yaml('id: odd-thing-seen\nparameters: { n: 3 }\n'), "the parameter 'n': expected { default, doc }"],
+    [
+      'with a parameter that has no default',
+      yaml('id: odd-thing-seen\nparameters: { n: 3 }\n'),
+      "the parameter 'n': expected { default, doc }",
+    ],
     ['that exports nothing', ['detectors/odd-thing-seen.js', 'export const other = 1;\n'], 'it exports no `detector`'],
     ['that does not parse', ['detectors/odd-thing-seen.js', 'export const = 1;\n'], 'odd-thing-seen.js'],
-    ['whose SQL has no metadata', ['detectors/odd-thing-seen.sql', 'SELECT 1\n'], 'expected a comment with its metadata at the top'],
+    [
+      'whose SQL has no metadata',
+      ['detectors/odd-thing-seen.sql', 'SELECT 1\n'],
+      'expected a comment with its metadata at the top',
+    ],
   ])('%s is refused, naming the file', async (_, [name, text], message) => {
     put('trailhound.yaml', '');
     put(name, text);

@@ -45,7 +45,9 @@ describe('a list', () => {
   });
 
   test.each(['192.0.2.0/33', '192.0.2/24', '999.1.1.1', '2001:db8::/129'])('with %s names the line', (line) => {
-    expect(() => read(`192.0.2.1\n${line}\n`)).toThrow(expect.objectContaining({ code: 'config-invalid', message: expect.stringContaining(`list.txt:2: '${line}'`) }));
+    expect(() => read(`192.0.2.1\n${line}\n`)).toThrow(
+      expect.objectContaining({ code: 'config-invalid', message: expect.stringContaining(`list.txt:2: '${line}'`) }),
+    );
   });
 
   test('becomes one table for each kind that occurs, and the detector reads these alone', () => {

@@ -36,7 +36,11 @@ export function trailhound(args: readonly string[], options: RunOptions): Promis
   return new Promise((done, fail) => {
     child.on('error', fail);
     child.on('close', (status) =>
-      done({ status, stdout: Buffer.concat(chunks.stdout).toString('utf8'), stderr: Buffer.concat(chunks.stderr).toString('utf8') }),
+      done({
+        status,
+        stdout: Buffer.concat(chunks.stdout).toString('utf8'),
+        stderr: Buffer.concat(chunks.stderr).toString('utf8'),
+      }),
     );
   });
 }

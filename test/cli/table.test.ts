@@ -8,7 +8,14 @@ const plain = (text: string) => text;
 
 describe('a table', () => {
   test('in a pipe is as wide as it needs, with no space at the ends of lines', () => {
-    const text = renderTable(columns, [['a', '1', 'x'.repeat(100)], ['bbb', '1000', '']], { width: null, head: plain });
+    const text = renderTable(
+      columns,
+      [
+        ['a', '1', 'x'.repeat(100)],
+        ['bbb', '1000', ''],
+      ],
+      { width: null, head: plain },
+    );
     expect(text).toBe(`name     n  text\na        1  ${'x'.repeat(100)}\nbbb   1000\n`);
   });
 
@@ -20,7 +27,14 @@ describe('a table', () => {
   });
 
   test('counts wide characters as two columns', () => {
-    const text = renderTable([{ title: 'a' }, { title: 'b' }], [['山田', 'x'], ['ab', 'y']], { width: null, head: null });
+    const text = renderTable(
+      [{ title: 'a' }, { title: 'b' }],
+      [
+        ['山田', 'x'],
+        ['ab', 'y'],
+      ],
+      { width: null, head: null },
+    );
     expect(text).toBe('山田  x\nab    y\n');
   });
 
@@ -31,7 +45,10 @@ describe('a table', () => {
   });
 
   test('whose cells are long identifiers breaks them inside', () => {
-    const text = renderTable([{ title: 'a' }, { title: 'b' }], [['x'.repeat(50), 'y'.repeat(50)]], { width: 60, head: null });
+    const text = renderTable([{ title: 'a' }, { title: 'b' }], [['x'.repeat(50), 'y'.repeat(50)]], {
+      width: 60,
+      head: null,
+    });
     expect(text.match(/x/g)).toHaveLength(50);
     expect(text.match(/y/g)).toHaveLength(50);
   });

@@ -51,13 +51,16 @@ const COMMANDS: readonly (readonly string[])[] = [
 ];
 
 describe('--help', () => {
-  test.concurrent.each(COMMANDS.map((words) => [words.join(' ') || 'trailhound', words] as const))('of %s shows examples and the global options', async (_, words) => {
-    const { status, stdout, stderr } = await run(...words, '--help');
-    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
-    expect(stdout).toMatch(/^Usage: trailhound/);
-    expect(stdout).toMatch(/\nExamples:\n {2}\$ .*trailhound/);
-    expect(stdout).toContain('--output <form>');
-  });
+  test.concurrent.each(COMMANDS.map((words) => [words.join(' ') || 'trailhound', words] as const))(
+    'of %s shows examples and the global options',
+    async (_, words) => {
+      const { status, stdout, stderr } = await run(...words, '--help');
+      expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+      expect(stdout).toMatch(/^Usage: trailhound/);
+      expect(stdout).toMatch(/\nExamples:\n {2}\$ .*trailhound/);
+      expect(stdout).toContain('--output <form>');
+    },
+  );
 
   test('lists every command', async () => {
     const { stdout } = await run('--help');
@@ -73,7 +76,12 @@ describe('wrong input', () => {
   test.concurrent.each<readonly [string, readonly string[], number, readonly (string | RegExp)[]]>([
     ['an unknown command', ['scna'], 2, ["unknown command 'scna'", 'Did you mean scan?']],
     ['an unknown sub-command', ['query', 'rnu'], 2, ["unknown command 'rnu'", 'Did you mean run?']],
-    ['an unknown option', ['scan', '--fail-in', 'high', '.'], 2, ["unknown option '--fail-in'", 'Did you mean --fail-on?']],
+    [
+      'an unknown option',
+      ['scan', '--fail-in', 'high', '.'],
+      2,
+      ["unknown option '--fail-in'", 'Did you mean --fail-on?'],
+    ],
     ['an unknown form of output', ['status', '--output', 'xml'], 2, ["'xml' is invalid", 'table, json, jsonl']],
     ['an unknown severity', ['alerts', 'list', '--min-severity', 'hgih'], 2, ["'hgih' is invalid", 'critical']],
     ['no number', ['status', '--limit', 'ten'], 2, ["'ten' is invalid", 'expected a whole number']],
@@ -83,39 +91,122 @@ describe('wrong input', () => {
     ['a glob that names nothing', ['ingest', 'nothing-*.gz'], 2, ['nothing-*.gz']],
     ['a bad time', ['scan', '.', '--from', 'yesterday'], 2, ["cannot read the time 'yesterday'", '2026-01-31', '7d']],
     ['a day that does not exist', ['hunt', '--from', '2026-02-31'], 2, ["cannot read the time '2026-02-31'"]],
-    ['a window that ends before it begins', ['hunt', '--from', '1d', '--to', '2d'], 2, ['--from 1d is not before --to 2d']],
+    [
+      'a window that ends before it begins',
+      ['hunt', '--from', '1d', '--to', '2d'],
+      2,
+      ['--from 1d is not before --to 2d'],
+    ],
     ['a bad account', ['scan', '.', '--account', '1234'], 2, ["--account '1234'", '12 digits']],
     ['a bad region', ['scan', '.', '--region', 'Frankfurt'], 2, ["--region 'Frankfurt'", 'eu-central-1']],
     ['a missing store', ['status'], 2, ['there is none', '--store']],
     ['a missing store for SQL', ['sql', 'SELECT 1'], 2, ['there is none']],
-    ['an unknown detector', ['hunt', 'denied-call-spik'], 2, ["no detector has the id 'denied-call-spik'", "Did you mean 'denied-call-spike'?"]],
-    ['an unknown detector to show', ['detectors', 'show', 'nope'], 2, ["no detector has the id 'nope'", 'detectors list']],
+    [
+      'an unknown detector',
+      ['hunt', 'denied-call-spik'],
+      2,
+      ["no detector has the id 'denied-call-spik'", "Did you mean 'denied-call-spike'?"],
+    ],
+    [
+      'an unknown detector to show',
+      ['detectors', 'show', 'nope'],
+      2,
+      ["no detector has the id 'nope'", 'detectors list'],
+    ],
     ['a parameter of an unknown detector', ['hunt', '--param', 'nope.x=1'], 2, ["no detector has the id 'nope'"]],
-    ['an unknown parameter', ['detectors', 'show', 'denied-call-spike', '--param', 'denied-call-spike.calls=3'], 2, ["has no parameter 'calls'", 'refusals']],
-    ['a parameter without a value', ['hunt', '--param', 'denied-call-spike.refusals'], 2, ["cannot read --param 'denied-call-spike.refusals'", '<detector>.<name>=<value>']],
-    ['an unknown question', ['query', 'run', 'who-deletd'], 2, ["no saved question has the id 'who-deletd'", "Did you mean 'who-deleted'?"]],
-    ['a config that is not there', ['status', '--config', 'no.yaml'], 2, ['cannot read the config', 'no.yaml: no such file']],
-    ['a config with a bad value', ['status', '--config', 'bad.yaml'], 2, [/bad\.yaml:5:3: limits\.max_ratio: expected a whole number/]],
+    [
+      'an unknown parameter',
+      ['detectors', 'show', 'denied-call-spike', '--param', 'denied-call-spike.calls=3'],
+      2,
+      ["has no parameter 'calls'", 'refusals'],
+    ],
+    [
+      'a parameter without a value',
+      ['hunt', '--param', 'denied-call-spike.refusals'],
+      2,
+      ["cannot read --param 'denied-call-spike.refusals'", '<detector>.<name>=<value>'],
+    ],
+    [
+      'an unknown question',
+      ['query', 'run', 'who-deletd'],
+      2,
+      ["no saved question has the id 'who-deletd'", "Did you mean 'who-deleted'?"],
+    ],
+    [
+      'a config that is not there',
+      ['status', '--config', 'no.yaml'],
+      2,
+      ['cannot read the config', 'no.yaml: no such file'],
+    ],
+    [
+      'a config with a bad value',
+      ['status', '--config', 'bad.yaml'],
+      2,
+      [/bad\.yaml:5:3: limits\.max_ratio: expected a whole number/],
+    ],
     ['a config that is no YAML', ['status', '--config', 'broken.yaml'], 2, [/broken\.yaml:\d+:\d+: not valid YAML/]],
-    ['a config with a bad parameter', ['detectors', 'show', 'denied-call-spike', '--config', 'parameter.yaml'], 2, ["'refusals'", "'denied-call-spike'"]],
-    ['a config with an unknown detector', ['hunt', '--config', 'detector.yaml'], 2, ["'denied-call-spikes'", "Did you mean 'denied-call-spike'?"]],
+    [
+      'a config with a bad parameter',
+      ['detectors', 'show', 'denied-call-spike', '--config', 'parameter.yaml'],
+      2,
+      ["'refusals'", "'denied-call-spike'"],
+    ],
+    [
+      'a config with an unknown detector',
+      ['hunt', '--config', 'detector.yaml'],
+      2,
+      ["'denied-call-spikes'", "Did you mean 'denied-call-spike'?"],
+    ],
     ['a list that is not there', ['hunt', '--list', 'no.txt'], 2, ['cannot read the list no.txt: no such file']],
-    ['a list with a bad address', ['hunt', '--list', 'bad-list.txt'], 2, ["bad-list.txt:2: '300.1.2.3' is neither an address nor a network"]],
+    [
+      'a list with a bad address',
+      ['hunt', '--list', 'bad-list.txt'],
+      2,
+      ["bad-list.txt:2: '300.1.2.3' is neither an address nor a network"],
+    ],
     ['an empty list', ['hunt', '--list', 'empty-list.txt'], 2, ['empty-list.txt is empty']],
     ['a suppression of everything', ['suppress', 'add', '--reason', 'x'], 2, ['would hide every alert']],
-    ['a suppression without a reason', ['suppress', 'add', 'denied-call-spike'], 2, ["'--reason <text>' not specified"]],
-    ['a suppression that has ended', ['suppress', 'add', 'denied-call-spike', '--reason', 'x', '--until', '2020-01-01'], 2, ['lies in the past']],
-    ['a suppression with a bad condition', ['suppress', 'add', '--reason', 'x', '--where', 'principal'], 2, ["cannot read --where 'principal'"]],
+    [
+      'a suppression without a reason',
+      ['suppress', 'add', 'denied-call-spike'],
+      2,
+      ["'--reason <text>' not specified"],
+    ],
+    [
+      'a suppression that has ended',
+      ['suppress', 'add', 'denied-call-spike', '--reason', 'x', '--until', '2020-01-01'],
+      2,
+      ['lies in the past'],
+    ],
+    [
+      'a suppression with a bad condition',
+      ['suppress', 'add', '--reason', 'x', '--where', 'principal'],
+      2,
+      ["cannot read --where 'principal'"],
+    ],
     ['a detector with a bad name', ['detectors', 'new', 'Bad_Name'], 2, ["'Bad_Name'", 'kebab-case']],
     ['a detector whose name says nothing', ['detectors', 'new', 'suspicious-call'], 2, ["'suspicious-call'"]],
-    ['a detector whose name is taken', ['detectors', 'new', 'denied-call-spike'], 2, ["the id 'denied-call-spike' is taken"]],
+    [
+      'a detector whose name is taken',
+      ['detectors', 'new', 'denied-call-spike'],
+      2,
+      ["the id 'denied-call-spike' is taken"],
+    ],
     ['Parquet where none can be', ['query', 'list', '--output', 'parquet'], 2, ['cannot print Parquet here', '--file']],
-    ['a file for another form', ['sql', 'SELECT 1', '--file', 'x.csv', '--output', 'csv'], 2, ['--file is for --output parquet only']],
+    [
+      'a file for another form',
+      ['sql', 'SELECT 1', '--file', 'x.csv', '--output', 'csv'],
+      2,
+      ['--file is for --output parquet only'],
+    ],
     ['nothing to prune by', ['store', 'prune'], 2, ['--older-than 400d']],
   ])('%s', async (_, args, expected, texts) => {
     const { status, stdout, stderr } = await run(...args);
     expect({ status, stdout }, stderr).toEqual({ status: expected, stdout: '' });
-    for (const text of texts) expect(stderr).toMatch(text instanceof RegExp ? text : new RegExp(text.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&')));
+    for (const text of texts)
+      expect(stderr).toMatch(
+        text instanceof RegExp ? text : new RegExp(text.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&')),
+      );
     // A message for a person, not a trace of our code.
     expect(stderr).not.toMatch(/\n {4}at /);
   });
@@ -137,7 +228,11 @@ describe('a reader that goes away', () => {
   test('ends the run quietly', async () => {
     const { spawn } = await import('node:child_process');
     const { MAIN } = await import('./run.ts');
-    const child = spawn('sh', ['-c', `"${process.execPath}" "${MAIN}" detectors list --output jsonl | head -n 1; exit 0`], { cwd });
+    const child = spawn(
+      'sh',
+      ['-c', `"${process.execPath}" "${MAIN}" detectors list --output jsonl | head -n 1; exit 0`],
+      { cwd },
+    );
     let stderr = '';
     child.stderr.on('data', (chunk) => {
       stderr += String(chunk);

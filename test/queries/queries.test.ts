@@ -22,10 +22,35 @@ const clock = { nowMs: NEWEST, newestMs: () => Promise.resolve(NEWEST) };
 
 /** One event for each question, with what it must be found by. */
 const EVENTS: readonly Readonly<Record<string, unknown>>[] = [
-  { id: 'deleted', event_source: 'rds.amazonaws.com', event_name: 'DeleteDBInstance', request_parameters: '{"dBInstanceIdentifier":"Prod-DB"}' },
-  { id: 'denied', event_source: 'iam.amazonaws.com', event_name: 'ListUsers', outcome: 'denied', error_code: 'AccessDenied', read_only: true },
-  { id: 'login', event_name: 'ConsoleLogin', event_source: 'signin.amazonaws.com', user_type: 'IAMUser', additional_event_data: '{"MFAUsed":"No"}' },
-  { id: 'login-failed', event_name: 'ConsoleLogin', event_source: 'signin.amazonaws.com', user_type: 'IAMUser', outcome: 'failed', user_name: 'dora' },
+  {
+    id: 'deleted',
+    event_source: 'rds.amazonaws.com',
+    event_name: 'DeleteDBInstance',
+    request_parameters: '{"dBInstanceIdentifier":"Prod-DB"}',
+  },
+  {
+    id: 'denied',
+    event_source: 'iam.amazonaws.com',
+    event_name: 'ListUsers',
+    outcome: 'denied',
+    error_code: 'AccessDenied',
+    read_only: true,
+  },
+  {
+    id: 'login',
+    event_name: 'ConsoleLogin',
+    event_source: 'signin.amazonaws.com',
+    user_type: 'IAMUser',
+    additional_event_data: '{"MFAUsed":"No"}',
+  },
+  {
+    id: 'login-failed',
+    event_name: 'ConsoleLogin',
+    event_source: 'signin.amazonaws.com',
+    user_type: 'IAMUser',
+    outcome: 'failed',
+    user_name: 'dora',
+  },
   {
     id: 'first-hop',
     event_source: 'sts.amazonaws.com',
@@ -41,8 +66,20 @@ const EVENTS: readonly Readonly<Record<string, unknown>>[] = [
     request_parameters: '{"roleArn":"arn:aws:iam::444455556666:role/second"}',
     response_elements: '{"credentials":{"accessKeyId":"ASIASECONDHOP0000000"}}',
   },
-  { id: 'root', user_type: 'Root', principal: 'arn:aws:iam::111122223333:root', event_name: 'CreateAccessKey', event_source: 'iam.amazonaws.com' },
-  { id: 'secret', event_source: 'secretsmanager.amazonaws.com', event_name: 'GetSecretValue', request_parameters: '{"secretId":"prod/payments"}', read_only: true },
+  {
+    id: 'root',
+    user_type: 'Root',
+    principal: 'arn:aws:iam::111122223333:root',
+    event_name: 'CreateAccessKey',
+    event_source: 'iam.amazonaws.com',
+  },
+  {
+    id: 'secret',
+    event_source: 'secretsmanager.amazonaws.com',
+    event_name: 'GetSecretValue',
+    request_parameters: '{"secretId":"prod/payments"}',
+    read_only: true,
+  },
   {
     id: 'object',
     event_source: 's3.amazonaws.com',
@@ -53,9 +90,24 @@ const EVENTS: readonly Readonly<Record<string, unknown>>[] = [
     request_parameters: '{"bucketName":"crown-jewels","key":"a"}',
     additional_event_data: '{"bytesTransferredOut":12}',
   },
-  { id: 'group', event_source: 'ec2.amazonaws.com', event_name: 'AuthorizeSecurityGroupIngress', request_parameters: '{"groupId":"sg-0a1b2c3d"}' },
-  { id: 'instance', event_source: 'ec2.amazonaws.com', event_name: 'StopInstances', request_parameters: '{"instancesSet":{"items":[{"instanceId":"i-0abc"}]}}' },
-  { id: 'foreign', user_account_id: '999988887777', principal: 'arn:aws:iam::999988887777:role/partner', event_name: 'GetObject' },
+  {
+    id: 'group',
+    event_source: 'ec2.amazonaws.com',
+    event_name: 'AuthorizeSecurityGroupIngress',
+    request_parameters: '{"groupId":"sg-0a1b2c3d"}',
+  },
+  {
+    id: 'instance',
+    event_source: 'ec2.amazonaws.com',
+    event_name: 'StopInstances',
+    request_parameters: '{"instancesSet":{"items":[{"instanceId":"i-0abc"}]}}',
+  },
+  {
+    id: 'foreign',
+    user_account_id: '999988887777',
+    principal: 'arn:aws:iam::999988887777:role/partner',
+    event_name: 'GetObject',
+  },
 ];
 
 /** Values by which a question finds its event, and a text that the rows then hold. */
@@ -115,7 +167,9 @@ async function writeSegment(): Promise<Segment> {
   };
   const instance = await DuckDBInstance.create();
   const connection = await instance.connect();
-  await connection.run(`CREATE TABLE cloudtrail (${cloudtrailTable.columns.map(({ name, type }) => `"${name}" ${type}`).join(', ')})`);
+  await connection.run(
+    `CREATE TABLE cloudtrail (${cloudtrailTable.columns.map(({ name, type }) => `"${name}" ${type}`).join(', ')})`,
+  );
   for (const { id, ...event } of EVENTS) {
     const row: Record<string, unknown> = { ...defaults, event_id: id, ...event };
     const values = Object.values(row).map((value) => (typeof value === 'string' ? `'${value}'` : String(value)));
@@ -151,11 +205,7 @@ afterAll(async () => {
 
 /** The needed values, made up where the table has none. */
 const valuesOf = (query: Query): Promise<Record<string, Param>> =>
-  queryValues(
-    query,
-    ASKED[query.id]?.values ?? {},
-    clock,
-  );
+  queryValues(query, ASKED[query.id]?.values ?? {}, clock);
 
 describe('the saved questions', () => {
   test('are at least twenty-two, and each has a value here by which it finds something', () => {
@@ -198,7 +248,8 @@ describe('a question that leaves the window', () => {
 });
 
 describe('a header', () => {
-  const good = '-- title: A?\n-- description: One row per a.\n-- parameters:\n--   n: { type: integer, default: 3, doc: "A number." }\nSELECT :n AS n';
+  const good =
+    '-- title: A?\n-- description: One row per a.\n-- parameters:\n--   n: { type: integer, default: 3, doc: "A number." }\nSELECT :n AS n';
 
   test('is read', () => {
     expect(parseQuery('a', good, 'a.sql')).toEqual({
@@ -219,7 +270,9 @@ describe('a header', () => {
     ['with an unknown key', good.replace('doc:', 'docs:')],
     ['that is no YAML', '-- title: [\nSELECT 1'],
   ])('%s is refused, naming the file', (_, text) => {
-    expect(() => parseQuery('a', text, 'a.sql')).toThrow(expect.objectContaining({ code: 'sql-invalid', message: expect.stringContaining('a.sql') }));
+    expect(() => parseQuery('a', text, 'a.sql')).toThrow(
+      expect.objectContaining({ code: 'sql-invalid', message: expect.stringContaining('a.sql') }),
+    );
   });
 
   test.each([
@@ -231,6 +284,8 @@ describe('a header', () => {
   });
 
   test('without a needed value says which', async () => {
-    await expect(queryValues(load('who-deleted'), {}, clock)).rejects.toThrow("the question 'who-deleted' needs a value for 'name'");
+    await expect(queryValues(load('who-deleted'), {}, clock)).rejects.toThrow(
+      "the question 'who-deleted' needs a value for 'name'",
+    );
   });
 });

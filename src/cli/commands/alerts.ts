@@ -25,7 +25,10 @@ export function alertsCommand(host: Host): Command {
     .option('--detector <id>', 'only of this detector')
     .addOption(new Option('--min-severity <severity>', 'only of this severity or above').choices(SEVERITIES))
     .addOption(
-      new Option('--status <status...>', `only with one of these (default: ${PENDING.join(', ')})`).choices([...ALERT_STATUSES, 'all']),
+      new Option('--status <status...>', `only with one of these (default: ${PENDING.join(', ')})`).choices([
+        ...ALERT_STATUSES,
+        'all',
+      ]),
     )
     .option('--from <time>', 'only with events at this time or later')
     .option('--to <time>', 'only with events before this time')
@@ -40,7 +43,11 @@ export function alertsCommand(host: Host): Command {
         finish<ListOptions>(
           list,
           host,
-          ['trailhound alerts list', 'trailhound alerts list --min-severity high --from 7d', 'trailhound alerts list --status all --output jsonl'],
+          [
+            'trailhound alerts list',
+            'trailhound alerts list --min-severity high --from 7d',
+            'trailhound alerts list --status all --output jsonl',
+          ],
           async (run) => {
             const { options, terminal } = run;
             const window = windowOf(options, run.nowMs);
@@ -67,19 +74,24 @@ export function alertsCommand(host: Host): Command {
         ),
       )
       .addCommand(
-        finish(show, host, ['trailhound alerts show 3f2a9c', 'trailhound alerts show 3f2a9c --output json'], async (run, id = '') => {
-          const alert = await withStore(run, (store) => store.alert(id));
-          if (run.output === 'table') {
-            await run.terminal.out(alertDetail(alert, run.terminal));
-          } else if (run.output === 'json' || run.output === 'jsonl') {
-            await run.terminal.out(`${json(alert, run.output === 'json' ? 2 : undefined)}\n`);
-          } else {
-            const writer = createAlertWriter(run.output, run.terminal);
-            await writer.write([alert]);
-            await writer.end();
-          }
-          return 0;
-        }),
+        finish(
+          show,
+          host,
+          ['trailhound alerts show 3f2a9c', 'trailhound alerts show 3f2a9c --output json'],
+          async (run, id = '') => {
+            const alert = await withStore(run, (store) => store.alert(id));
+            if (run.output === 'table') {
+              await run.terminal.out(alertDetail(alert, run.terminal));
+            } else if (run.output === 'json' || run.output === 'jsonl') {
+              await run.terminal.out(`${json(alert, run.output === 'json' ? 2 : undefined)}\n`);
+            } else {
+              const writer = createAlertWriter(run.output, run.terminal);
+              await writer.write([alert]);
+              await writer.end();
+            }
+            return 0;
+          },
+        ),
       ),
     ['trailhound alerts list', 'trailhound alerts show 3f2a9c'],
   );

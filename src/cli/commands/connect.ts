@@ -1,8 +1,8 @@
 /** `trailhound connect`: the same tables in plain DuckDB, without trailhound. */
 import { Command } from 'commander';
 import { AppError } from '../../errors.ts';
-import { type Column, PARTITION_COLUMN, type Table } from '../../table.ts';
 import type { Segment } from '../../store.ts';
+import { type Column, PARTITION_COLUMN, type Table } from '../../table.ts';
 import { finish, type Host } from '../command.ts';
 import { plural } from '../output/text.ts';
 
@@ -13,7 +13,11 @@ export function connectCommand(host: Host): Command {
   return finish(
     command,
     host,
-    ['trailhound connect > trailhound.sql', 'duckdb -init trailhound.sql', 'trailhound connect --store /cases/17/.trailhound > case17.sql'],
+    [
+      'trailhound connect > trailhound.sql',
+      'duckdb -init trailhound.sql',
+      'trailhound connect --store /cases/17/.trailhound > case17.sql',
+    ],
     async (run) => {
       if (run.output !== 'table') {
         throw new AppError('usage-invalid', `cannot print an init file as ${run.output}: it is SQL`, {
@@ -30,7 +34,9 @@ export function connectCommand(host: Host): Command {
           count += segments.length;
           views.push(viewStatement(table, segments));
         }
-        await run.terminal.out(`-- ${plural(count, 'segment')} of a trailhound store. Compaction replaces segments: print this again when a file is missing.\n${views.join('')}`);
+        await run.terminal.out(
+          `-- ${plural(count, 'segment')} of a trailhound store. Compaction replaces segments: print this again when a file is missing.\n${views.join('')}`,
+        );
       } finally {
         await store.close();
       }

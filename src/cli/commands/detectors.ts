@@ -29,8 +29,12 @@ export function detectorsCommand(host: Host): Command {
     .description('all detectors, those of the package and your own')
     .option('--tag <tag>', 'only with this tag, repeatable', collect)
     .addOption(new Option('--min-severity <severity>', 'only of this severity or above').choices(SEVERITIES));
-  const show = new Command('show').description('all that one detector is: why, when, parameters, false positives, blind spots').argument('<id>');
-  const test = new Command('test').description('run the examples of detectors through the decoder and the engine').argument('[id...]', 'default: all');
+  const show = new Command('show')
+    .description('all that one detector is: why, when, parameters, false positives, blind spots')
+    .argument('<id>');
+  const test = new Command('test')
+    .description('run the examples of detectors through the decoder and the engine')
+    .argument('[id...]', 'default: all');
   const create = new Command('new')
     .description('write the file of a new detector, with an example that fails until it is filled in')
     .argument('<id>', 'kebab-case noun phrase of what is seen, such as denied-call-spike')
@@ -40,15 +44,37 @@ export function detectorsCommand(host: Host): Command {
     new Command('detectors')
       .description('list, explain, test and write detectors')
       .addCommand(
-        finish<ListOptions>(list, host, ['trailhound detectors list', 'trailhound detectors list --min-severity high --output csv'], printList),
+        finish<ListOptions>(
+          list,
+          host,
+          ['trailhound detectors list', 'trailhound detectors list --min-severity high --output csv'],
+          printList,
+        ),
       )
-      .addCommand(finish(show, host, ['trailhound detectors show denied-call-spike', 'trailhound detectors show denied-call-spike --output json'], printOne))
-      .addCommand(finish(test, host, ['trailhound detectors test', 'trailhound detectors test denied-call-spike my-own-detector'], runExamples))
+      .addCommand(
+        finish(
+          show,
+          host,
+          ['trailhound detectors show denied-call-spike', 'trailhound detectors show denied-call-spike --output json'],
+          printOne,
+        ),
+      )
+      .addCommand(
+        finish(
+          test,
+          host,
+          ['trailhound detectors test', 'trailhound detectors test denied-call-spike my-own-detector'],
+          runExamples,
+        ),
+      )
       .addCommand(
         finish<NewOptions>(
           create,
           host,
-          ['trailhound detectors new unusual-key-import', 'trailhound detectors new unusual-key-import --kind yaml --dir ./detectors'],
+          [
+            'trailhound detectors new unusual-key-import',
+            'trailhound detectors new unusual-key-import --kind yaml --dir ./detectors',
+          ],
           createFile,
         ),
       ),
@@ -66,7 +92,10 @@ async function printList({ config, options, output, terminal }: Run<ListOptions>
   );
   // Tags are for programs: on a screen they would cost the titles their room.
   const withTags = output !== 'table';
-  const columns = ['id', 'severity', 'title', 'attack', ...(withTags ? ['tags'] : []), 'origin'].map((name) => ({ name, type: 'VARCHAR' }));
+  const columns = ['id', 'severity', 'title', 'attack', ...(withTags ? ['tags'] : []), 'origin'].map((name) => ({
+    name,
+    type: 'VARCHAR',
+  }));
   const rows = chosen.map(({ detector, file, builtIn }) => [
     detector.id,
     detector.severity,
@@ -116,7 +145,10 @@ async function printOne(run: Run<object>, id = ''): Promise<0> {
     ...facts,
     parameters,
     parameter_schemas: Object.fromEntries(
-      Object.entries(schemas ?? {}).map(([name, schema]) => [name, z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' })]),
+      Object.entries(schemas ?? {}).map(([name, schema]) => [
+        name,
+        z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }),
+      ]),
     ),
     examples: examples.map(({ name }) => name),
     file: entry.file,
@@ -125,7 +157,11 @@ async function printOne(run: Run<object>, id = ''): Promise<0> {
   return 0;
 }
 
-function detectorText({ detector, file, builtIn }: CatalogueEntry, parameters: readonly ParameterFact[], { terminal }: Run<object>): string {
+function detectorText(
+  { detector, file, builtIn }: CatalogueEntry,
+  parameters: readonly ParameterFact[],
+  { terminal }: Run<object>,
+): string {
   const { colors } = terminal;
   const list = (title: string, items: readonly string[]) =>
     items.length === 0 ? '' : `\n${colors.bold(title)}\n${items.map((item) => `  - ${printable(item)}\n`).join('')}`;
@@ -138,7 +174,9 @@ function detectorText({ detector, file, builtIn }: CatalogueEntry, parameters: r
     `${colors.dim('Table     ')} ${[detector.table, ...(detector.reads ?? [])].join(', ')}\n`,
     `${colors.dim('Per       ')} ${detector.subject.join(', ')}; ${detector.slot === 'event' ? 'each event' : `slots of ${detector.slot}`}\n`,
     `${colors.dim('Says      ')} ${printable(detector.summary)}\n`,
-    ...(detector.needsDataEvents === undefined ? [] : [`${colors.dim('Needs     ')} data events of ${printable(detector.needsDataEvents)}\n`]),
+    ...(detector.needsDataEvents === undefined
+      ? []
+      : [`${colors.dim('Needs     ')} data events of ${printable(detector.needsDataEvents)}\n`]),
     `${colors.dim('From      ')} ${builtIn ? 'the package' : printable(file)}\n`,
     list(
       'Parameters',
@@ -199,7 +237,10 @@ const EMPTY_PREFIX = /^(suspicious|detect|detects|detection|possible|potential)-
 
 async function createFile({ config, options, terminal }: Run<NewOptions>, id = ''): Promise<0> {
   if (!KEBAB_CASE.test(id) || EMPTY_PREFIX.test(id)) {
-    throw new AppError('usage-invalid', `cannot name a detector '${id}': expected a kebab-case noun phrase of what is seen, such as denied-call-spike`);
+    throw new AppError(
+      'usage-invalid',
+      `cannot name a detector '${id}': expected a kebab-case noun phrase of what is seen, such as denied-call-spike`,
+    );
   }
   const { entries } = await loadDetectors(config);
   const taken = entries.find(({ detector }) => detector.id === id);
@@ -212,7 +253,9 @@ async function createFile({ config, options, terminal }: Run<NewOptions>, id = '
   const file = join(dir, `${id}.${kind}`);
   try {
     mkdirSync(dir, { recursive: true });
-    writeFileSync(file, TEMPLATES[kind](id, inCheckout ? relative(dir, CONTRACT) : 'trailhound/detector'), { flag: 'wx' });
+    writeFileSync(file, TEMPLATES[kind](id, inCheckout ? relative(dir, CONTRACT) : 'trailhound/detector'), {
+      flag: 'wx',
+    });
   } catch (cause) {
     throw new AppError('usage-invalid', `cannot write ${file}: ${systemReason(cause)}`, { cause });
   }

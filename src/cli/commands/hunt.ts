@@ -3,7 +3,15 @@ import { Command } from 'commander';
 import type { Alert } from '../../alert.ts';
 import type { Window } from '../../time.ts';
 import { type ExitStatus, finish, type Host, type Run, windowOf, withStore } from '../command.ts';
-import { addHuntOptions, chooseDetectors, configSuppressions, type HuntCommandOptions, isPending, tellAlerts, tellWithoutTime } from '../hunt.ts';
+import {
+  addHuntOptions,
+  chooseDetectors,
+  configSuppressions,
+  type HuntCommandOptions,
+  isPending,
+  tellAlerts,
+  tellWithoutTime,
+} from '../hunt.ts';
 import { indicatorDetector, indicatorLists } from '../indicators.ts';
 import { type Indicator, readList } from '../lists.ts';
 import { createAlertWriter } from '../output/alerts.ts';
@@ -42,7 +50,9 @@ async function hunt(run: Run<Options>, ...ids: string[]): Promise<ExitStatus> {
   const window: Partial<Window> = windowOf(options, run.nowMs);
   const indicators = options.list === undefined ? null : readList(options.list);
   const chosen =
-    indicators === null ? await chooseDetectors(run, ids) : { detectors: [indicatorDetector(indicators)], parameters: {} };
+    indicators === null
+      ? await chooseDetectors(run, ids)
+      : { detectors: [indicatorDetector(indicators)], parameters: {} };
   return withStore(run, async (store) => {
     const { openHunter } = await import('../wire.ts');
     const hunter = await openHunter(store, {
@@ -72,7 +82,7 @@ async function hunt(run: Run<Options>, ...ids: string[]): Promise<ExitStatus> {
 
 /** Which lines of the list were seen, and how many were not. */
 function tellIndicators(indicators: readonly Indicator[], alerts: readonly Alert[], { terminal }: Run<Options>): void {
-  const seen = new Set(alerts.map(({ subject }) => String(subject['indicator'])));
+  const seen = new Set(alerts.map(({ subject }) => subject['indicator']));
   const found = indicators.filter(({ value }) => seen.has(value));
   terminal.info(
     found.length === 0

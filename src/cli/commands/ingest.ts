@@ -4,7 +4,9 @@ import { finish, type Host } from '../command.ts';
 import { addIngestOptions, type IngestCommandOptions, printIngest, tellResult, withIngest } from '../ingest.ts';
 
 export function ingestCommand(host: Host): Command {
-  const command = new Command('ingest').description('put log files into the store, each record once; `scan` does this and hunts');
+  const command = new Command('ingest').description(
+    'put log files into the store, each record once; `scan` does this and hunts',
+  );
   return finish<IngestCommandOptions>(
     addIngestOptions(command),
     host,

@@ -47,7 +47,9 @@ async function printList({ config, output, terminal }: Run<object>): Promise<0> 
   const rows = queries.map(({ id, title, parameters }) => [
     id,
     title,
-    parameters.map((parameter) => (parameter.default === null ? `${parameter.name} (needed)` : parameter.name)).join(', '),
+    parameters
+      .map((parameter) => (parameter.default === null ? `${parameter.name} (needed)` : parameter.name))
+      .join(', '),
   ]);
   await printRows(output, columns, rows, terminal);
   terminal.info(plural(rows.length, 'question'));
@@ -60,14 +62,21 @@ async function showQuery({ config, output, terminal }: Run<object>, id = ''): Pr
     await terminal.out(`${json(query, output === 'json' ? 2 : undefined)}\n`);
     return 0;
   }
-  if (output !== 'table') throw new AppError('usage-invalid', `cannot print one question as ${output}: expected table, json or jsonl`);
+  if (output !== 'table')
+    throw new AppError('usage-invalid', `cannot print one question as ${output}: expected table, json or jsonl`);
   const { colors } = terminal;
   await terminal.out(
     [
       `${colors.bold(printable(query.title))}\n${printable(query.description)}\n`,
       ...(query.parameters.length === 0 ? [] : [`\n${colors.bold('Parameters')}\n`]),
-      ...query.parameters.map((parameter) => `  ${parameter.name} (${parameter.type}, ${defaultText(parameter)}): ${printable(parameter.doc)}\n`),
-      `\n${colors.bold('SQL')}\n${query.sql.split('\n').map((line) => `  ${printable(line)}\n`).join('')}`,
+      ...query.parameters.map(
+        (parameter) =>
+          `  ${parameter.name} (${parameter.type}, ${defaultText(parameter)}): ${printable(parameter.doc)}\n`,
+      ),
+      `\n${colors.bold('SQL')}\n${query.sql
+        .split('\n')
+        .map((line) => `  ${printable(line)}\n`)
+        .join('')}`,
     ].join(''),
   );
   return 0;

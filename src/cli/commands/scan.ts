@@ -2,7 +2,15 @@
 import { Command } from 'commander';
 import type { Alert } from '../../alert.ts';
 import { type ExitStatus, finish, type Host, type Run } from '../command.ts';
-import { addHuntOptions, chooseDetectors, configSuppressions, type HuntCommandOptions, isPending, tellAlerts, tellWithoutTime } from '../hunt.ts';
+import {
+  addHuntOptions,
+  chooseDetectors,
+  configSuppressions,
+  type HuntCommandOptions,
+  isPending,
+  tellAlerts,
+  tellWithoutTime,
+} from '../hunt.ts';
 import { addIngestOptions, type IngestCommandOptions, tellResult, withIngest } from '../ingest.ts';
 import { createAlertWriter } from '../output/alerts.ts';
 
@@ -36,7 +44,12 @@ async function scan(run: Run<Options>, ...given: string[]): Promise<ExitStatus> 
       for (const { id } of unseen) printed.add(id);
       await writer.write(unseen);
     };
-    const hunter = await openHunter(store, { ...chosen, lists: run.config, suppressions: configSuppressions(run), signal: run.signal });
+    const hunter = await openHunter(store, {
+      ...chosen,
+      lists: run.config,
+      suppressions: configSuppressions(run),
+      signal: run.signal,
+    });
     try {
       const judge = async (part: 'event' | 'all') => {
         const found = await hunter.huntNew(part);
@@ -51,7 +64,8 @@ async function scan(run: Run<Options>, ...given: string[]): Promise<ExitStatus> 
       });
       const status = tellResult(result, terminal, options.strict === true);
       await judge('all');
-      const resting = result.span === null ? [] : await store.alerts({ fromMs: result.span.fromMs, toMs: result.span.toMs + 1 });
+      const resting =
+        result.span === null ? [] : await store.alerts({ fromMs: result.span.fromMs, toMs: result.span.toMs + 1 });
       const alerts = resting
         .filter(({ detector }) => chosen.detectors.some(({ id }) => id === detector))
         .map((alert) => ({ ...alert, new: fresh.has(alert.id) }));

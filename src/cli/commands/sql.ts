@@ -17,7 +17,10 @@ export function sqlCommand(host: Host): Command {
   const command = new Command('sql')
     .description('question the store with SQL: one SELECT, or a shell when none is given')
     .argument('[statement]', 'one SELECT in the SQL of DuckDB; - reads it from stdin')
-    .option('--portable', "hold it to the subset that Athena understands, with Trino's functions (docs/detector-sql.md)")
+    .option(
+      '--portable',
+      "hold it to the subset that Athena understands, with Trino's functions (docs/detector-sql.md)",
+    )
     .option('--limit <n>', 'rows at most, 0 for all (default: all, but 200 of a table on a terminal)', wholeNumber)
     .option('--file <path>', 'where --output parquet goes')
     .addHelpText('after', `\nTables: ${SQL_TABLES.join(', ')}, and list_<name> for each list of the config.`);

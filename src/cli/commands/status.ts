@@ -45,7 +45,8 @@ async function printStatus({ output, terminal }: Run<Options>, status: StoreStat
       { name: 'name', type: 'VARCHAR' },
       { name: 'value', type: 'VARCHAR' },
     ];
-    const sums = (prefix: string, values: object) => Object.entries(values).map(([name, value]) => [`${prefix}.${name}`, value]);
+    const sums = (prefix: string, values: object) =>
+      Object.entries(values).map(([name, value]) => [`${prefix}.${name}`, value]);
     const rows = [
       ...tables.flatMap(({ name, ...values }) => sums(`tables.${name}`, values)),
       ...sums('files', files),
@@ -60,22 +61,38 @@ async function printStatus({ output, terminal }: Run<Options>, status: StoreStat
   const lines = [
     ['Store', `${status.store} (version ${status.version})`],
     ['Writer', status.writer === null ? 'none' : `process ${status.writer.pid}`],
-    ['Files', `${formatCount(files.seen)} seen: ${formatCount(files.done)} done, ${formatCount(files.damaged)} damaged, ${formatCount(files.failed)} failed`],
+    [
+      'Files',
+      `${formatCount(files.seen)} seen: ${formatCount(files.done)} done, ${formatCount(files.damaged)} damaged, ${formatCount(files.failed)} failed`,
+    ],
     [
       'Records',
       `${formatCount(records.in)} in = ${formatCount(records.stored)} stored + ${formatCount(records.duplicate)} duplicate + ${formatCount(records.rejected)} rejected`,
     ],
-    ['', status.balanced ? 'the sums agree, for each file and in total' : 'THE SUMS DO NOT AGREE: run `trailhound store check`'],
-    ['Id conflicts', `${formatCount(records.id_conflicts)} records with the id of another one and other facts (both are stored)`],
+    [
+      '',
+      status.balanced
+        ? 'the sums agree, for each file and in total'
+        : 'THE SUMS DO NOT AGREE: run `trailhound store check`',
+    ],
+    [
+      'Id conflicts',
+      `${formatCount(records.id_conflicts)} records with the id of another one and other facts (both are stored)`,
+    ],
     ['Without time', `${formatCount(records.without_time)} events without a usable time: stored, not hunted`],
     ['Watermark', status.watermark ?? 'none'],
     ...tables.flatMap((table) => [
-      [`Table ${table.name}`, `${formatCount(table.rows)} rows in ${formatCount(table.segments)} segments, ${formatBytes(table.bytes)}`],
+      [
+        `Table ${table.name}`,
+        `${formatCount(table.rows)} rows in ${formatCount(table.segments)} segments, ${formatBytes(table.bytes)}`,
+      ],
       ['', table.first === null ? 'no events yet' : `from ${table.first} to ${table.last}`],
     ]),
   ];
   const titleWidth = Math.max(...lines.map(([title = '']) => title.length));
-  const text = lines.map(([title = '', value = '']) => `${terminal.colors.dim(title.padEnd(titleWidth))}  ${printable(value)}`.trimEnd());
+  const text = lines.map(([title = '', value = '']) =>
+    `${terminal.colors.dim(title.padEnd(titleWidth))}  ${printable(value)}`.trimEnd(),
+  );
   await terminal.out(`${text.join('\n')}\n`);
 }
 
@@ -100,5 +117,6 @@ async function printRejects({ output, terminal, options }: Run<Options>, rejects
     whole ? reject.text : reject.text.slice(0, EXCERPT_CHARACTERS),
   ]);
   await printRows(output, columns, rows, terminal);
-  if (rejects.length === options.limit) terminal.info(`The first ${formatCount(options.limit)} rejects; --limit shows more.`);
+  if (rejects.length === options.limit)
+    terminal.info(`The first ${formatCount(options.limit)} rejects; --limit shows more.`);
 }

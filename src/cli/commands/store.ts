@@ -18,15 +18,27 @@ export function storeCommand(host: Host): Command {
   const info = new Command('info')
     .description('tables, days and sizes; with --files the exact list of live segments for other programs')
     .option('--files', 'list the live Parquet files');
-  const compact = new Command('compact').description('merge the small segments of each day, so that queries open fewer files');
+  const compact = new Command('compact').description(
+    'merge the small segments of each day, so that queries open fewer files',
+  );
   const check = new Command('check').description('read every segment and compare it with the catalog');
   const prune = new Command('prune')
     .description('take old events out of the store; the ledger stays, so that they are not ingested again')
-    .option('--older-than <span>', 'events of days that lie wholly before, for example 400d (default: retention in the config)');
+    .option(
+      '--older-than <span>',
+      'events of days that lie wholly before, for example 400d (default: retention in the config)',
+    );
   return group(
     new Command('store')
       .description('look into the store, check it, and make it smaller')
-      .addCommand(finish<InfoOptions>(info, host, ['trailhound store info', 'trailhound store info --files --output jsonl'], printInfo))
+      .addCommand(
+        finish<InfoOptions>(
+          info,
+          host,
+          ['trailhound store info', 'trailhound store info --files --output jsonl'],
+          printInfo,
+        ),
+      )
       .addCommand(finish(compact, host, ['trailhound store compact'], compactStore))
       .addCommand(finish(check, host, ['trailhound store check'], checkStore))
       .addCommand(finish<PruneOptions>(prune, host, ['trailhound store prune --older-than 400d'], pruneStore)),
@@ -68,7 +80,10 @@ async function printInfo({ storeDir, options, output, terminal }: Run<InfoOption
         { name: 'rows', type: 'BIGINT' },
         { name: 'bytes', type: 'BIGINT' },
       ];
-      const days = new Map<string, { table: string; eventDate: string; segments: number; rows: number; bytes: number }>();
+      const days = new Map<
+        string,
+        { table: string; eventDate: string; segments: number; rows: number; bytes: number }
+      >();
       for (const { table, eventDate, rows, sizeBytes } of segments) {
         const key = `${table} ${eventDate}`;
         const day = days.get(key) ?? { table, eventDate, segments: 0, rows: 0, bytes: 0 };
@@ -94,7 +109,9 @@ async function compactStore({ storeDir, terminal, signal }: Run<object>): Promis
       try {
         const { replaced, written } = await writer.compact({ full: true, signal });
         terminal.info(
-          replaced === 0 ? `${table.name}: nothing to merge` : `${table.name}: ${plural(replaced, 'segment')} became ${formatCount(written)}`,
+          replaced === 0
+            ? `${table.name}: nothing to merge`
+            : `${table.name}: ${plural(replaced, 'segment')} became ${formatCount(written)}`,
         );
       } finally {
         await writer.close();
@@ -112,14 +129,21 @@ async function checkStore({ storeDir, terminal, output }: Run<object>): Promise<
   try {
     const { segments, rows, problems } = await store.check(TABLES);
     if (problems.length > 0 || output !== 'table') {
-      await printRows(output, [{ name: 'problem', type: 'VARCHAR' }], problems.map((problem) => [problem]), terminal);
+      await printRows(
+        output,
+        [{ name: 'problem', type: 'VARCHAR' }],
+        problems.map((problem) => [problem]),
+        terminal,
+      );
     }
     if (problems.length > 0) {
       throw new AppError('store-damaged', `the store ${store.dir} has ${plural(problems.length, 'problem')}`, {
         hint: 'Ingest the archive into a new store with --store <dir>; the log files themselves are untouched.',
       });
     }
-    terminal.info(`${plural(segments, 'segment')} with ${plural(rows, 'row')}: all of them are there, readable, and agree with the catalog`);
+    terminal.info(
+      `${plural(segments, 'segment')} with ${plural(rows, 'row')}: all of them are there, readable, and agree with the catalog`,
+    );
   } finally {
     await store.close();
   }
@@ -129,7 +153,9 @@ async function checkStore({ storeDir, terminal, output }: Run<object>): Promise<
 async function pruneStore(run: Run<PruneOptions>): Promise<0> {
   const span = run.options.olderThan ?? run.config.retention;
   if (span === undefined) {
-    throw new AppError('usage-invalid', 'cannot prune without an age', { hint: 'Give --older-than 400d, or set retention in trailhound.yaml.' });
+    throw new AppError('usage-invalid', 'cannot prune without an age', {
+      hint: 'Give --older-than 400d, or set retention in trailhound.yaml.',
+    });
   }
   const { openStore } = await import('../wire.ts');
   const store = await openStore(run.storeDir);

@@ -19,12 +19,18 @@ export function suppressCommand(host: Host): Command {
   const add = new Command('add')
     .description('mark the alerts of a detector, or those about somebody or something, as suppressed')
     .argument('[detector]', 'id of the detector; without it, every detector')
-    .option('--where <column=value>', 'only where this holds, repeatable; * stands for any text, a CIDR for its addresses', collect)
+    .option(
+      '--where <column=value>',
+      'only where this holds, repeatable; * stands for any text, a CIDR for its addresses',
+      collect,
+    )
     .requiredOption('--reason <text>', 'why')
     .option('--owner <name>', 'who answers for it (default: your user name)')
     .option('--until <time>', 'when it ends: ISO 8601, or a span from now such as 30d (default: never)');
   const list = new Command('list').description('suppressions of the config and of the store');
-  const remove = new Command('remove').description('end a suppression of the store').argument('<id>', 'its number in the list', wholeNumber);
+  const remove = new Command('remove')
+    .description('end a suppression of the store')
+    .argument('<id>', 'its number in the list', wholeNumber);
   return group(
     new Command('suppress')
       .description('decide which alerts not to be told of')
@@ -39,9 +45,13 @@ export function suppressCommand(host: Host): Command {
           async (run, detector) => {
             const { options } = run;
             if (detector === undefined && (options.where ?? []).length === 0) {
-              throw new AppError('usage-invalid', 'a suppression without a detector and without --where would hide every alert', {
-                hint: 'Name a detector, or narrow it with --where column=value.',
-              });
+              throw new AppError(
+                'usage-invalid',
+                'a suppression without a detector and without --where would hide every alert',
+                {
+                  hint: 'Name a detector, or narrow it with --where column=value.',
+                },
+              );
             }
             const where = conditions(options.where ?? []);
             const until = options.until === undefined ? null : formatTime(endOf(options.until, run.nowMs));
@@ -59,7 +69,10 @@ export function suppressCommand(host: Host): Command {
       .addCommand(
         finish(list, host, ['trailhound suppress list', 'trailhound suppress list --output json'], async (run) => {
           const stored = await withStore(run, (store) => store.suppressions());
-          const rows = [...run.config.suppress.map((suppression) => rowOf({ ...suppression, id: null })), ...stored.map(rowOf)];
+          const rows = [
+            ...run.config.suppress.map((suppression) => rowOf({ ...suppression, id: null })),
+            ...stored.map(rowOf),
+          ];
           await printRows(run.output, COLUMNS, rows, run.terminal);
           run.terminal.info(plural(rows.length, 'suppression'));
           return 0;
@@ -76,7 +89,10 @@ export function suppressCommand(host: Host): Command {
           return 0;
         }),
       ),
-    ['trailhound suppress list', "trailhound suppress add new-region --where account_id=111122223333 --reason 'sandbox account'"],
+    [
+      'trailhound suppress list',
+      "trailhound suppress add new-region --where account_id=111122223333 --reason 'sandbox account'",
+    ],
   );
 }
 
@@ -85,7 +101,14 @@ const COLUMNS = ['id', 'detector', 'where', 'reason', 'owner', 'until'].map((nam
   type: name === 'id' ? 'BIGINT' : 'VARCHAR',
 }));
 
-function rowOf({ id, detector, where, reason, owner, until }: Omit<Suppression, 'id'> & { readonly id: number | null }) {
+function rowOf({
+  id,
+  detector,
+  where,
+  reason,
+  owner,
+  until,
+}: Omit<Suppression, 'id'> & { readonly id: number | null }) {
   return [id, detector, where, reason, owner, until];
 }
 
@@ -94,7 +117,10 @@ function conditions(texts: readonly string[]): Record<string, string> {
     texts.map((text) => {
       const match = /^([a-z_][a-z0-9_.]*)=(.+)$/su.exec(text);
       if (match?.[1] === undefined || match[2] === undefined) {
-        throw new AppError('usage-invalid', `cannot read --where '${text}': expected column=value, such as principal=arn:aws:iam::111122223333:role/scanner`);
+        throw new AppError(
+          'usage-invalid',
+          `cannot read --where '${text}': expected column=value, such as principal=arn:aws:iam::111122223333:role/scanner`,
+        );
       }
       return [match[1], match[2]];
     }),

@@ -19,7 +19,13 @@ const ONE_LINE_WIDTH_MIN = 120;
 const SHORT_ID_DIGITS = 10;
 const INDENT = '    ';
 
-const SEVERITY_ORDER: Readonly<Record<Severity, number>> = { critical: 0, high: 1, medium: 2, low: 3, informational: 4 };
+const SEVERITY_ORDER: Readonly<Record<Severity, number>> = {
+  critical: 0,
+  high: 1,
+  medium: 2,
+  low: 3,
+  informational: 4,
+};
 
 const FIELDS: readonly (readonly [name: string, type: string, value: (alert: Alert) => Value])[] = [
   ['id', 'VARCHAR', (alert) => alert.id],
@@ -167,7 +173,8 @@ function paragraph(
   const [severity = '', time = '', whoText = '', what = '', from = '', id = '', state = ''] = row;
   const head = `${styles[severity as Severity](severity)}  ${time}  ${id}  ${state}`;
   const about = from === '' ? whoText : `${whoText}, from ${from}`;
-  const body = (text: string) => `${wrapAnsi(text, width - INDENT.length, { hard: true, trim: true }).replaceAll(/^/gmu, INDENT)}\n`;
+  const body = (text: string) =>
+    `${wrapAnsi(text, width - INDENT.length, { hard: true, trim: true }).replaceAll(/^/gmu, INDENT)}\n`;
   return `${head}\n${body(colors.bold(about))}${body(what)}`;
 }
 
@@ -191,7 +198,10 @@ export function alertDetail(alert: Alert, terminal: Terminal): string {
     ['Addresses', alert.source_ips.join(', ')],
     ['Principal ARN', alert.principal_arn ?? ''],
     ['ATT&CK', alert.attack.map(({ technique, version }) => `${technique} (v${version})`).join(', ')],
-    ...Object.entries(alert.parameters).map(([name, value]): [string, string] => [`Parameter: ${name}`, valueText(value)]),
+    ...Object.entries(alert.parameters).map(([name, value]): [string, string] => [
+      `Parameter: ${name}`,
+      valueText(value),
+    ]),
   ];
   const titleWidth = Math.max(...facts.map(([title]) => title.length));
   const lines = facts
@@ -216,7 +226,8 @@ const SAFE_ID = /^[0-9A-Za-z-]{1,64}$/u;
 /** The line that shows the events of an alert. The times let the store skip all other days. */
 export function evidenceCommand(alert: Alert): string {
   const ids = alert.event_ids.filter((id) => SAFE_ID.test(id));
-  const time = (text: string, addMs: number) => new Date(Date.parse(text) + addMs).toISOString().slice(0, -1).replace('T', ' ');
+  const time = (text: string, addMs: number) =>
+    new Date(Date.parse(text) + addMs).toISOString().slice(0, -1).replace('T', ' ');
   const between = `event_time >= TIMESTAMP '${time(alert.first_seen, 0)}' AND event_time < TIMESTAMP '${time(alert.last_seen, 1)}'`;
   const events = ids.length === 0 ? between : `event_id IN (${ids.map((id) => `'${id}'`).join(', ')}) AND ${between}`;
   return `trailhound sql "SELECT * FROM cloudtrail WHERE ${events} ORDER BY event_time, event_id"`;

@@ -25,7 +25,9 @@ export function createRowWriter(output: Output, columns: readonly ResultColumn[]
     case 'jsonl':
       return lineWriter((row) => json(asObject(columns, row)), terminal);
     case 'csv':
-      return lineWriter((row) => row.map(csvField).join(','), terminal, [columns.map(({ name }) => csvField(name)).join(',')]);
+      return lineWriter((row) => row.map(csvField).join(','), terminal, [
+        columns.map(({ name }) => csvField(name)).join(','),
+      ]);
     case 'markdown':
       return lineWriter((row) => `| ${row.map(markdownCell).join(' | ')} |`, terminal, [
         `| ${columns.map(({ name }) => markdownCell(name)).join(' | ')} |`,
@@ -70,12 +72,17 @@ function tableWriter(columns: readonly ResultColumn[], terminal: Terminal): RowW
       await terminal.out(renderTable(layout, cells, { width: terminal.width, head, widths }));
     },
     async end() {
-      if (widths === undefined) await terminal.out(renderTable(layout, [], { width: terminal.width, head: terminal.colors.bold }));
+      if (widths === undefined)
+        await terminal.out(renderTable(layout, [], { width: terminal.width, head: terminal.colors.bold }));
     },
   };
 }
 
-function lineWriter(line: (row: readonly Value[]) => string, terminal: Terminal, head: readonly string[] = []): RowWriter {
+function lineWriter(
+  line: (row: readonly Value[]) => string,
+  terminal: Terminal,
+  head: readonly string[] = [],
+): RowWriter {
   let headWritten = head.length === 0;
   const start = () => {
     const lines = headWritten ? '' : `${head.join('\n')}\n`;

@@ -19,16 +19,27 @@ const SENTENCE_WIDTH_MIN = 24;
 export function renderTable(
   columns: readonly TableColumn[],
   rows: readonly (readonly string[])[],
-  options: { readonly width: number | null; readonly head: ((text: string) => string) | null; readonly widths?: readonly number[] },
+  options: {
+    readonly width: number | null;
+    readonly head: ((text: string) => string) | null;
+    readonly widths?: readonly number[];
+  },
 ): string {
   const natural = naturalWidths(columns, rows, options.widths);
   const sentences = columns.map((_, index) => rows.some((row) => (row[index] ?? '').includes(' ')));
-  const widths = options.width === null ? natural : fitWidths(natural, sentences, options.width - GAP.length * (columns.length - 1));
+  const widths =
+    options.width === null ? natural : fitWidths(natural, sentences, options.width - GAP.length * (columns.length - 1));
   if (widths === null) return renderRecords(columns, rows, options.head);
   const lines: string[] = [];
   if (options.head !== null) {
     const titles = columns.map((column) => column.title);
-    lines.push(...layOut(columns.map(({ align }) => ({ title: '', ...(align && { align }) })), titles, widths).map(options.head));
+    lines.push(
+      ...layOut(
+        columns.map(({ align }) => ({ title: '', ...(align && { align }) })),
+        titles,
+        widths,
+      ).map(options.head),
+    );
   }
   for (const row of rows) lines.push(...layOut(columns, row, widths));
   return lines.map((line) => `${line}\n`).join('');
