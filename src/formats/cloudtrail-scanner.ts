@@ -46,8 +46,6 @@ const IDENTITY_BYTES = 24;
 /** Between buffers: the scanner may write some bytes past the last value of one. */
 const GAP_BYTES = 64;
 const PAGE_BYTES = 65_536;
-/** Room for the tables of dictionaries: at most 4096 entries and 2 bytes a row for each column of a table. */
-const DICTIONARY_BYTES = 16 * 1024 * 1024;
 /** All that a WebAssembly memory can have: 4 GiB. */
 const MAX_PAGES = 65_536;
 
@@ -62,7 +60,9 @@ type ConstantName =
   | 'NO_COLUMN'
   | 'KEY_BYTES'
   | 'MAX_DEPTH'
-  | 'WINDOW_FULL';
+  | 'WINDOW_FULL'
+  | 'MAX_ENTRIES'
+  | 'PLACES';
 
 /** Its tables and settings, which are written before the first byte is scanned. */
 type SettingName =
@@ -70,6 +70,7 @@ type SettingName =
   | 'keyInfos'
   | 'keyTexts'
   | 'columnInfos'
+  | 'dictionaryInfos'
   | 'columnCount'
   | 'hashFirst'
   | 'hashLast'
@@ -91,8 +92,6 @@ type StateName =
   | 'topValues'
   | 'isDigest'
   | 'seenCloudtrail'
-  | 'dictionaryEntries'
-  | 'dictionaryCodes'
   | 'dictionaryCodeBytes';
 
 type ScannerExports = Readonly<Record<ConstantName, Readonly<WebAssembly.Global>>> &
@@ -108,15 +107,24 @@ type ScannerExports = Readonly<Record<ConstantName, Readonly<WebAssembly.Global>
     makeRoom(): void;
     scan(last: number): number;
     resetWindow(): void;
-    prepareDictionaries(): void;
-    buildDictionary(column: number): number;
+    dictionarySize(column: number): number;
   };
 
 /** Where a column's values are: a ColumnBuffer without the dictionary, which each window has anew. */
-export type ColumnPlace = Omit<ColumnBuffer, 'dictionary'>;
+type ColumnPlace = Omit<ColumnBuffer, 'dictionary'>;
 
-export interface Layout {
+/** Room for the dictionary of a string column. */
+interface DictionaryPlace {
+  readonly codes: number;
+  readonly shortCodes: number;
+  readonly entries: number;
+  readonly places: number;
+}
+
+interface Layout {
   readonly columns: readonly ColumnPlace[];
+  /** Null for columns that are no strings. */
+  readonly dictionaries: readonly (DictionaryPlace | null)[];
   readonly eventDays: number;
   readonly identities: number;
   readonly identityFlags: number;
@@ -130,7 +138,7 @@ export interface RejectSink {
   insight(recordNo: number, offset: number, length: number, text: Uint8Array): void;
 }
 
-export interface ScannerOptions {
+interface ScannerOptions {
   readonly columns: readonly Column[];
   /** A multiple of 64. */
   readonly maxRows: number;
@@ -159,9 +167,16 @@ function layoutOf(column: Column): ColumnBuffer['layout'] {
   }
 }
 
-/** Gives each buffer its place, from `start` on. */
-function layOut(options: ScannerOptions, start: number): Layout {
-  let free = start;
+/** What the module says of itself. */
+interface Sizes {
+  readonly freeAddress: number;
+  readonly dictionaryEntries: number;
+  readonly dictionaryPlaces: number;
+}
+
+/** Gives each buffer its place after the module's own data. */
+function layOut(options: ScannerOptions, sizes: Sizes): Layout {
+  let free = sizes.freeAddress;
   const take = (bytes: number): number => {
     const address = Math.ceil(free / GAP_BYTES) * GAP_BYTES;
     free = address + bytes + GAP_BYTES;
@@ -174,13 +189,18 @@ function layOut(options: ScannerOptions, start: number): Layout {
     const place = { layout, data: take(maxRows * WIDTH[layout]), validity: bits() };
     return layout === 'uuid' ? { ...place, text: { data: take(maxRows * WIDTH.string), validity: bits() } } : place;
   });
+  const dictionaries = columns.map(({ layout }): DictionaryPlace | null => {
+    if (layout !== 'string') return null;
+    const entries = take(sizes.dictionaryEntries * WIDTH.string);
+    return { codes: take(maxRows * 2), shortCodes: take(maxRows), entries, places: take(sizes.dictionaryPlaces * 2) };
+  });
   const eventDays = take(maxRows * 4);
   const identities = take(maxRows * IDENTITY_BYTES);
   const identityFlags = take(maxRows);
   const textBase = take(options.textBytes);
   const scratchBase = take(0);
-  // Decoded texts and dictionaries of a window take less than its text, but for the dictionaries' own tables.
-  if (scratchBase + options.textBytes + DICTIONARY_BYTES > MAX_PAGES * PAGE_BYTES) {
+  // Decoded texts of a window take less than its text.
+  if (scratchBase + options.textBytes > MAX_PAGES * PAGE_BYTES) {
     throw new AppError(
       'config-invalid',
       `cannot decode with windows of ${options.textBytes} bytes: a scanner addresses 4 GiB in all`,
@@ -189,7 +209,7 @@ function layOut(options: ScannerOptions, start: number): Layout {
       },
     );
   }
-  return { columns, eventDays, identities, identityFlags, textBase, scratchBase };
+  return { columns, dictionaries, eventDays, identities, identityFlags, textBase, scratchBase };
 }
 
 interface Key {
@@ -211,7 +231,9 @@ function kindOf(column: Column): KindName {
       return 'KIND_TIMESTAMP';
     case 'boolean':
       return 'KIND_BOOLEAN';
-    default:
+    case 'string':
+    case 'integer':
+    case 'bigint':
       return 'KIND_TEXT';
   }
 }
@@ -308,7 +330,11 @@ export class Scanner {
     });
     this.#exports = instance.exports as unknown as ScannerExports;
     this.#reasons = reasonsOf(instance.exports);
-    this.layout = layOut(options, this.#exports.freeAddress());
+    this.layout = layOut(options, {
+      freeAddress: this.#exports.freeAddress(),
+      dictionaryEntries: this.#exports.MAX_ENTRIES.value,
+      dictionaryPlaces: this.#exports.PLACES.value,
+    });
     this.#configure();
   }
 
@@ -365,19 +391,14 @@ export class Scanner {
     this.#exports.resetWindow();
   }
 
-  prepareDictionaries(): void {
-    this.#exports.prepareDictionaries();
-  }
-
-  buildDictionary(column: number): ColumnBuffer['dictionary'] | null {
-    const size = this.#exports.buildDictionary(column);
+  /** The dictionary of a column over the rows so far, or null where it is not worth having one. */
+  dictionary(column: number): Required<ColumnBuffer>['dictionary'] | null {
+    const place = this.layout.dictionaries[column];
+    if (place === undefined || place === null) return null;
+    const size = this.#exports.dictionarySize(column);
     if (size === 0) return null;
-    return {
-      size,
-      entries: this.#exports.dictionaryEntries.value >>> 0,
-      codes: this.#exports.dictionaryCodes.value >>> 0,
-      codeBytes: this.#exports.dictionaryCodeBytes.value === 1 ? 1 : 2,
-    };
+    const codeBytes = this.#exports.dictionaryCodeBytes.value === 1 ? 1 : 2;
+    return { size, entries: place.entries, codes: codeBytes === 1 ? place.shortCodes : place.codes, codeBytes };
   }
 
   #configure(): void {
@@ -404,6 +425,13 @@ export class Scanner {
       view.setUint32(at + 4, place.validity, true);
       view.setUint32(at + 8, place.text?.data ?? 0, true);
       view.setUint32(at + 12, place.text?.validity ?? 0, true);
+      const dictionary = layout.dictionaries[index];
+      if (dictionary === undefined || dictionary === null) continue;
+      const dictionaryAt = scanner.dictionaryInfos.value + index * 32;
+      view.setUint32(dictionaryAt, dictionary.codes, true);
+      view.setUint32(dictionaryAt + 4, dictionary.shortCodes, true);
+      view.setUint32(dictionaryAt + 8, dictionary.entries, true);
+      view.setUint32(dictionaryAt + 12, dictionary.places, true);
     }
     this.#writeKeys(view);
     this.#exports.prepare();
@@ -447,7 +475,8 @@ export class Scanner {
     text: number,
     textLength: number,
   ): void {
-    const reason = this.#reasons.get(reasonNumber) ?? 'json-invalid';
+    const reason = this.#reasons.get(reasonNumber);
+    if (reason === undefined) throw new Error(`the scanner gave the reason ${reasonNumber}, which has no name`);
     const detail = this.#detail(reason, errorOffset, errorByte);
     this.#options.sink.reject({ recordNo, offset, length, reason, detail, text: this.#copy(text, textLength) });
   }
@@ -494,8 +523,8 @@ function reasonsOf(exports: Record<string, unknown>): ReadonlyMap<number, string
   const reasons = new Map<number, string>();
   for (const [name, value] of Object.entries(exports)) {
     const reason = /^REJECT_(?!TEXT_BYTES)(.*)$/.exec(name)?.[1];
-    if (reason !== undefined && value instanceof WebAssembly.Global)
-      reasons.set(value.value, reason.toLowerCase().replaceAll('_', '-'));
+    if (reason !== undefined)
+      reasons.set((value as WebAssembly.Global).value, reason.toLowerCase().replaceAll('_', '-'));
   }
   return reasons;
 }

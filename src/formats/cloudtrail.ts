@@ -14,7 +14,7 @@ import {
   type Reject,
 } from '../format.ts';
 import { rawColumns } from '../table.ts';
-import { type ColumnPlace, loadScanner, type RejectSink, type Scanner } from './cloudtrail-scanner.ts';
+import { loadScanner, type RejectSink, type Scanner } from './cloudtrail-scanner.ts';
 import { cloudtrailTable } from './cloudtrail-table.ts';
 
 /** Rows of a window: whole DuckDB vectors (2048 rows), and a segment that compresses well while it takes some 50 MB to build. */
@@ -68,16 +68,9 @@ class ScannerBatch implements Batch {
   }
 
   #withDictionaries(): readonly ColumnBuffer[] {
-    this.#scanner.prepareDictionaries();
-    return this.#scanner.layout.columns.map((place: ColumnPlace, index): ColumnBuffer => {
-      const buffer: ColumnBuffer = {
-        layout: place.layout,
-        data: place.data,
-        validity: place.validity,
-        ...(place.text && { text: place.text }),
-      };
-      const dictionary = place.layout === 'string' ? this.#scanner.buildDictionary(index) : null;
-      return dictionary === null ? buffer : { ...buffer, dictionary };
+    return this.#scanner.layout.columns.map((place, index): ColumnBuffer => {
+      const dictionary = this.#scanner.dictionary(index);
+      return dictionary === null ? place : { ...place, dictionary };
     });
   }
 }
@@ -94,7 +87,6 @@ interface InsightsRun {
 class CloudtrailDecoder implements Decoder, RejectSink {
   readonly table = cloudtrailTable;
   readonly maxRows = MAX_ROWS;
-  readonly #limits: DecodeLimits;
   #scanner!: Scanner;
   #batch: ScannerBatch | null = null;
   #rejects: Reject[] = [];
@@ -109,12 +101,8 @@ class CloudtrailDecoder implements Decoder, RejectSink {
   #head: Uint8Array[] = [];
   #headBytes = 0;
 
-  private constructor(limits: DecodeLimits) {
-    this.#limits = limits;
-  }
-
   static async create(limits: DecodeLimits): Promise<CloudtrailDecoder> {
-    const decoder = new CloudtrailDecoder(limits);
+    const decoder = new CloudtrailDecoder();
     decoder.#scanner = await loadScanner({
       columns: COLUMNS,
       maxRows: MAX_ROWS,
@@ -191,12 +179,14 @@ class CloudtrailDecoder implements Decoder, RejectSink {
   }
 
   reject(reject: Reject): void {
+    this.#rejectInsights();
     this.#onlyForeign &&= FOREIGN_REASONS.has(reject.reason);
     this.#add(reject);
   }
 
   insight(recordNo: number, offset: number, length: number, text: Uint8Array): void {
     if (this.#scanner.fileRows > 0) {
+      this.#rejectInsights();
       this.#add({
         recordNo,
         offset,
@@ -219,13 +209,7 @@ class CloudtrailDecoder implements Decoder, RejectSink {
 
   /** What the bytes just scanned decided about the file as a whole. */
   #settle(bytes: Uint8Array): void {
-    const insights = this.#insights;
-    if (insights !== null && this.#scanner.fileRows > 0) {
-      this.#insights = null;
-      const { recordNo, offset, text, count, end } = insights;
-      const detail = `${count} Insights events before the first event of a log file`;
-      this.#add({ recordNo, offset, length: end - offset, reason: 'insights-record', detail, text });
-    }
+    this.#rejectInsights();
     if (this.#scanner.sawCloudtrail) {
       if (this.#foreignEnd > 0) {
         this.#rejects.unshift(this.#foreignReject(this.#foreignEnd));
@@ -245,6 +229,15 @@ class CloudtrailDecoder implements Decoder, RejectSink {
       this.#rejects = [];
       this.#rejectCount = 1;
     }
+  }
+
+  /** Insights events before a log event are one reject: the file holds both. */
+  #rejectInsights(): void {
+    if (this.#insights === null || this.#scanner.fileRows === 0) return;
+    const { recordNo, offset, text, count, end } = this.#insights;
+    this.#insights = null;
+    const detail = `${count} Insights events before the first event of a log file`;
+    this.#add({ recordNo, offset, length: end - offset, reason: 'insights-record', detail, text });
   }
 
   #foreignReject(end: number): Reject {

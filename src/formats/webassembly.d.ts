@@ -1,11 +1,11 @@
 /** The parts of WebAssembly's interface that the scanner's host uses: TypeScript has them only together with a browser's. */
 declare namespace WebAssembly {
+  interface Global<T = number> {
+    value: T;
+  }
   class Memory {
     constructor(options: { initial: number; maximum: number });
     readonly buffer: ArrayBuffer;
-  }
-  class Global<T = number> {
-    value: T;
   }
   class Instance {
     constructor(module: Module, imports: Record<string, Record<string, unknown>>);

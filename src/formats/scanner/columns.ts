@@ -1,4 +1,5 @@
 /** The columns of the window: values in DuckDB's vector layout, one validity bit a row. */
+import { clearDictionaries, noteText } from './dictionary';
 import { columnCount, columnInfos, maxRows } from './layout';
 
 /** Where a column's values and validity bits begin; `text` and `textValidity` only for UUIDs. */
@@ -24,6 +25,7 @@ const masks: usize = memory.data<u8>([
 export let rows: i32 = 0;
 
 export function clearRows(): void {
+  clearDictionaries();
   rows = 0;
   const validityBytes = <usize>maxRows >> 3;
   for (let column = 0; column < columnCount; column++) {
@@ -74,6 +76,7 @@ export function putText(column: i32, text: usize, length: usize): void {
   const info = columnInfo(column);
   putSlot(info.data + (<usize>rows << 4), text, length);
   setBit(info.validity, rows);
+  noteText(column);
 }
 
 export function putUuid(column: i32, high: u64, low: u64): void {
@@ -138,10 +141,6 @@ export function slotLength(slot: usize): usize {
 @inline
 export function slotText(slot: usize): usize {
   return slotLength(slot) <= INLINE_BYTES ? slot + 4 : <usize>load<u64>(slot + ADDRESS_OFFSET);
-}
-
-export function slotHasValue(validity: usize, row: i32): bool {
-  return hasBit(validity, row);
 }
 
 /** Takes back what the row being filled has. */

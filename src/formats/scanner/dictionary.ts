@@ -1,95 +1,116 @@
-/** Dictionaries: for columns whose values repeat, each distinct value once and a number for each row. */
-import { columnInfo, INLINE_BYTES, rows, SLOT_BYTES, slotHasValue, slotLength, slotText } from './columns';
-import { ensureMemory, sameText } from './text';
+/** Dictionaries: for string columns whose values repeat, each distinct value once and its number for each row. Rows are entered while their text is in the cache. */
+import { columnInfo, INLINE_BYTES, rows, SLOT_BYTES, slotLength, slotText } from './columns';
+import { columnCount, dictionaryInfos } from './layout';
+import { sameText } from './text';
 
 /** Beyond this many distinct values a dictionary saves too little. */
-const MAX_ENTRIES: i32 = 4096;
-/** Rows after which a column whose every fourth value is new is given up; fewer rows are not worth a dictionary. */
-const MIN_ROWS: i32 = 512;
+export const MAX_ENTRIES: i32 = 4096;
+/** Places of a hash table: at least twice the entries, so that runs of taken places stay short. */
+export const PLACES: i32 = 8192;
+/** Values after which a column is judged; fewer rows are not worth a dictionary. */
+const JUDGED_VALUES: i32 = 512;
 /** A column needs a long value in at least one of this many: short ones are in their slots already. */
 const SHORT_SHARE: i32 = 8;
-/** Places of the hash table: at least twice the entries, so that runs of taken places stay short. */
-const PLACES: i32 = 16_384;
+/** A column is given up when more than one of this many values is new. */
+const NEW_SHARE: i32 = 4;
+/** A longer search means texts that were made to collide. */
+const MAX_PROBES: i32 = 64;
 
-/** For each place the number of an entry plus 1, or 0. */
-const places: usize = memory.data(16_384 * 2, 16);
+/** Of a string column: places for its dictionary, or 0 for other columns; and how far it is. */
+@unmanaged
+class Dictionary {
+  /** u16 a row. */
+  codes: usize;
+  /** u8 a row, filled when asked for. */
+  shortCodes: usize;
+  /** String slots. */
+  entries: usize;
+  /** For each place of the hash table the number of an entry plus 1, or 0. */
+  places: usize;
+  size: i32;
+  values: i32;
+  longValues: i32;
+  isGivenUp: u32;
+}
 
-/** Where the next dictionary goes. */
-let freeAt: usize = 0;
+/** Columns that got a text in the row being filled. */
+const textColumns: usize = memory.data(256);
+let textColumnCount: i32 = 0;
 
-export let dictionaryEntries: usize = 0;
-export let dictionaryCodes: usize = 0;
 export let dictionaryCodeBytes: i32 = 0;
 
-/** Dictionaries of a window lie after its scratch, until the next bytes come. */
-export function beginDictionaries(address: usize): void {
-  freeAt = (address + 15) & ~15;
+// @ts-ignore: decorator
+@inline
+function dictionaryOf(column: i32): Dictionary {
+  return changetype<Dictionary>(dictionaryInfos + (<usize>column << 5));
 }
 
-/** Builds the dictionary of a string column and returns the number of its entries; 0 when it is not worth one. */
-export function buildDictionary(column: i32): i32 {
-  if (rows < MIN_ROWS || isShort(column)) return 0;
-  const info = columnInfo(column);
-  const entries = freeAt;
-  const codes = entries + <usize>MAX_ENTRIES * SLOT_BYTES;
-  ensureMemory(codes + (<usize>rows << 1));
-  memory.fill(places, 0, <usize>PLACES << 1);
-  let size = 0;
-  for (let row = 0; row < rows; row++) {
-    let code = 0;
-    if (slotHasValue(info.validity, row)) {
-      const slot = info.data + <usize>row * SLOT_BYTES;
-      let place = hash(slot) & (PLACES - 1);
-      while (true) {
-        const taken = <i32>load<u16>(places + (<usize>place << 1));
-        if (taken == 0) {
-          if (size == MAX_ENTRIES || (row >= MIN_ROWS && size * 4 > row)) return 0;
-          store<u16>(places + (<usize>place << 1), <u16>(size + 1));
-          memory.copy(entries + <usize>size * SLOT_BYTES, slot, SLOT_BYTES);
-          code = size++;
-          break;
-        }
-        if (sameSlot(entries + <usize>(taken - 1) * SLOT_BYTES, slot)) {
-          code = taken - 1;
-          break;
-        }
-        place = (place + 1) & (PLACES - 1);
-      }
+export function clearDictionaries(): void {
+  for (let column = 0; column < columnCount; column++) {
+    const dictionary = dictionaryOf(column);
+    if (!dictionary.codes) continue;
+    // Rows without a value must name an entry too.
+    memory.fill(dictionary.codes, 0, <usize>rows << 1);
+    if (dictionary.size > 0) memory.fill(dictionary.places, 0, PLACES << 1);
+    dictionary.size = 0;
+    dictionary.values = 0;
+    dictionary.longValues = 0;
+    dictionary.isGivenUp = 0;
+  }
+}
+
+export function beginRowTexts(): void {
+  textColumnCount = 0;
+}
+
+// @ts-ignore: decorator
+@inline
+export function noteText(column: i32): void {
+  store<u8>(textColumns + textColumnCount++, <u8>column);
+}
+
+/** Enters the texts of the row being filled, which is complete now: what a rejected record left would not stay in memory. */
+export function enterRowTexts(): void {
+  for (let i = 0; i < textColumnCount; i++) {
+    const column = <i32>load<u8>(textColumns + i);
+    const dictionary = dictionaryOf(column);
+    if (!dictionary.isGivenUp && !enter(dictionary, columnInfo(column).data + <usize>rows * SLOT_BYTES)) dictionary.isGivenUp = 1;
+  }
+}
+
+/** False when the column is not worth a dictionary. */
+function enter(dictionary: Dictionary, slot: usize): bool {
+  const values = ++dictionary.values;
+  if (slotLength(slot) > INLINE_BYTES) dictionary.longValues++;
+  if (values == JUDGED_VALUES && dictionary.longValues * SHORT_SHARE <= values) return false;
+  let place = hash(slot) & (PLACES - 1);
+  for (let probe = 0; probe < MAX_PROBES; probe++) {
+    const number = <i32>load<u16>(dictionary.places + (<usize>place << 1));
+    if (number == 0) {
+      const size = dictionary.size;
+      if (size == MAX_ENTRIES || (values >= JUDGED_VALUES && size * NEW_SHARE > values)) return false;
+      store<u16>(dictionary.places + (<usize>place << 1), <u16>(size + 1));
+      memory.copy(dictionary.entries + <usize>size * SLOT_BYTES, slot, SLOT_BYTES);
+      store<u16>(dictionary.codes + (<usize>rows << 1), <u16>size);
+      dictionary.size = size + 1;
+      return true;
     }
-    store<u16>(codes + (<usize>row << 1), <u16>code);
+    if (sameSlot(dictionary.entries + <usize>(number - 1) * SLOT_BYTES, slot)) {
+      store<u16>(dictionary.codes + (<usize>rows << 1), <u16>(number - 1));
+      return true;
+    }
+    place = (place + 1) & (PLACES - 1);
   }
-  if (size == 0 || size * 4 > rows) return 0;
-  dictionaryCodeBytes = size > 256 ? 2 : 1;
-  if (dictionaryCodeBytes == 1) narrowCodes(codes);
-  dictionaryEntries = entries;
-  dictionaryCodes = codes;
-  freeAt = (codes + <usize>rows * dictionaryCodeBytes + 15) & ~15;
-  return size;
+  return false;
 }
 
-function narrowCodes(codes: usize): void {
-  for (let row = 0; row < rows; row++) store<u8>(codes + row, load<u8>(codes + (<usize>row << 1)));
-}
-
-/** Whether nearly all values of the first rows fit their slots. */
-function isShort(column: i32): bool {
-  const info = columnInfo(column);
-  let values = 0;
-  let long = 0;
-  for (let row = 0; row < rows; row++) {
-    if (!slotHasValue(info.validity, row)) continue;
-    values++;
-    if (slotLength(info.data + <usize>row * SLOT_BYTES) > INLINE_BYTES) long++;
-    if (values == MIN_ROWS) break;
-  }
-  return long * SHORT_SHARE <= values;
-}
-
-/** Both ends and the length tell most texts apart; equality is decided by sameSlot(). */
+/** Both ends, the middle and the length tell most texts apart; equality is decided by sameSlot(). */
+// @ts-ignore: decorator
+@inline
 function hash(slot: usize): i32 {
   const length = slotLength(slot);
   let mixed: u64;
-  if (length <= INLINE_BYTES) mixed = load<u64>(slot + 4) ^ (<u64>load<u32>(slot + 12) << 29);
+  if (length <= INLINE_BYTES) mixed = load<u64>(slot + 4) ^ rotl<u64>(load<u32>(slot + 12), 29);
   else {
     const text = slotText(slot);
     mixed = load<u64>(text) ^ rotl<u64>(load<u64>(text + length - 8), 27) ^ rotl<u64>(load<u64>(text + ((length - 8) >> 1)), 13);
@@ -99,9 +120,23 @@ function hash(slot: usize): i32 {
   return <i32>(mixed >> 40);
 }
 
+// @ts-ignore: decorator
+@inline
 function sameSlot(one: usize, other: usize): bool {
   // Length and first four bytes.
   if (load<u64>(one) != load<u64>(other)) return false;
   const length = slotLength(one);
   return length <= INLINE_BYTES ? load<u64>(one + 8) == load<u64>(other + 8) : sameText(slotText(one), slotText(other), length);
+}
+
+/** Entries of the column's dictionary over the rows so far; 0 when it has none worth using. Sets dictionaryCodeBytes. */
+export function dictionarySize(column: i32): i32 {
+  const dictionary = dictionaryOf(column);
+  const size = dictionary.size;
+  if (dictionary.isGivenUp || dictionary.values < JUDGED_VALUES || size * NEW_SHARE > dictionary.values) return 0;
+  dictionaryCodeBytes = size > 256 ? 2 : 1;
+  if (size <= 256) {
+    for (let row: usize = 0; row < <usize>rows; row++) store<u8>(dictionary.shortCodes + row, load<u8>(dictionary.codes + (row << 1)));
+  }
+  return size;
 }

@@ -36,6 +36,8 @@ export const keyInfos: usize = memory.data(KEY_SLOTS * 8);
 export const keyTexts: usize = memory.data(KEY_SLOTS * KEY_BYTES, 16);
 /** By number of column: a ColumnInfo. */
 export const columnInfos: usize = memory.data(256 * 16, 8);
+/** By number of column: a Dictionary. */
+export const dictionaryInfos: usize = memory.data(256 * 32, 8);
 
 // Multipliers of the hash: found by the JavaScript side so that no two keys of a context collide.
 export let hashFirst: u32 = 0;

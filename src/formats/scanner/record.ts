@@ -1,5 +1,6 @@
 /** One record: validates it and fills a row with what its keys hold, in one pass. */
 import { clearRow, hasValue, putBoolean, putInteger, putLong, putText, putUuid, putUuidText, rows, SLOT_BYTES, slotLength, slotText, valueAt } from './columns';
+import { beginRowTexts, enterRowTexts } from './dictionary';
 import { putIdentity, readUuid, uuidHigh, uuidLow } from './identity';
 import {
   CLOSE_OBJECT,
@@ -90,6 +91,7 @@ let isRewritten: bool = false;
 /** The byte after the object at `start`, whose members now fill the row; or 0. At the top of a document it may be the document itself. */
 export function readRecord(start: usize, atTop: bool): usize {
   serial++;
+  beginRowTexts();
   extraRunCount = 0;
   runIsOpen = false;
   isDocument = atTop;
@@ -120,6 +122,7 @@ export function acceptRecord(start: usize, end: usize, checkUtf8: bool, recordNo
   putInteger(recordNoColumn, recordNo);
   const day = hasValue(eventTimeColumn) ? <i32>(load<i64>(valueAt(eventTimeColumn, 8)) / MICROS_PER_DAY) : deliveredDay;
   store<i32>(eventDays + (<usize>rows << 2), day);
+  enterRowTexts();
   return ACCEPTED;
 }
 

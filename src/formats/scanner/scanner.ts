@@ -1,12 +1,11 @@
 /** The CloudTrail scanner: bytes of log files in, columns in DuckDB's vector layout out. This file is what the JavaScript side sees of it. */
 import { clearRows, rows } from './columns';
-import { beginDictionaries } from './dictionary';
 import { openText, reclaim } from './document';
 import { scratchBase } from './layout';
-import { clearScratch, ensureMemory, PADDING, scratchEnd } from './text';
+import { clearScratch, ensureMemory } from './text';
 
 export { rows } from './columns';
-export { buildDictionary, dictionaryCodeBytes, dictionaryCodes, dictionaryEntries } from './dictionary';
+export { dictionaryCodeBytes, dictionarySize, MAX_ENTRIES, PLACES } from './dictionary';
 export {
   beginFile,
   fileRows,
@@ -51,8 +50,4 @@ export function resetWindow(): void {
 /** Moves what is left of the text down if no row needs what lies before it. */
 export function makeRoom(): void {
   if (rows == 0) reclaim();
-}
-
-export function prepareDictionaries(): void {
-  beginDictionaries(scratchEnd + PADDING);
 }

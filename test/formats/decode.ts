@@ -1,0 +1,152 @@
+/** Decodes bytes with the format under test and reads its columns back as plain values. */
+import type { Batch, DecodeLimits, Decoder, FileOutcome } from '../../src/format.ts';
+import { cloudtrailFormat } from '../../src/formats/cloudtrail.ts';
+import { rawColumns } from '../../src/table.ts';
+import { DAY_MS } from '../../src/time.ts';
+
+export const LIMITS: DecodeLimits = { recordBytes: 32 * 1024 * 1024, windowBytes: 64 * 1024 * 1024 };
+export const LOG_FILE = 7;
+export const DELIVERED_DAY = 19_800;
+export const INGESTED_AT_MS = (DELIVERED_DAY + 1) * DAY_MS;
+export const FILE = { logFile: LOG_FILE, deliveredDay: DELIVERED_DAY, ingestedAtMs: INGESTED_AT_MS };
+
+export type Value = string | number | bigint | boolean;
+export type Row = Record<string, Value>;
+
+export interface Reject {
+  readonly recordNo: number;
+  readonly offset: number;
+  readonly length: number;
+  readonly reason: string;
+  readonly text: string;
+}
+
+export interface Decoded {
+  readonly kind: FileOutcome['kind'];
+  readonly recordsIn: number;
+  /** Columns that have a value; `event_day`, `identity` and `has_identity` beside them. */
+  readonly rows: readonly Row[];
+  readonly rejects: readonly Reject[];
+  /** What to read of each reject, in words. */
+  readonly details: readonly string[];
+}
+
+const COLUMNS = rawColumns(cloudtrailFormat.table);
+const TOP_BIT = 1n << 63n;
+
+const decoders = new Map<string, Promise<Decoder>>();
+
+/** One decoder for each set of limits: making one is cheap, but a million are not. */
+export function decoderOf(limits: DecodeLimits = LIMITS): Promise<Decoder> {
+  const key = JSON.stringify(limits);
+  const known = decoders.get(key) ?? cloudtrailFormat.createDecoder(limits);
+  decoders.set(key, known);
+  return known;
+}
+
+export function uuidText(high: bigint, low: bigint): string {
+  const digits = ((high << 64n) | low).toString(16).padStart(32, '0');
+  return digits.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
+}
+
+export function rowsOf(batch: Batch): Row[] {
+  const view = new DataView(batch.memory);
+  const bytes = Buffer.from(batch.memory);
+  const bit = (validity: number, row: number): boolean =>
+    ((view.getUint8(validity + (row >> 3)) >> (row & 7)) & 1) === 1;
+  const textOf = (slot: number): string => {
+    const length = view.getUint32(slot, true);
+    const start = length <= 12 ? slot + 4 : Number(view.getBigUint64(slot + 8, true));
+    if (length > 12 && view.getUint32(slot + 4, true) !== view.getUint32(start, true))
+      throw new Error('a slot has the wrong prefix');
+    return bytes.toString('utf8', start, start + length);
+  };
+  const { columns, eventDay, identity, hasIdentity } = batch;
+  return Array.from({ length: batch.rows }, (_, row) => {
+    const values: Row = {};
+    for (const [index, { layout, data, validity, text, dictionary }] of columns.entries()) {
+      const name = COLUMNS[index]?.name ?? '';
+      if (text !== undefined && bit(text.validity, row)) values[name] = textOf(text.data + row * 16);
+      if (!bit(validity, row)) continue;
+      if (values[name] !== undefined) throw new Error(`${name} has both a UUID and a text`);
+      if (layout === 'string') {
+        values[name] = textOf(data + row * 16);
+        if (dictionary === undefined) continue;
+        const code =
+          dictionary.codeBytes === 1
+            ? view.getUint8(dictionary.codes + row)
+            : view.getUint16(dictionary.codes + row * 2, true);
+        if (code >= dictionary.size || textOf(dictionary.entries + code * 16) !== values[name])
+          throw new Error(`the dictionary of ${name} is wrong`);
+      } else if (layout === 'uuid') {
+        values[name] = uuidText(
+          view.getBigUint64(data + row * 16 + 8, true) ^ TOP_BIT,
+          view.getBigUint64(data + row * 16, true),
+        );
+      } else if (layout === 'timestamp') values[name] = view.getBigInt64(data + row * 8, true);
+      else if (layout === 'bigint') values[name] = Number(view.getBigInt64(data + row * 8, true));
+      else if (layout === 'integer') values[name] = view.getInt32(data + row * 4, true);
+      else values[name] = view.getUint8(data + row) === 1;
+    }
+    values['event_day'] = eventDay[row] ?? Number.NaN;
+    values['identity'] = Buffer.from(identity.subarray(row * 24, row * 24 + 24)).toString('hex');
+    values['has_identity'] = hasIdentity[row] === 1;
+    return values;
+  });
+}
+
+/** Pushes each slice in turn, taking windows as they fill. */
+export function decodeSlices(decoder: Decoder, slices: readonly Uint8Array[]): Decoded {
+  const rows: Row[] = [];
+  const taken: FileOutcome['rejects'][number][] = [];
+  decoder.begin(FILE);
+  for (const [index, slice] of [...slices, new Uint8Array(0)].entries()) {
+    const last = index === slices.length;
+    for (let at = 0; at < slice.length || (last && at === 0); ) {
+      const part = slice.subarray(at, at + decoder.roomBytes());
+      at += part.length;
+      for (let state = decoder.push(part, last); state === 'full'; state = decoder.push(new Uint8Array(0), last)) {
+        rows.push(...rowsOf(decoder.batch()));
+        decoder.reset();
+      }
+      if (last) break;
+      if (decoder.roomBytes() === 0) {
+        rows.push(...rowsOf(decoder.batch()));
+        decoder.reset();
+      }
+    }
+    taken.push(...decoder.takeRejects());
+  }
+  rows.push(...rowsOf(decoder.batch()));
+  decoder.reset();
+  const outcome = decoder.end();
+  const rejects = [...taken, ...outcome.rejects];
+  return {
+    kind: outcome.kind,
+    recordsIn: outcome.recordsIn,
+    rows,
+    rejects: rejects.map(({ recordNo, offset, length, reason, text }) => ({
+      recordNo,
+      offset,
+      length,
+      reason,
+      text: Buffer.from(text).toString('latin1'),
+    })),
+    details: rejects.map((reject) => reject.detail),
+  };
+}
+
+export async function decode(content: string | Uint8Array, limits: DecodeLimits = LIMITS): Promise<Decoded> {
+  return decodeSlices(await decoderOf(limits), [typeof content === 'string' ? Buffer.from(content) : content]);
+}
+
+/** The content cut into slices of `sizes` bytes, in turn. */
+export function slicesOf(content: Uint8Array, sizes: () => number): Uint8Array[] {
+  const slices: Uint8Array[] = [];
+  for (let at = 0; at < content.length; ) {
+    const size = Math.max(1, sizes());
+    slices.push(content.subarray(at, at + size));
+    at += size;
+  }
+  return slices;
+}
