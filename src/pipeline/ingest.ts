@@ -41,7 +41,7 @@ const BATCH_BYTES = 4 * 1024 * 1024;
 /** Members that only this thread can read travel whole up to this size. */
 const WHOLE_BYTES_MAX = 4 * 1024 * 1024;
 /** A commit opens the catalog and syncs the disk: this often is soon enough to be seen. */
-const COMMIT_EVERY_MS = 750;
+const COMMIT_EVERY_MS = 2000;
 
 /** Runs one ingest under the store's lease. Throws what no further run can do without help; everything else is told in the result. */
 export async function ingest(store: IngestStore, options: IngestOptions): Promise<IngestResult> {

@@ -1,19 +1,7 @@
 /** Turns a decoded window into Parquet files in staging/: one COPY per event_date, derived columns included, fsynced. */
 import { chmodSync, statSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
-import {
-  BIGINT,
-  BOOLEAN,
-  type DuckDBConnection,
-  DuckDBInstance,
-  DuckDBTableFunction,
-  type DuckDBType,
-  ENUM,
-  INTEGER,
-  TIMESTAMP,
-  UUID,
-  VARCHAR,
-} from '@duckdb/node-api';
+import { type DuckDBConnection, DuckDBInstance, DuckDBTableFunction } from '@duckdb/node-api';
 import duckdb from '@duckdb/node-bindings';
 import { AppError } from '../errors.ts';
 import type { Batch, ColumnBuffer } from '../format.ts';
@@ -33,6 +21,17 @@ const INLINE_BYTES = 12;
 /** A window of 20,480 rows of 70 columns needs about 60 MB while it is encoded. */
 const MEMORY_LIMIT = '256MB';
 
+type LogicalType = ReturnType<typeof duckdb.create_logical_type>;
+
+const TYPE = {
+  string: duckdb.create_logical_type(duckdb.Type.VARCHAR),
+  uuid: duckdb.create_logical_type(duckdb.Type.UUID),
+  timestamp: duckdb.create_logical_type(duckdb.Type.TIMESTAMP),
+  boolean: duckdb.create_logical_type(duckdb.Type.BOOLEAN),
+  integer: duckdb.create_logical_type(duckdb.Type.INTEGER),
+  bigint: duckdb.create_logical_type(duckdb.Type.BIGINT),
+} as const;
+
 const WIDTH: Readonly<Record<ColumnBuffer['layout'], number>> = {
   string: SLOT_BYTES,
   uuid: SLOT_BYTES,
@@ -45,7 +44,7 @@ const WIDTH: Readonly<Record<ColumnBuffer['layout'], number>> = {
 /** One result column of the table function: bytes of fixed width, and for texts the strings behind the slots. */
 interface Feed {
   readonly name: string;
-  readonly type: DuckDBType;
+  readonly type: LogicalType;
   readonly width: number;
   readonly data: number;
   readonly validity: number;
@@ -84,26 +83,26 @@ export async function createSegmentWriter(options: SegmentWriterOptions): Promis
   let cancelled = false;
   let files = 0;
 
-  connection.registerTableFunction(
-    DuckDBTableFunction.create({
-      name: 'decoded',
-      bindFunction: (info) => {
-        for (const feed of window?.feeds ?? []) info.addResultColumn(feed.name, feed.type);
-      },
-      initFunction: (info) => {
-        info.setInitData({});
-        info.setMaxThreads(1);
-      },
-      mainFunction: (_info, output) => {
-        if (cancelled) throw new Error('cancelled');
-        if (window === null) return;
-        const rows = window.rows.subarray(next, next + VECTOR_ROWS);
-        output.rowCount = rows.length;
-        next += rows.length;
-        if (rows.length > 0) fillChunk(output.chunk, window.batch.memory, window.feeds, rows);
-      },
-    }),
-  );
+  // The bindings' own calls: node-api's types would build each enumeration twice, as a JavaScript map beside DuckDB's.
+  const source = new DuckDBTableFunction();
+  const handle = source.table_function;
+  duckdb.table_function_set_name(handle, 'decoded');
+  duckdb.table_function_set_bind(handle, (info) => {
+    for (const feed of window?.feeds ?? []) duckdb.bind_add_result_column(info, feed.name, feed.type);
+  });
+  duckdb.table_function_set_init(handle, (info) => {
+    duckdb.init_set_init_data(info, {});
+    duckdb.init_set_max_threads(info, 1);
+  });
+  duckdb.table_function_set_function(handle, (_info, output) => {
+    if (cancelled) throw new Error('cancelled');
+    if (window === null) return;
+    const rows = window.rows.subarray(next, next + VECTOR_ROWS);
+    duckdb.data_chunk_set_size(output, rows.length);
+    next += rows.length;
+    if (rows.length > 0) fillChunk(output, window.batch.memory, window.feeds, rows);
+  });
+  connection.registerTableFunction(source);
 
   /** The raw columns as the table defines them: enumerations and UUIDs are only how values travel. */
   const selectRaw = (batch: Batch): string =>
@@ -116,9 +115,9 @@ export async function createSegmentWriter(options: SegmentWriterOptions): Promis
       })
       .join(', ');
 
-  const writeDay = async (batch: Batch, rows: Int32Array, day: number): Promise<StagedSegment> => {
+  const writeDay = async (batch: Batch, feeds: readonly Feed[], rows: Int32Array, day: number): Promise<StagedSegment> => {
     const path = join(stagingDir, `${name}-${files++}.parquet`);
-    window = { batch, feeds: feedsOf(batch, table), rows };
+    window = { batch, feeds, rows };
     next = 0;
     try {
       await connection.run(`COPY (SELECT *${derived} FROM (SELECT ${selectRaw(batch)} FROM decoded())) TO ${sqlText(path)} ${PARQUET_OPTIONS}`);
@@ -147,7 +146,9 @@ export async function createSegmentWriter(options: SegmentWriterOptions): Promis
   return {
     write: async (batch, verdicts) => {
       const segments: StagedSegment[] = [];
-      for (const [day, rows] of admittedByDay(batch, verdicts)) segments.push(await writeDay(batch, rows, day));
+      const days = admittedByDay(batch, verdicts);
+      const feeds = days.size === 0 ? [] : feedsOf(batch, table);
+      for (const [day, rows] of days) segments.push(await writeDay(batch, feeds, rows, day));
       return segments;
     },
     dropRows: async (segments, logFile, which) => {
@@ -259,38 +260,18 @@ function feedsOf(batch: Batch, table: Table): Feed[] {
   for (const [index, column] of rawColumns(table).entries()) {
     const buffer = batch.columns[index];
     if (buffer === undefined) throw new Error(`the decoder gave no buffer for ${column.name}`);
-    const { layout, data, validity, dictionary } = buffer;
-    const plain = { name: column.name, width: WIDTH[layout], data, validity, text: false };
-    switch (layout) {
-      case 'string': {
-        const type = dictionary === undefined ? null : enumOf(batch.memory, dictionary.entries, dictionary.size);
-        if (dictionary === undefined || type === null) feeds.push({ ...plain, type: VARCHAR, text: true });
-        else feeds.push({ ...plain, type, width: dictionary.codeBytes, data: dictionary.codes });
-        break;
-      }
-      case 'uuid':
-        feeds.push({ ...plain, type: UUID });
-        if (buffer.text !== undefined) feeds.push({ ...plain, ...buffer.text, name: `${column.name}_text`, type: VARCHAR, text: true });
-        break;
-      case 'timestamp':
-        feeds.push({ ...plain, type: TIMESTAMP });
-        break;
-      case 'boolean':
-        feeds.push({ ...plain, type: BOOLEAN });
-        break;
-      case 'integer':
-        feeds.push({ ...plain, type: INTEGER });
-        break;
-      case 'bigint':
-        feeds.push({ ...plain, type: BIGINT });
-        break;
-    }
+    const { layout, data, validity, dictionary, text } = buffer;
+    const plain = { name: column.name, type: TYPE[layout], width: WIDTH[layout], data, validity, text: layout === 'string' };
+    const type = dictionary === undefined ? null : enumOf(batch.memory, dictionary.entries, dictionary.size);
+    if (dictionary === undefined || type === null) feeds.push(plain);
+    else feeds.push({ ...plain, type, width: dictionary.codeBytes, data: dictionary.codes, text: false });
+    if (text !== undefined) feeds.push({ ...plain, ...text, name: `${column.name}_text`, type: TYPE.string, text: true });
   }
   return feeds;
 }
 
 /** Null where an enumeration cannot carry the values: its members are C strings, which end at a NUL. */
-function enumOf(memory: ArrayBuffer, entries: number, size: number): DuckDBType | null {
+function enumOf(memory: ArrayBuffer, entries: number, size: number): LogicalType | null {
   const view = new DataView(memory);
   const members: string[] = [];
   for (let entry = 0; entry < size; entry++) {
@@ -301,7 +282,7 @@ function enumOf(memory: ArrayBuffer, entries: number, size: number): DuckDBType 
     if (member.includes('\0')) return null;
     members.push(member);
   }
-  return size === 0 ? null : ENUM(members);
+  return size === 0 ? null : duckdb.create_enum_type(members);
 }
 
 /** Copies the given rows of every column into a chunk. Rows that follow one another are copied at once, others are gathered first. */
