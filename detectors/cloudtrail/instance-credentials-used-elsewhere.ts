@@ -45,7 +45,7 @@ export const detector = defineDetector({
     ],
   },
   threshold: { atLeast: parameter('addresses'), distinct: 'source_ip', within: '6h' },
-  slot: '6h',
+  slot: '1d',
   subject: ['account_id', 'principal', 'session_name'],
   summary: 'Instance {session_name} ({principal}) called from {peak} addresses, first {source_ip}',
   parameters: {

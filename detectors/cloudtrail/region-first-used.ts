@@ -1,4 +1,4 @@
-/** Something is changed in a region where the account never did anything. */
+/** Something is made in a region where the account had nothing. */
 import { defineDetector } from '../../src/detector.ts';
 
 const launch = (awsRegion: string, eventTime: string) => ({
@@ -14,18 +14,23 @@ const first = launch('ap-south-1', '2025-03-11T09:00:00Z');
 
 export const detector = defineDetector({
   id: 'region-first-used',
-  title: 'A region was used for the first time',
+  title: 'Something was made in a region for the first time',
   description:
-    'A successful change in a region where this account changed nothing during the last 30 days. Intruders go where nobody looks. Reading is left out, because the console and scanners read everywhere; so are sign-ins, which AWS books in whatever region is near.',
-  severity: 'high',
-  severityReason: 'Regions do not come into use by accident, and what runs there costs money unseen.',
+    'A call that creates, launches or enables something succeeded in a region where this account had made nothing during the last 30 days. Intruders go where nobody looks. Reading is left out, because the console and scanners read everywhere; so is the chatter of agents and of data events.',
+  severity: 'medium',
+  severityReason:
+    'Regions do not come into use by accident, and what runs there costs money unseen; a planned step looks the same.',
   table: 'cloudtrail',
   attack: [{ technique: 'T1535', version: 16 }],
   tags: ['defense-evasion', 'baseline'],
   when: {
     all: [
-      { outcome: 'success', read_only: false },
-      { not: { event_source: 'signin.amazonaws.com' } },
+      {
+        outcome: 'success',
+        event_name: { re: '^(Create|Run|Launch|Start|Allocate|Import|Register|Request|Restore|Copy|Enable|Purchase)' },
+      },
+      // Records up to eventVersion 1.05 mostly do not say whether a call reads.
+      { not: { any: [{ read_only: true }, { event_category: 'Data' }] } },
       { not: { actor_type: 'service' } },
     ],
   },
@@ -33,7 +38,7 @@ export const detector = defineDetector({
   slot: '1h',
   subject: ['account_id', 'aws_region'],
   summary:
-    '{principal} was the first to change something in {aws_region}: {event_name} from {source_address} ({count} calls in the hour)',
+    '{principal} was the first to make something in {aws_region}: {event_name} from {source_address} ({count} calls in the hour)',
   falsePositives: ['The business really goes there.', 'A baseline is rolled out to all regions: one alert for each.'],
   blindSpots: [
     'Silent until the account has the history that a first time needs.',
@@ -49,17 +54,18 @@ export const detector = defineDetector({
     { name: 'the region is the usual one', records: [usual, { ...first, awsRegion: 'us-east-1' }], alerts: [] },
     { name: 'there is no history yet', records: [first], alerts: [] },
     {
-      name: 'refused, only read, a sign-in, or an AWS service',
+      name: 'refused, only read, a sign-in, an object written, or an AWS service',
       records: [
         usual,
         { ...first, errorCode: 'Client.UnauthorizedOperation' },
-        { ...first, readOnly: true, eventName: 'DescribeInstances' },
+        { ...first, readOnly: true },
         {
           ...first,
           eventSource: 'signin.amazonaws.com',
           eventName: 'ConsoleLogin',
           responseElements: { ConsoleLogin: 'Success' },
         },
+        { ...first, eventSource: 's3.amazonaws.com', eventName: 'CopyObject', eventCategory: 'Data' },
         { ...first, userIdentity: { type: 'AWSService', invokedBy: 'config.amazonaws.com' } },
       ],
       alerts: [],
