@@ -44,6 +44,7 @@ import {
   logFile,
   logFileColumn,
   NO_COLUMN,
+  recordLimit,
   recordNoColumn,
 } from './layout';
 import { ensureMemory, isUtf8, rewriteLoneSurrogates, sameText, scratchEnd, takeScratch, unescape } from './text';
@@ -82,6 +83,7 @@ let extraRunCount: i32 = 0;
 let runIsOpen: bool = false;
 
 // What the current record showed.
+let recordStart: usize = 0;
 let isDocument: bool = false;
 let isIdentified: bool = false;
 let isInsight: bool = false;
@@ -94,6 +96,7 @@ export function readRecord(start: usize, atTop: bool): usize {
   beginRowTexts();
   extraRunCount = 0;
   runIsOpen = false;
+  recordStart = start;
   isDocument = atTop;
   isIdentified = false;
   isInsight = false;
@@ -184,7 +187,8 @@ function readField(key: i32, member: usize, value: usize, context: i32, depth: i
   const info = keyInfo(key);
   const kind = <i32>info.kind;
   if (info.flags != 0) {
-    seenCloudtrail = true;
+    // What lies beyond the largest record is at hand only if the slices were large.
+    if (value - recordStart <= recordLimit) seenCloudtrail = true;
     if (info.flags & FLAG_IDENTIFIES) isIdentified = true;
   }
   if (kind >= KIND_RECORDS) {

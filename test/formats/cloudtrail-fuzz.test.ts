@@ -1,0 +1,67 @@
+import { deepStrictEqual } from 'node:assert/strict';
+import fc from 'fast-check';
+import { expect, it } from 'vitest';
+import { checkAlone, checkBetween } from './against-json-parse.ts';
+import { decoderOf, decodeSlices, LIMITS, slicesOf } from './decode.ts';
+import { dice, mutate, recordText } from './generate.ts';
+
+/** A million run in test/long. */
+const RUNS = 600;
+
+it('agrees with JSON.parse on records of any shape', async () => {
+  const decoder = await decoderOf();
+  const seen = { row: 0, reject: 0, neither: 0 };
+  fc.assert(
+    fc.property(recordText, (text) => {
+      const bytes = Buffer.from(text);
+      seen[checkAlone(decoder, bytes)]++;
+      checkBetween(decoder, bytes);
+    }),
+    { numRuns: RUNS },
+  );
+  expect(Math.min(seen.row, seen.reject)).toBeGreaterThan(RUNS / 20);
+});
+
+it('agrees with JSON.parse on records with wrong bytes', async () => {
+  const decoder = await decoderOf();
+  const seen = { row: 0, reject: 0, neither: 0 };
+  fc.assert(
+    fc.property(recordText, fc.nat(), (text, seed) => {
+      const roll = dice(seed);
+      for (let i = 0; i < 3; i++) {
+        const bytes = mutate(Buffer.from(text), roll);
+        seen[checkAlone(decoder, bytes)]++;
+        checkBetween(decoder, bytes);
+      }
+    }),
+    { numRuns: RUNS },
+  );
+  expect(Math.min(seen.row, seen.reject)).toBeGreaterThan(RUNS / 20);
+});
+
+it('gives the same for wrong bytes however they are sliced', async () => {
+  const small = await decoderOf({ recordBytes: 300, windowBytes: LIMITS.windowBytes });
+  fc.assert(
+    fc.property(fc.array(recordText, { minLength: 1, maxLength: 5 }), fc.nat(), (texts, seed) => {
+      const roll = dice(seed);
+      const frame = roll(2) === 0 ? [`{"Records":[${texts.join(',')}]}`] : texts;
+      const file = mutate(Buffer.from(frame.join('\n')), roll);
+      const whole = decodeSlices(small, [file]);
+      deepStrictEqual(
+        decodeSlices(
+          small,
+          slicesOf(file, () => 1 + roll(60)),
+        ),
+        whole,
+      );
+      deepStrictEqual(
+        decodeSlices(
+          small,
+          slicesOf(file, () => 1),
+        ),
+        whole,
+      );
+    }),
+    { numRuns: RUNS },
+  );
+});
