@@ -248,8 +248,8 @@ export type FromWorker =
 
 /** Writes the admitted rows of a batch as Parquet files in staging/, one per event_date. Only store/ knows how. */
 export interface SegmentWriter {
-  /** Resolves when all files are fsynced. The batch must stay as it is until then. */
-  write(batch: Batch, verdicts: Uint8Array): Promise<readonly StagedSegment[]>;
+  /** Resolves when all files are written; the batch is free again then. They are durable only once `synced` resolves. */
+  write(batch: Batch, verdicts: Uint8Array): Promise<{ readonly segments: readonly StagedSegment[]; readonly synced: Promise<unknown> }>;
   /** Takes rows of one log file out of staged segments again: all of them, or those without an event id. Segments without rows are gone. */
   dropRows(segments: readonly StagedSegment[], logFile: number, which: 'all' | 'without-id'): Promise<readonly StagedSegment[]>;
   /** Stages rejects, so that they do not gather in memory. Absolute path of the file. */

@@ -166,6 +166,10 @@ class IngestWorker {
   #conflicts: IdConflict[] = [];
   #rejects: { readonly logFile: number; readonly reject: Reject }[] = [];
   #rejectFiles: string[] = [];
+  /** Resolve when the segments of this unit are on the disk. */
+  #synced: Promise<unknown>[] = [];
+  /** Resolves when the unit before this one was told to the main thread. */
+  #telling: Promise<void> = Promise.resolve();
   /** Which rows of the window belong to which file, in order. */
   #ranges: { readonly file: OpenFile; readonly from: number }[] = [];
   /** The file whose rows go on in the next window. */
@@ -203,6 +207,7 @@ class IngestWorker {
       if (batch.last) break;
     }
     await this.#flush();
+    await this.#telling;
   }
 
   /** Small files in groups whose contents are looked up together; the others one by one. */
@@ -345,6 +350,8 @@ class IngestWorker {
 
   /** Takes rows of a file back that are staged and not committed; returns how many. */
   async #dropRows(file: OpenFile, which: 'all' | 'without-id'): Promise<number> {
+    await Promise.all(this.#synced);
+    this.#synced = [];
     const count = (): number => this.#segments.reduce((sum, segment) => sum + segment.rows, 0);
     const before = count();
     this.#segments = [...(await this.#writer.dropRows(this.#segments, file.item.logFile, which))];
@@ -459,7 +466,11 @@ class IngestWorker {
       this.#port.post({ type: 'judge', unit: this.#unit, identity, hasIdentity, eventDay }, [identity.buffer, hasIdentity.buffer, eventDay.buffer]);
       const verdicts = (await this.#mailbox.take('verdicts'))?.verdicts ?? NO_BYTES;
       this.#countRows(batch, verdicts);
-      this.#segments.push(...(await this.#writer.write(batch, verdicts)));
+      const { segments, synced } = await this.#writer.write(batch, verdicts);
+      this.#segments.push(...segments);
+      // Awaited below, before anybody is told; a failure until then must not count as unhandled.
+      synced.catch(() => undefined);
+      this.#synced.push(synced);
       this.#decoder.reset();
     }
     this.#ranges = this.#current === null ? [] : [{ file: this.#current, from: 0 }];
@@ -467,14 +478,19 @@ class IngestWorker {
     await this.#stageRejects(this.#rejectFiles);
     this.#port.post({ type: 'progress', ...this.#progress });
     this.#progress = NO_PROGRESS();
-    this.#port.post({
-      type: 'unit',
+    const unit = {
+      type: 'unit' as const,
       unit: this.#unit,
       files: this.#files.map(resultOf),
       segments: this.#segments,
       conflicts: this.#conflicts,
       rejectFiles: this.#rejectFiles,
-    });
+    };
+    // The next window is read while the disk catches up with this one; one unit at a time waits for it.
+    await this.#telling;
+    this.#telling = Promise.all(this.#synced).then(() => this.#port.post(unit));
+    this.#telling.catch(() => undefined);
+    this.#synced = [];
     this.#unit += THREADS_MAX;
     this.#files = [];
     this.#segments = [];

@@ -45,6 +45,11 @@ const sameId = (a: Int32Array, at: number, b: Int32Array, bt: number): boolean =
 const sameFacts = (a: Int32Array, at: number, b: Int32Array, bt: number): boolean =>
   a[at + 4] === b[bt + 4] && a[at + 5] === b[bt + 5];
 
+/** Word by word: a view for each entry would cost more than the entry. */
+function copyWords(from: Int32Array, at: number, to: Int32Array, toAt: number, count: number): void {
+  for (let word = 0; word < count; word++) to[toAt + word] = from[at + word] ?? 0;
+}
+
 /** An immutable, sorted file of entries with a filter in front of it. The file has no name: it goes when the process goes. */
 class Run {
   readonly #fd: number;
@@ -73,7 +78,7 @@ class Run {
       const key = order[entry] ?? 0;
       const hash = Math.floor(key / 0x200000);
       const slot = key - hash * 0x200000;
-      sorted.set(slots.subarray(slot * ENTRY_WORDS, (slot + 1) * ENTRY_WORDS), entry * ENTRY_WORDS);
+      copyWords(slots, slot * ENTRY_WORDS, sorted, entry * ENTRY_WORDS, ENTRY_WORDS);
       if (entry % BLOCK_ENTRIES === 0) this.#fences[entry / BLOCK_ENTRIES] = hash;
       this.#setBits(hash, hashId(slots, slot * ENTRY_WORDS, SALT_B));
     }
@@ -179,7 +184,7 @@ export class EventIds {
       slot = (slot + 1) & (this.#capacity - 1);
     }
     if (this.#inRuns(words, at, hash)) return found;
-    this.#slots.set(words.subarray(at, at + OWNER), slot * ENTRY_WORDS);
+    copyWords(words, at, this.#slots, slot * ENTRY_WORDS, OWNER);
     this.#slots[slot * ENTRY_WORDS + OWNER] = owner;
     this.#count++;
     if (this.#count > this.#capacity * MAX_LOAD) this.#grow();
@@ -218,7 +223,7 @@ export class EventIds {
       if (old[here + OWNER] === 0) continue;
       let slot = hashId(old, here, SALT_A) & (this.#capacity - 1);
       while (this.#slots[slot * ENTRY_WORDS + OWNER] !== 0) slot = (slot + 1) & (this.#capacity - 1);
-      this.#slots.set(old.subarray(here, here + ENTRY_WORDS), slot * ENTRY_WORDS);
+      copyWords(old, here, this.#slots, slot * ENTRY_WORDS, ENTRY_WORDS);
     }
   }
 

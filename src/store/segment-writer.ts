@@ -1,5 +1,6 @@
 /** Turns a decoded window into Parquet files in staging/: one COPY per event_date, derived columns included, fsynced. */
 import { chmodSync, statSync, unlinkSync } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type DuckDBConnection, DuckDBInstance, DuckDBTableFunction } from '@duckdb/node-api';
 import duckdb from '@duckdb/node-bindings';
@@ -127,12 +128,7 @@ export async function createSegmentWriter(options: SegmentWriterOptions): Promis
     } finally {
       window = null;
     }
-    try {
-      chmodSync(path, FILE_MODE);
-      syncPath(path);
-    } catch (error) {
-      throw asStoreError(error, `write the segment ${path}`);
-    }
+    chmodSync(path, FILE_MODE);
     return {
       table: table.name,
       eventDate: formatDay(day),
@@ -149,7 +145,7 @@ export async function createSegmentWriter(options: SegmentWriterOptions): Promis
       const days = admittedByDay(batch, verdicts);
       const feeds = days.size === 0 ? [] : feedsOf(batch, table);
       for (const [day, rows] of days) segments.push(await writeDay(batch, feeds, rows, day));
-      return segments;
+      return { segments, synced: Promise.all(segments.map(({ path }) => syncFile(path))) };
     },
     dropRows: async (segments, logFile, which) => {
       const kept: StagedSegment[] = [];
@@ -207,6 +203,17 @@ export async function createSegmentWriter(options: SegmentWriterOptions): Promis
       closeAll(connection, instance);
     },
   };
+}
+
+/** On libuv's threads: the next window is read meanwhile. */
+async function syncFile(path: string): Promise<void> {
+  try {
+    const file = await open(path);
+    await file.sync();
+    await file.close();
+  } catch (error) {
+    throw asStoreError(error, `write the segment ${path}`);
+  }
 }
 
 function closeAll(connection: DuckDBConnection, instance: DuckDBInstance): void {
