@@ -7,7 +7,7 @@ import { DAY_MS } from './time.ts';
  * How much later than its events a log file may be delivered and still be found by a window that ends before its day. CloudTrail delivers within
  * minutes (https://docs.aws.amazon.com/awscloudtrail/latest/userguide/how-cloudtrail-works.html); two days cover the retries after a short outage.
  */
-export const DELIVERY_LATENESS_MS = 2 * DAY_MS;
+const DELIVERY_LATENESS_MS = 2 * DAY_MS;
 
 const ACCOUNT = /^\d{12}$/;
 const ORGANIZATION = /^o-[a-z0-9]{10,32}$/;

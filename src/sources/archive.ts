@@ -3,16 +3,9 @@ import { AppError } from '../errors.ts';
 import { keyOf } from '../keys.ts';
 import { openPayload } from '../payload.ts';
 import type { ListingProblem, LogFile, Scope, Source } from '../source.ts';
+import type { Archive } from './members.ts';
 import { isTarHeader, listCompressedTar, listTar, TAR_BLOCK_BYTES } from './tar.ts';
 import { isZip, listZip } from './zip.ts';
-
-export interface Archive {
-  /** Absolute and real, as pathOf() writes it. */
-  readonly path: string;
-  readonly sizeBytes: number;
-  readonly mtimeMs: number;
-  readonly kind: 'zip' | 'tar' | 'compressed-tar';
-}
 
 /** Folders hold millions of files; only those with such a name are opened to see whether they are archives. */
 const ARCHIVE_NAME = /\.(?:zip|tar|tgz|tzst|tar\.[a-z0-9]+)$/i;

@@ -3,16 +3,29 @@ import { AppError } from '../errors.ts';
 import { inScope, keyOf, parseKey } from '../keys.ts';
 import type { KeyHint, ListingProblem, Scope } from '../source.ts';
 
-export interface MemberName {
+export interface Archive {
+  /** Absolute and real, as pathOf() writes it. */
+  readonly path: string;
+  readonly sizeBytes: number;
+  readonly mtimeMs: number;
+  readonly kind: 'zip' | 'tar' | 'compressed-tar';
+}
+
+interface MemberName {
   readonly key: string;
   readonly hint: KeyHint;
 }
 
-/** Null when the scope does not want the member. `name` as pathOf() writes it. */
-export function memberName(archivePath: string, name: string, scope: Scope): MemberName | null {
+/** `name` as pathOf() writes it. */
+export function nameOf(archivePath: string, name: string): MemberName {
   // Archives made on Windows may hold backslashes.
-  const hint = parseKey(name.replaceAll('\\', '/'));
-  return inScope(hint, scope) ? { key: `${keyOf(archivePath)}!${keyOf(name)}`, hint } : null;
+  return { key: `${keyOf(archivePath)}!${keyOf(name)}`, hint: parseKey(name.replaceAll('\\', '/')) };
+}
+
+/** Null when the scope does not want the member. */
+export function memberName(archivePath: string, name: string, scope: Scope): MemberName | null {
+  const member = nameOf(archivePath, name);
+  return inScope(member.hint, scope) ? member : null;
 }
 
 /** The archive cannot be read any further. */

@@ -5,8 +5,7 @@ import { finished } from 'node:stream/promises';
 import { fsPath, keyOf, pathOf } from '../keys.ts';
 import { openPayload, unreadable } from '../payload.ts';
 import type { ListingProblem, LogFile, Scope } from '../source.ts';
-import type { Archive } from './archive.ts';
-import { damagedArchive, memberName, stopIfAborted, unreadableMember } from './members.ts';
+import { type Archive, damagedArchive, memberName, stopIfAborted, unreadableMember } from './members.ts';
 
 /** Headers and contents begin at multiples of this. */
 export const TAR_BLOCK_BYTES = 512;
@@ -27,7 +26,7 @@ interface Member {
 /** The uncompressed archive, read forward only. */
 interface TarInput {
   readonly position: number;
-  /** Fewer than `count` bytes only at the end. */
+  /** Fewer than `count` bytes only at the end. Valid until the next call. */
   read(count: number): Promise<Buffer>;
   /** Moves forward to `position`, or to the end if that comes first. */
   seek(position: number): Promise<void>;
@@ -140,7 +139,7 @@ async function* readMembers(input: TarInput): AsyncGenerator<Member, string | nu
     if ('xgLK'.includes(header.type)) {
       if (!(header.sizeBytes <= EXTENSION_BYTES))
         return `the header at byte ${at} announces ${header.sizeBytes} bytes of names`;
-      const bytes = await input.read(header.sizeBytes);
+      const bytes = Buffer.from(await input.read(header.sizeBytes));
       if (bytes.length < header.sizeBytes) return `it ends inside the header at byte ${at}`;
       if (header.type === 'x') own = new Map([...own, ...paxRecords(bytes)]);
       else if (header.type === 'g') common = new Map([...common, ...paxRecords(bytes)]);
@@ -229,6 +228,7 @@ class RangeInput implements TarInput {
   private readonly path: string;
   private readonly sizeBytes: number;
   private readonly fd: number;
+  private readonly block = Buffer.alloc(TAR_BLOCK_BYTES);
 
   constructor(path: string, sizeBytes: number) {
     this.path = path;
@@ -241,7 +241,8 @@ class RangeInput implements TarInput {
   }
 
   async read(count: number): Promise<Buffer> {
-    const buffer = Buffer.alloc(Math.max(0, Math.min(count, this.sizeBytes - this.position)));
+    const length = Math.max(0, Math.min(count, this.sizeBytes - this.position));
+    const buffer = length <= TAR_BLOCK_BYTES ? this.block.subarray(0, length) : Buffer.alloc(length);
     let filled = 0;
     try {
       for (let got = -1; filled < buffer.length && got !== 0; filled += got)

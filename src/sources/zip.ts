@@ -8,8 +8,7 @@ import { AppError } from '../errors.ts';
 import { fsPath, keyOf, pathOf } from '../keys.ts';
 import { unreadable } from '../payload.ts';
 import type { ListingProblem, LogFile, Scope } from '../source.ts';
-import type { Archive } from './archive.ts';
-import { damagedArchive, type MemberName, memberName, stopIfAborted, unreadableMember } from './members.ts';
+import { type Archive, damagedArchive, memberName, nameOf, stopIfAborted, unreadableMember } from './members.ts';
 
 const LOCAL_HEADER = 0x04034b50;
 const LOCAL_HEADER_BYTES = 30;
@@ -27,8 +26,12 @@ const WINDOW_BYTES = 1_048_576;
 /** Entries between two looks at everything else that the process has to do. */
 const ENTRIES_PER_TURN = 1000;
 
-/** What is kept of a member while the directory is sorted: about 200 bytes. */
-interface Member extends MemberName {
+/** What is kept of a member while the directory is sorted: about 300 bytes. */
+interface Member {
+  /** As pathOf() writes it. */
+  readonly name: string;
+  /** Empty when the name does not tell it. */
+  readonly day: string;
   /** Of its local header, which stands right before the content. */
   readonly offset: number;
   readonly flags: number;
@@ -59,9 +62,8 @@ export async function* listZip(
     for (const member of members) {
       stopIfAborted(signal, archive.path);
       // A zip may hold a name twice, and evidence may be in either.
-      const key = member.key === before ? `${member.key}#${member.offset}` : member.key;
-      before = member.key;
-      yield logFile(file, archive.path, { ...member, key });
+      yield logFile(file, archive.path, member, member.name === before ? `#${member.offset}` : '');
+      before = member.name;
     }
     if (damage === null) return;
     const listed = new Set(members.map(({ offset }) => offset));
@@ -76,9 +78,8 @@ export async function* listZip(
 }
 
 function byAge(a: Member, b: Member): number {
-  const [dayA, dayB] = [a.hint.day ?? '', b.hint.day ?? ''];
-  if (dayA !== dayB) return dayA > dayB ? -1 : 1;
-  if (a.key !== b.key) return a.key < b.key ? -1 : 1;
+  if (a.day !== b.day) return a.day > b.day ? -1 : 1;
+  if (a.name !== b.name) return a.name < b.name ? -1 : 1;
   return a.offset - b.offset;
 }
 
@@ -96,14 +97,19 @@ async function readDirectory(
       decodeStrings: false,
       validateEntrySizes: false,
     });
+    const days = new Map<string, string>();
     let count = 0;
     for await (const entry of zip.eachEntry()) {
       if (++count % ENTRIES_PER_TURN === 0) await setImmediate();
       stopIfAborted(signal, path);
-      const name = wantedName(path, entry.fileNameRaw, scope);
-      if (name === null) continue;
+      const wanted = wantedName(path, entry.fileNameRaw, scope);
+      if (wanted === null) continue;
+      // A day that was cut out of a name would keep all of the name: each day is kept once.
+      const day = days.get(wanted.day) ?? wanted.day;
+      days.set(day, day);
       members.push({
-        ...name,
+        name: wanted.name,
+        day,
         offset: entry.relativeOffsetOfLocalHeader,
         flags: entry.generalPurposeBitFlag,
         method: entry.compressionMethod,
@@ -121,37 +127,37 @@ async function readDirectory(
 }
 
 /** Null for folders, and for what the scope does not want. */
-function wantedName(path: string, raw: Buffer, scope: Scope): MemberName | null {
+function wantedName(path: string, raw: Buffer, scope: Scope): Pick<Member, 'name' | 'day'> | null {
   const name = pathOf(raw);
-  return /[\\/]$/.test(name) ? null : memberName(path, name, scope);
+  const member = /[\\/]$/.test(name) ? null : memberName(path, name, scope);
+  return member === null ? null : { name, day: member.hint.day ?? '' };
 }
 
-function logFile(file: ZipFile, path: string, member: Member): LogFile | ListingProblem {
-  const hint = 'Unpack it with the tool that made it, and name the folder.';
-  if (member.flags & ENCRYPTED) return unreadableMember(member.key, 'it is encrypted', hint);
-  if (member.method !== STORED && member.method !== DEFLATE)
+function logFile(file: ZipFile, path: string, member: Member, suffix = ''): LogFile | ListingProblem {
+  const named = nameOf(path, member.name);
+  const key = `${named.key}${suffix}`;
+  const advice = 'Unpack it with the tool that made it, and name the folder.';
+  if (member.flags & ENCRYPTED) return unreadableMember(key, 'it is encrypted', advice);
+  if (member.method !== STORED && member.method !== DEFLATE) {
     return unreadableMember(
-      member.key,
+      key,
       `compression method ${member.method} is not known, only stored (0) and deflate (8)`,
-      hint,
+      advice,
     );
+  }
   const header = file.take(member.offset, LOCAL_HEADER_BYTES);
   if (header.length < LOCAL_HEADER_BYTES || header.readUInt32LE(0) !== LOCAL_HEADER) {
-    return unreadableMember(
-      member.key,
-      `there is no member at byte ${member.offset} of the zip`,
-      'Get a whole copy of the zip.',
-    );
+    return unreadableMember(key, `there is no member at byte ${member.offset} of the zip`, 'Get a whole copy of it.');
   }
   const start = contentStart(member.offset, header);
   // A member that the file cuts short is read as far as it goes.
   const length = Math.max(0, Math.min(member.compressedBytes, file.sizeBytes - start));
-  const { key, crc, sizeBytes, method } = member;
+  const { crc, sizeBytes, method } = member;
   return {
     key,
     sizeBytes: length,
     version: `${crc.toString(16).padStart(8, '0')}-${sizeBytes}`,
-    hint: member.hint,
+    hint: named.hint,
     content: { type: 'file', path, start, length, method: method === DEFLATE ? 'deflate' : 'stored' },
   };
 }
@@ -180,8 +186,8 @@ async function* walkMembers(file: ZipFile, path: string, scope: Scope): AsyncGen
       compressedBytes = length ?? file.sizeBytes - start;
       sizeBytes = compressedBytes;
     }
-    const name = wantedName(path, raw, scope);
-    if (name !== null) yield { ...name, offset, flags, method, crc, compressedBytes, sizeBytes };
+    const wanted = wantedName(path, raw, scope);
+    if (wanted !== null) yield { ...wanted, offset, flags, method, crc, compressedBytes, sizeBytes };
     if (end === null) return;
     offset = end;
   }

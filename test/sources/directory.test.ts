@@ -1,5 +1,4 @@
 /** Files, folders and globs: order, scope, links, odd names, and what cannot be listed. */
-import { execFileSync } from 'node:child_process';
 import { mkdirSync, renameSync, rmdirSync, rmSync, statSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
@@ -7,7 +6,7 @@ import { describe, expect, test } from 'vitest';
 import { readWhole } from '../../src/payload.ts';
 import { openDirectorySource, openGlobSource } from '../../src/sources/directory.ts';
 import { Walk } from '../../src/sources/walk.ts';
-import { listAll, readAll, relative, tempDir, tree } from './support.ts';
+import { listAll, makePipe, readAll, relative, tempDir, tree } from './support.ts';
 
 const ACCOUNT = '123456789012';
 const OTHER = '210987654321';
@@ -248,7 +247,7 @@ describe('what cannot be listed', () => {
   test('pipes, sockets and devices are named as problems', async () => {
     const dir = tempDir();
     tree(dir, ['a.json']);
-    execFileSync('mkfifo', [join(dir, 'pipe')]);
+    makePipe(join(dir, 'pipe'));
     symlinkSync('/dev/null', join(dir, 'device'));
     const server = createServer().listen(join(dir, 'socket'));
     await new Promise((listening) => server.once('listening', listening));

@@ -5,7 +5,7 @@ import { Readable } from 'node:stream';
 import { describe, expect, test } from 'vitest';
 import { openPayload } from '../../src/payload.ts';
 import { openSource } from '../../src/sources/open.ts';
-import { listAll, readAll, tempDir, tree } from './support.ts';
+import { listAll, makePipe, readAll, tempDir, tree } from './support.ts';
 
 const STDIN = Readable.from([]);
 
@@ -43,7 +43,7 @@ describe('openSource', () => {
   test('a named pipe is read as a stream', async () => {
     const dir = tempDir();
     const pipe = join(dir, 'pipe');
-    execFileSync('mkfifo', [pipe]);
+    makePipe(pipe);
     const writer = spawn('sh', ['-c', `sleep 0.2; { printf '{"Records":'; sleep 0.2; printf '[]}'; } > '${pipe}'`]);
     expect(await readAll(await openSource(pipe, STDIN))).toEqual({ texts: { [pipe]: '{"Records":[]}' }, problems: [] });
     await new Promise((ended) => (writer.exitCode === null ? writer.once('exit', ended) : ended(null)));

@@ -1,8 +1,8 @@
 /** What the tests of sources share: temporary trees, and listings as plain values. */
+import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { buffer } from 'node:stream/consumers';
 import { onTestFinished } from 'vitest';
 import { openPayload } from '../../src/payload.ts';
 import type { ListingProblem, LogFile, Scope, Source } from '../../src/source.ts';
@@ -67,4 +67,7 @@ export async function readAll(
   return { texts, problems };
 }
 
-export { buffer };
+/** A named pipe; Node itself cannot make one. */
+export function makePipe(path: string): void {
+  execFileSync('sh', ['-c', 'mkfifo "$0"', path]);
+}
