@@ -1,6 +1,6 @@
 /** What every command shares: the global options, and what they resolve to together with the config and the defaults. */
 import { resolve } from 'node:path';
-import { Argument, type Command, InvalidArgumentError, Option } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import { parse as parseYaml } from 'yaml';
 import { AppError } from '../errors.ts';
 import type { Store } from '../store.ts';
@@ -115,10 +115,6 @@ export async function withStore<T>(run: Pick<Run<unknown>, 'storeDir'>, use: (st
 /** A command that only holds others. */
 export function group(command: Command, examples: readonly string[]): Command {
   return command.addHelpText('after', `\nExamples:\n${examples.map((example) => `  $ ${example}\n`).join('')}`);
-}
-
-export function choice(name: string, description: string, choices: readonly string[]): Argument {
-  return new Argument(name, description).choices(choices);
 }
 
 function storeDir(given: string | undefined, config: Config): string {

@@ -61,20 +61,23 @@ export async function tellWithoutTime(store: Store, terminal: Terminal): Promise
     terminal.warn(`${plural(records.without_time, 'event')} without a time: stored, not hunted`);
 }
 
-/** Suppressed and withdrawn alerts are kept, counted, and not shown unless asked for. */
-export const isPending = ({ status }: Alert): boolean => status !== 'suppressed' && status !== 'withdrawn';
+/** Why detectors stay silent, such as a history that is too short. */
+export function tellNotes(notes: readonly string[], terminal: Terminal): void {
+  for (const note of notes) terminal.info(note);
+}
+
+/** What still asks for someone's attention. All others are kept, counted, and not shown unless asked for. */
+export const isPending = ({ status }: Alert): boolean => status === 'open' || status === 'acknowledged';
 
 /** The closing line, and whether --fail-on is reached. */
 export function tellAlerts(alerts: readonly Alert[], terminal: Terminal, failOn: Severity | undefined): ExitStatus {
   const pending = alerts.filter(isPending);
-  const suppressed = alerts.filter(({ status }) => status === 'suppressed').length;
-  const withdrawn = alerts.filter(({ status }) => status === 'withdrawn').length;
-  const parts = [
-    plural(pending.length, 'alert'),
-    `${formatCount(pending.filter((alert) => alert.new).length)} new`,
-    ...(suppressed > 0 ? [`${formatCount(suppressed)} suppressed`] : []),
-    ...(withdrawn > 0 ? [`${formatCount(withdrawn)} withdrawn`] : []),
-  ];
+  const others = (['closed', 'suppressed', 'withdrawn'] as const).flatMap((status) => {
+    const count = alerts.filter((alert) => alert.status === status).length;
+    return count > 0 ? [`${formatCount(count)} ${status}`] : [];
+  });
+  const fresh = pending.filter((alert) => alert.new).length;
+  const parts = [plural(pending.length, 'alert'), `${formatCount(fresh)} new`, ...others];
   terminal.info(parts.join(', '));
   return failOn !== undefined && pending.some(({ severity }) => atLeast(severity, failOn)) ? 1 : 0;
 }

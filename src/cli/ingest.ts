@@ -40,7 +40,7 @@ export function addIngestOptions(command: Command): Command {
 }
 
 /** The sources of the command line, else those of the config. Paths of the config start from its folder. */
-export function sourcesOf({ config }: Pick<Run<unknown>, 'config'>, given: readonly string[]): readonly string[] {
+function sourcesOf({ config }: Pick<Run<unknown>, 'config'>, given: readonly string[]): readonly string[] {
   const sources =
     given.length > 0
       ? given
@@ -51,7 +51,7 @@ export function sourcesOf({ config }: Pick<Run<unknown>, 'config'>, given: reado
   });
 }
 
-export function scopeOf(options: IngestCommandOptions, nowMs: number): Scope {
+function scopeOf(options: IngestCommandOptions, nowMs: number): Scope {
   const { account: accounts, region: regions } = options;
   for (const account of accounts ?? []) {
     if (!/^\d{12}$/u.test(account))
@@ -69,9 +69,7 @@ export function scopeOf(options: IngestCommandOptions, nowMs: number): Scope {
 }
 
 /** The bounds of the config; what it leaves out has the pipeline's default. */
-export function boundsOf({
-  config: { limits },
-}: Pick<Run<unknown>, 'config'>): Pick<IngestOptions, 'limits' | 'workers'> {
+function boundsOf({ config: { limits } }: Pick<Run<unknown>, 'config'>): Pick<IngestOptions, 'limits' | 'workers'> {
   const bounds: Partial<IngestLimits> = {
     ...(limits.record_bytes !== undefined && { recordBytes: limits.record_bytes }),
     ...(limits.window_bytes !== undefined && { windowBytes: limits.window_bytes }),
@@ -201,7 +199,7 @@ function closingLine({ files, records }: IngestResult): string {
 }
 
 /** Prints what `--dry-run` found. */
-export async function printForecast(forecast: IngestForecast, { output, terminal }: Run<unknown>): Promise<ExitStatus> {
+async function printForecast(forecast: IngestForecast, { output, terminal }: Run<unknown>): Promise<ExitStatus> {
   const { problems, ...numbers } = forecast;
   tellProblems(problems, problems.length, terminal);
   if (output === 'json' || output === 'jsonl') {

@@ -15,6 +15,14 @@ import { cloudtrailFormat } from '../formats/cloudtrail.ts';
 import { cloudtrailTable } from '../formats/cloudtrail-table.ts';
 import type { IngestForecast, IngestOptions, IngestResult, IngestStore, SegmentWriter } from '../ingest.ts';
 import { forecastIngest } from '../pipeline/forecast.ts';
+import {
+  explainHunt,
+  type HuntDeps,
+  type HuntOptions,
+  type HuntResult,
+  huntNew,
+  huntWindow,
+} from '../pipeline/hunt.ts';
 import { INGEST_LIMITS, ingest } from '../pipeline/ingest.ts';
 import type { Source } from '../source.ts';
 import { openSource } from '../sources/open.ts';
@@ -25,7 +33,7 @@ import { type LocalStore, openStore } from '../store/store.ts';
 import { storeExists } from '../store/version.ts';
 import type { CatalogTable, Segment, Store } from '../store.ts';
 import { type Column, PARTITION_COLUMN, type Table } from '../table.ts';
-import { DAY_MS } from '../time.ts';
+import { DAY_MS, type Window } from '../time.ts';
 import type { Config } from './config.ts';
 import type { Indicator } from './lists.ts';
 import { startWorkerThread } from './worker-thread.ts';
@@ -115,7 +123,7 @@ export function useBackend<T>(
           return file;
         },
       })),
-      lists: [...lists].map(([name, indicators]) => ({ name, values: indicators.map(({ value }) => value) })),
+      lists: listValues(lists),
       portable,
       locked: true,
       memoryLimitMb: sqlMemoryMb,
@@ -143,6 +151,58 @@ export function writeParquet(
     if (typeof target !== 'string') for await (const bytes of createReadStream(file)) await target(bytes as Uint8Array);
     return count;
   });
+}
+
+/** A hunt's statements read few columns; what does not fit goes to disk. Beside a running ingest the process stays below 700 MB. */
+const HUNT_MEMORY_MB = 512;
+
+export interface HunterOptions extends Omit<HuntOptions, 'lists'> {
+  readonly lists: ReadonlyMap<string, readonly Indicator[]>;
+}
+
+/** Runs detectors over a store. */
+export interface Hunter {
+  /** Judges what commits since the last time touch; `event`: only by the detectors that need no other event. */
+  huntNew(part: 'event' | 'all'): Promise<HuntResult>;
+  /** Judges a window; an absent bound is that of the store. */
+  huntWindow(bounds: Partial<Window>): Promise<HuntResult>;
+  /** The statements that would run. */
+  explain(bounds: Partial<Window>): Promise<readonly { readonly title: string; readonly sql: string }[]>;
+}
+
+export function useHunter<T>(store: Store, options: HunterOptions, use: (hunter: Hunter) => Promise<T>): Promise<T> {
+  return withTempDirectory((tempDirectory) => {
+    const lists = listValues(options.lists);
+    const hunt: HuntOptions = {
+      ...options,
+      lists: Object.fromEntries(lists.map(({ name, values }) => [name, values])),
+    };
+    const deps: HuntDeps = {
+      store,
+      table: cloudtrailTable,
+      engine: createEngine(cloudtrailTable),
+      openBackend: (segments) =>
+        createDuckdbBackend({
+          tables: [{ table: cloudtrailTable, segments }],
+          lists,
+          portable: true,
+          locked: false,
+          memoryLimitMb: HUNT_MEMORY_MB,
+          threads: availableParallelism(),
+          tempDirectory,
+        }),
+      nowMs: () => Date.now(),
+    };
+    return use({
+      huntNew: (part) => huntNew(deps, hunt, part),
+      huntWindow: (bounds) => huntWindow(deps, hunt, bounds),
+      explain: (bounds) => explainHunt(deps, hunt, bounds),
+    });
+  });
+}
+
+function listValues(lists: ReadonlyMap<string, readonly Indicator[]>) {
+  return [...lists].map(([name, indicators]) => ({ name, values: indicators.map(({ value }) => value) }));
 }
 
 /** Streams of examples are short: a window of this size holds any of them. */
@@ -185,7 +245,8 @@ async function writeExample(
   const segments: Segment[] = [];
   const take = async () => {
     const batch = decoder.batch();
-    const staged = batch.rows === 0 ? [] : await writer.write(batch, new Uint8Array(batch.rows));
+    const { segments: staged, synced } = await writer.write(batch, new Uint8Array(batch.rows));
+    await synced;
     for (const segment of staged) {
       const folder = join(lake, `${PARTITION_COLUMN}=${segment.eventDate}`);
       mkdirSync(folder, { recursive: true });

@@ -2,6 +2,7 @@
 import { Command } from 'commander';
 import type { Alert } from '../../alert.ts';
 import type { Window } from '../../time.ts';
+import { configLists } from '../backend.ts';
 import { type ExitStatus, finish, type Host, type Run, windowOf, withStore } from '../command.ts';
 import {
   addHuntOptions,
@@ -10,11 +11,13 @@ import {
   type HuntCommandOptions,
   isPending,
   tellAlerts,
+  tellNotes,
   tellWithoutTime,
 } from '../hunt.ts';
 import { indicatorDetector, indicatorLists } from '../indicators.ts';
 import { type Indicator, readList } from '../lists.ts';
 import { createAlertWriter } from '../output/alerts.ts';
+import { printable } from '../output/printable.ts';
 import { plural } from '../output/text.ts';
 
 interface Options extends HuntCommandOptions {
@@ -53,30 +56,25 @@ async function hunt(run: Run<Options>, ...ids: string[]): Promise<ExitStatus> {
     indicators === null
       ? await chooseDetectors(run, ids)
       : { detectors: [indicatorDetector(indicators)], parameters: {} };
+  const lists = new Map([...configLists(run.config), ...(indicators === null ? [] : indicatorLists(indicators))]);
+  const suppressions = configSuppressions(run);
   return withStore(run, async (store) => {
-    const { openHunter } = await import('../wire.ts');
-    const hunter = await openHunter(store, {
-      ...chosen,
-      lists: run.config,
-      ...(indicators !== null && { moreLists: indicatorLists(indicators) }),
-      suppressions: configSuppressions(run),
-      signal: run.signal,
-    });
-    try {
+    const { useHunter } = await import('../wire.ts');
+    return useHunter(store, { ...chosen, lists, suppressions, signal: run.signal }, async (hunter) => {
       if (options.explain) {
-        for (const { title, sql } of await hunter.explain(window)) await terminal.out(`-- ${title}\n${sql};\n\n`);
+        for (const { title, sql } of await hunter.explain(window))
+          await terminal.out(`-- ${printable(title)}\n${sql};\n\n`);
         return 0;
       }
-      const alerts = await hunter.huntWindow(window);
+      const { alerts, notes } = await hunter.huntWindow(window);
       const writer = createAlertWriter(run.output, terminal);
       await writer.write(alerts.filter(isPending));
       await writer.end();
+      tellNotes(notes, terminal);
       if (indicators !== null) tellIndicators(indicators, alerts, run);
       await tellWithoutTime(store, terminal);
       return tellAlerts(alerts, terminal, options.failOn);
-    } finally {
-      await hunter.close();
-    }
+    });
   });
 }
 

@@ -1,6 +1,10 @@
 /** `trailhound scan`: the main job. Ingests what is new, hunts over it, and prints the alerts of the sources' time range. */
 import { Command } from 'commander';
 import type { Alert } from '../../alert.ts';
+import type { Detector } from '../../detector.ts';
+import type { Store, Suppression } from '../../store.ts';
+import type { Window } from '../../time.ts';
+import { configLists } from '../backend.ts';
 import { type ExitStatus, finish, type Host, type Run } from '../command.ts';
 import {
   addHuntOptions,
@@ -9,6 +13,7 @@ import {
   type HuntCommandOptions,
   isPending,
   tellAlerts,
+  tellNotes,
   tellWithoutTime,
 } from '../hunt.ts';
 import { addIngestOptions, type IngestCommandOptions, tellResult, withIngest } from '../ingest.ts';
@@ -32,51 +37,68 @@ export function scanCommand(host: Host): Command {
 }
 
 async function scan(run: Run<Options>, ...given: string[]): Promise<ExitStatus> {
-  const { options, terminal } = run;
-  const chosen = await chooseDetectors(run, []);
+  const { options, terminal, signal } = run;
+  const { detectors, parameters } = await chooseDetectors(run, []);
+  const suppressions = configSuppressions(run);
+  const lists = configLists(run.config);
   return withIngest(run, given, async (store, ingest) => {
-    const { openHunter } = await import('../wire.ts');
+    const { useHunter } = await import('../wire.ts');
     const writer = createAlertWriter(run.output, terminal);
     const printed = new Set<string>();
     const fresh = new Set<string>();
+    const note = (alerts: readonly Alert[]) => {
+      for (const { id } of alerts.filter((alert) => alert.new)) fresh.add(id);
+    };
     const print = async (alerts: readonly Alert[]) => {
       const unseen = alerts.filter((alert) => isPending(alert) && !printed.has(alert.id));
       for (const { id } of unseen) printed.add(id);
       await writer.write(unseen);
     };
-    const hunter = await openHunter(store, {
-      ...chosen,
-      lists: run.config,
-      suppressions: configSuppressions(run),
-      signal: run.signal,
-    });
-    try {
-      const judge = async (part: 'event' | 'all') => {
-        const found = await hunter.huntNew(part);
-        for (const { id } of found.filter((alert) => alert.new)) fresh.add(id);
-        return found;
-      };
+    return useHunter(store, { detectors, parameters, lists, suppressions, signal }, async (hunter) => {
       // What needs no other event is judged while the ingest goes on, so the first alerts come early.
       const result = await ingest(async () => {
-        const found = await judge('event');
-        // A list is one whole, so its alerts wait until all of them are known.
-        if (run.output !== 'json') await print(found);
+        const { alerts } = await hunter.huntNew('event');
+        note(alerts);
+        // A JSON list is one whole: it is printed when all of it is known.
+        if (run.output !== 'json') await print(alerts);
       });
       const status = tellResult(result, terminal, options.strict === true);
-      await judge('all');
-      const resting =
-        result.span === null ? [] : await store.alerts({ fromMs: result.span.fromMs, toMs: result.span.toMs + 1 });
+      const { alerts: found, notes } = await hunter.huntNew('all');
+      note(found);
+      const span = result.span === null ? null : { fromMs: result.span.fromMs, toMs: result.span.toMs + 1 };
+      // What was judged in earlier runs may have been suppressed since, or be so no longer.
+      const stale =
+        result.files.known > 0 && span !== null ? await suppressible(detectors, suppressions, store, span) : [];
+      if (span !== null && stale.length > 0) {
+        await useHunter(store, { detectors: stale, parameters, lists, suppressions, signal }, (again) =>
+          again.huntWindow(span),
+        );
+      }
+      const resting = span === null ? [] : await store.alerts(span);
+      const ids = new Set(detectors.map(({ id }) => id));
       const alerts = resting
-        .filter(({ detector }) => chosen.detectors.some(({ id }) => id === detector))
+        .filter(({ detector }) => ids.has(detector))
         .map((alert) => ({ ...alert, new: fresh.has(alert.id) }));
       await print(alerts);
       await writer.end();
+      tellNotes(notes, terminal);
       await tellWithoutTime(store, terminal);
       const reached = tellAlerts(alerts, terminal, options.failOn);
       // Incomplete goes before alerts: what could not be read may hold more of them.
       return status === 0 ? reached : status;
-    } finally {
-      await hunter.close();
-    }
+    });
   });
+}
+
+/** Those of whose alerts some are suppressed, or may be now. */
+async function suppressible(
+  detectors: readonly Detector[],
+  suppressions: readonly Suppression[],
+  store: Store,
+  span: Window,
+): Promise<readonly Detector[]> {
+  const inForce = [...suppressions, ...(await store.suppressions())];
+  const suppressed = await store.alerts({ ...span, statuses: ['suppressed'] });
+  const ids = new Set([...inForce.map(({ detector }) => detector), ...suppressed.map(({ detector }) => detector)]);
+  return ids.has(null) ? detectors : detectors.filter(({ id }) => ids.has(id));
 }

@@ -97,14 +97,14 @@ function jsonWriter(terminal: Terminal): AlertWriter {
 }
 
 /** `arn:aws:iam::111122223333:user/dora` is read as `user/dora` in account 111122223333. */
-export function who(alert: Alert): string {
+function who(alert: Alert): string {
   const [first] = Object.values(alert.subject);
   const principal = valueText(alert.subject['principal'] ?? alert.principal_arn ?? first ?? null);
   const arn = /^arn:[^:]*:[^:]*:[^:]*:(\d{12}):(.+)$/u.exec(principal);
   return arn === null ? principal || '(nobody)' : `${arn[2]} ${arn[1]}`;
 }
 
-export function whereFrom(alert: Alert): string {
+function whereFrom(alert: Alert): string {
   const [first, ...others] = alert.source_ips;
   const address = first === undefined ? [] : [others.length > 0 ? `${first} +${others.length}` : first];
   const region = alert.region ?? (alert.regions.length > 0 ? `${alert.regions.length} regions` : null);
@@ -224,7 +224,7 @@ export function alertDetail(alert: Alert, terminal: Terminal): string {
 const SAFE_ID = /^[0-9A-Za-z-]{1,64}$/u;
 
 /** The line that shows the events of an alert. The times let the store skip all other days. */
-export function evidenceCommand(alert: Alert): string {
+function evidenceCommand(alert: Alert): string {
   const ids = alert.event_ids.filter((id) => SAFE_ID.test(id));
   const time = (text: string, addMs: number) =>
     new Date(Date.parse(text) + addMs).toISOString().slice(0, -1).replace('T', ' ');
