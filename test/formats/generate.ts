@@ -2,6 +2,7 @@
 import fc from 'fast-check';
 import { cloudtrailTable } from '../../src/formats/cloudtrail-table.ts';
 import { rawColumns } from '../../src/table.ts';
+import { fitsColumns, isRecord, membersOf, rewrite } from './oracle.ts';
 
 const PATHS = rawColumns(cloudtrailTable).flatMap((column) =>
   column.raw === undefined ? [] : [column.raw.split('.')],
@@ -146,4 +147,19 @@ export function mutate(bytes: Buffer, roll: (n: number) => number): Buffer {
     mutated = Buffer.concat((ways[roll(ways.length)] ?? (() => [mutated]))());
   }
   return mutated;
+}
+
+/** Whether DuckDB's reader and the scanner must agree on this object: no repeated keys, no unpaired surrogates, no NULs, values that fit their columns, and a record. */
+export function defined(text: string): boolean {
+  if (rewrite(text) !== text || /\\u0000/i.test(text) || !isRecord(text) || !fitsColumns(text)) return false;
+  const isPlain = (json: string): boolean => {
+    const members = membersOf(json.trim());
+    if (members === null) return true;
+    // DuckDB reads no empty key.
+    return (
+      new Set(members.map(({ key }) => key)).size === members.length &&
+      members.every(({ key, raw }) => key !== '' && isPlain(raw))
+    );
+  };
+  return isPlain(text);
 }

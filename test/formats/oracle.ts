@@ -175,3 +175,14 @@ export function isRecord(text: string): boolean {
   const isNotification = (typeof value === 'string' ? value : (source ?? '')).startsWith('aws:');
   return ['eventName', 'eventSource', 'eventID'].some((key) => first(record, key) !== undefined) && !isNotification;
 }
+
+/** Whether each value has the type of its column: then nothing known goes to `extra`, and no text is written anew by a reader of JSON. */
+export function fitsColumns(text: string): boolean {
+  const record = membersOf(text) ?? [];
+  const { extra } = expectedRow(text, 0);
+  if (extra.some(({ key }) => TOP_KEYS.has(key))) return false;
+  return FIELDS.every(({ path, json, type }) => {
+    const raw = rawAt(record, path);
+    return json === true || type !== 'VARCHAR' || raw === undefined || raw === 'null' || raw.startsWith('"');
+  });
+}
