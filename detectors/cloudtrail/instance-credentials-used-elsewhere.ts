@@ -33,15 +33,7 @@ export const detector = defineDetector({
   when: {
     all: [
       { actor_type: 'role', session_name: { re: '^i-[0-9a-f]{8}([0-9a-f]{9})?$' } },
-      {
-        not: {
-          any: [
-            { vpc_endpoint_id: { exists: true } },
-            // Where S3 noted it in older records.
-            { 'additional_event_data.vpcEndpointId': { exists: true } },
-          ],
-        },
-      },
+      { not: { vpc_endpoint_id: { exists: true } } },
     ],
   },
   threshold: { atLeast: parameter('addresses'), distinct: 'source_ip', within: '6h' },
@@ -57,6 +49,7 @@ export const detector = defineDetector({
   },
   falsePositives: [
     'An instance behind several NAT gateways, or one that speaks both IPv4 and IPv6: raise addresses.',
+    'Records of S3 from before 2020, which note the VPC endpoint in additionalEventData only.',
     'An instance that was stopped and started and got a new address within six hours.',
   ],
   blindSpots: [
@@ -83,11 +76,7 @@ export const detector = defineDetector({
     { name: 'the machine alone', records: [{ repeat: 20, every: '5m', record: instance }], alerts: [] },
     {
       name: 'through an endpoint of the network',
-      records: [
-        instance,
-        { ...call('10.0.1.10'), vpcEndpointId: 'vpce-1234567890abcdef0' },
-        { ...call('10.0.1.10'), additionalEventData: { vpcEndpointId: 'vpce-1234567890abcdef0' } },
-      ],
+      records: [instance, { ...call('10.0.1.10'), vpcEndpointId: 'vpce-1234567890abcdef0' }],
       alerts: [],
     },
     { name: 'an AWS service calls for it', records: [instance, call('athena.amazonaws.com')], alerts: [] },

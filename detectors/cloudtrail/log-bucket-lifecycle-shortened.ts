@@ -55,8 +55,7 @@ WITH shortened AS (
 ), delivered AS (
   SELECT date_trunc('day', event_time) AS slot, json_extract_scalar(request_parameters, '$.bucketName') AS bucket
   FROM cloudtrail
-  WHERE event_source = 's3.amazonaws.com'
-    AND invoked_by = 'cloudtrail.amazonaws.com'
+  WHERE invoked_by = 'cloudtrail.amazonaws.com'
   GROUP BY 1, 2
 )
 SELECT s.slot, s.account_id, s.principal, s.bucket, min(s.principal_arn) AS principal_arn, min(s.aws_region) AS aws_region,

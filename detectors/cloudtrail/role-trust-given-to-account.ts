@@ -32,7 +32,7 @@ WITH written AS (
     AND event_name IN ('UpdateAssumeRolePolicy', 'CreateRole')
     AND outcome = 'success'
 ), decoded AS (
-  SELECT written.*, CASE WHEN starts_with(document, '%') THEN url_decode(document) ELSE document END AS policy
+  SELECT written.*, CASE WHEN starts_with(document, '%') THEN try(url_decode(document)) ELSE document END AS policy
   FROM written
 )
 SELECT slot, account_id, principal, role_name, min(principal_arn) AS principal_arn, min(aws_region) AS aws_region, min(source_ip) AS source_ip,
