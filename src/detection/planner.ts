@@ -28,7 +28,8 @@ export function createEngine(table: Table): HuntEngine {
   return {
     reachMs: reachOf,
     isRefutable,
-    run: (backend, request) => new Run(backend, table, request).run(),
+    run: (backend, request) => new Run(table, request).run(backend),
+    explain: (request) => new Run(table, request).explain(),
   };
 }
 
@@ -39,7 +40,6 @@ interface Job {
 }
 
 class Run {
-  readonly #backend: Backend;
   readonly #table: Table;
   readonly #request: HuntRequest;
   /** Columns whose common value is asked for. */
@@ -47,8 +47,7 @@ class Run {
   readonly #findings: Finding[][];
   readonly #notes: string[][];
 
-  constructor(backend: Backend, table: Table, request: HuntRequest) {
-    this.#backend = backend;
+  constructor(table: Table, request: HuntRequest) {
     this.#table = table;
     this.#request = request;
     this.#shared = request.columns.filter((name) => table.columns.some((column) => column.name === name));
@@ -56,30 +55,44 @@ class Run {
     this.#notes = request.tasks.map(() => []);
   }
 
-  async run(): Promise<readonly HuntTaskResult[]> {
-    const compiled = this.#request.tasks.map((task) =>
-      this.#judgeable(compile(task, this.#table, this.#request.lists)),
-    );
-    const jobs = compiled
-      .map((one, at): Job => ({ at, compiled: one }))
-      .filter((job) => job.compiled.window.fromMs < job.compiled.window.toMs);
-    for (const job of jobs) if (job.compiled.kind.kind === 'sql') await this.#runSql(job);
+  async run(backend: Backend): Promise<readonly HuntTaskResult[]> {
+    const compiled = this.#compiled();
+    const jobs = jobsOf(compiled);
+    for (const job of jobs) await this.#runSql(backend, job);
 
     const conditional = jobs.filter((job) => job.compiled.kind.kind !== 'sql');
-    const concerned = await this.#eventsConcerned(conditional);
+    const concerned = await this.#eventsConcerned(backend, conditional);
     const active = conditional.filter((_, index) => concerned[index] !== 0);
     const isAlone = (job: Job): boolean =>
       isBaseline(job) ||
       (job.compiled.kind.kind === 'threshold' && (concerned[conditional.indexOf(job)] ?? 0) > BROAD_ROWS);
-    await this.#runTogether(active.filter((job) => !isAlone(job)));
-    for (const job of active.filter(isAlone)) await this.#runAlone(job);
-    for (const job of active.filter(isBaseline)) await this.#noteHistory(job);
+    const together = active.filter((job) => !isAlone(job));
+    if (together.length > 0) await this.#collect(backend, this.#togetherSql(together), together);
+    for (const job of active.filter(isAlone)) await this.#runAlone(backend, job);
+    for (const job of active.filter(isBaseline)) await this.#noteHistory(backend, job);
 
     return compiled.map(({ window }, at) => ({
       findings: merged(this.#findings[at] ?? []),
       judged: window.fromMs < window.toMs ? window : null,
       notes: this.#notes[at] ?? [],
     }));
+  }
+
+  /** What would run: all that can go together in one statement, the others as they look for where they are hot. */
+  explain(): readonly { readonly title: string; readonly sql: string }[] {
+    const jobs = jobsOf(this.#compiled());
+    const isSql = ({ compiled }: Job): boolean => compiled.kind.kind === 'sql';
+    const together = jobs.filter((job) => !isSql(job) && !isBaseline(job));
+    const title = (some: readonly Job[]): string => some.map(({ compiled }) => compiled.detector.id).join(', ');
+    return [
+      ...(together.length > 0 ? [{ title: title(together), sql: this.#togetherSql(together) }] : []),
+      ...jobs.filter(isBaseline).map((job) => ({ title: title([job]), sql: this.#hotSql(job) })),
+      ...jobs.filter(isSql).map((job) => ({ title: title([job]), sql: ownSql(job) })),
+    ];
+  }
+
+  #compiled(): readonly Compiled[] {
+    return this.#request.tasks.map((task) => this.#judgeable(compile(task, this.#table, this.#request.lists)));
   }
 
   /** Takes off the slots whose events may still be under way, where late data could refute a finding. */
@@ -94,21 +107,20 @@ class Run {
   }
 
   /** How many events pass the cheap part of each job's conditions. */
-  async #eventsConcerned(jobs: readonly Job[]): Promise<readonly number[]> {
+  async #eventsConcerned(backend: Backend, jobs: readonly Job[]): Promise<readonly number[]> {
     if (jobs.length === 0) return [];
     const isProfiled = (column: Column): boolean => PROFILE_COLUMNS.includes(column.name);
     const counts = jobs.map(
       (job, index) => `coalesce(sum(CASE WHEN ${necessaryOf(job, isProfiled)} THEN n ELSE 0 END), 0) AS c${index}`,
     );
-    const { rows } = await this.#backend.query(
+    const { rows } = await backend.query(
       `SELECT ${counts.join(', ')} FROM (SELECT ${PROFILE_COLUMNS.join(', ')}, count(*) AS n FROM main.${this.#table.name} WHERE ${timeFilter(reading(jobs))} GROUP BY ${PROFILE_COLUMNS.map((_, at) => at + 1).join(', ')}) AS profile`,
     );
     return jobs.map((_, index) => Number(rows[0]?.[`c${index}`] ?? 0));
   }
 
   /** One scan for all these jobs: rows that any of them wants, with a flag for each condition; then a branch per job over what is left. */
-  async #runTogether(jobs: readonly Job[]): Promise<void> {
-    if (jobs.length === 0) return;
+  #togetherSql(jobs: readonly Job[]): string {
     const isPlain = (column: Column): boolean => column.json !== true;
     const flags = jobs.flatMap(({ at, compiled }) =>
       compiled.conditions.map((condition, step) => {
@@ -143,18 +155,14 @@ class Run {
       );
       return evidenceSql(compiled, at, this.#shared, { hot: `${x}hot`, q: `${x}q` });
     });
-    const compiledAt = new Map(jobs.map(({ at, compiled }) => [at, compiled]));
-    await this.#collect(`WITH ${ctes.join(',\n')}\n${branches.join('\nUNION ALL ')}`, compiledAt);
+    return `WITH ${ctes.join(',\n')}\n${branches.join('\nUNION ALL ')}`;
   }
 
-  /** First only where it is hot, over few columns; then, if anywhere, the evidence. */
-  async #runAlone({ at, compiled }: Job): Promise<void> {
+  /** Where a job is hot, over few columns. */
+  #hotSql({ at, compiled }: Job): string {
     const { kind } = compiled;
     const s = names('s', compiled.subject.length);
-    const k = names('k', keyCount(compiled));
-    const source = `(SELECT * FROM main.${this.#table.name} WHERE ${timeFilter(reading([{ at, compiled }]))}) AS events`;
-    const condition = (step: number): string => conditionSql(compiled.conditions[step] ?? { kind: 'all', nodes: [] });
-    const lean = this.#qualifying(compiled, source, condition, '');
+    const lean = this.#qualifying(compiled, this.#events(reading([{ at, compiled }])), conditionAt(compiled), '');
     const q = kind.kind === 'threshold' ? crowded(lean, s, kind) : lean;
     const history =
       kind.kind === 'first-seen'
@@ -162,20 +170,38 @@ class Run {
         : kind.kind === 'times-usual'
           ? this.#historySql(compiled, ['account_id'])
           : '';
-    const { rows } = await this.#backend.query(
-      `WITH q AS (${q}),\n${hotCtes(compiled, '', history).join(',\n')}\nSELECT ${[...s, ...k].join(', ')}, slot, lo, hi, peak FROM hot ORDER BY slot, ${s.join(', ')}`,
-    );
-    for (let first = 0; first < rows.length; first += HOT_ROWS_MAX) {
-      const hot = rows.slice(first, first + HOT_ROWS_MAX);
+    return `WITH q AS (${q}),\n${hotCtes(compiled, '', history).join(',\n')}
+SELECT ${[...s, ...names('k', keyCount(compiled))].join(', ')}, slot, lo, hi, peak FROM hot ORDER BY slot, ${s.join(', ')}`;
+  }
+
+  /** First only where it is hot; then, if anywhere, the evidence. */
+  async #runAlone(backend: Backend, job: Job): Promise<void> {
+    const { at, compiled } = job;
+    const keys = [...names('s', compiled.subject.length), ...names('k', keyCount(compiled))];
+    const { rows } = await backend.query(this.#hotSql(job));
+    for (let first = 0, end = 0; first < rows.length; first = end) {
+      end = Math.min(first + HOT_ROWS_MAX, rows.length);
+      // One finding may have several rows.
+      while (end < rows.length && rows[end]?.['slot'] === rows[end - 1]?.['slot']) end += 1;
+      const hot = rows.slice(first, end);
       const full = this.#qualifying(
         compiled,
-        `(SELECT * FROM main.${this.#table.name} WHERE ${timeFilter(evidenceWindow(hot))}) AS events`,
-        condition,
+        this.#events(evidenceWindow(hot)),
+        conditionAt(compiled),
         evidenceColumns(compiled, this.#shared),
       );
-      const sql = `WITH hot (${[...s, ...k].join(', ')}, slot, lo, hi, peak) AS (VALUES ${hot.map((row) => hotValues(row, [...s, ...k])).join(',\n')}),\nq AS (${full})\n${evidenceSql(compiled, at, this.#shared, { hot: 'hot', q: 'q' })}`;
-      await this.#collect(sql, new Map([[at, compiled]]));
+      const values = hot.map((row) => hotValues(row, keys)).join(',\n');
+      const evidence = evidenceSql(compiled, at, this.#shared, { hot: 'hot', q: 'q' });
+      await this.#collect(
+        backend,
+        `WITH hot (${keys.join(', ')}, slot, lo, hi, peak) AS (VALUES ${values}),\nq AS (${full})\n${evidence}`,
+        [job],
+      );
     }
+  }
+
+  #events(window: Window): string {
+    return `(SELECT * FROM main.${this.#table.name} WHERE ${timeFilter(window)}) AS events`;
   }
 
   /** The qualifying events of a job, under the names of hot.ts. */
@@ -223,11 +249,11 @@ class Run {
   }
 
   /** Says where no slot of the window had the history that a baseline needs. */
-  async #noteHistory({ at, compiled }: Job): Promise<void> {
+  async #noteHistory(backend: Backend, { at, compiled }: Job): Promise<void> {
     const { kind, window, detector } = compiled;
     if (kind.kind !== 'first-seen' && kind.kind !== 'times-usual') return;
     const per = kind.kind === 'first-seen' ? kind.per : ['account_id'];
-    const { rows } = await this.#backend.query(
+    const { rows } = await backend.query(
       `SELECT ${per.map((sql, index) => `${sql} AS p${index}`).join(', ')}, min(event_time) AS first_seen FROM main.${this.#table.name}
  WHERE ${timeFilter({ fromMs: compiled.readFromMs, toMs: window.toMs })} GROUP BY ${per.map((_, index) => index + 1).join(', ')} ORDER BY ${per.map((_, index) => index + 1).join(', ')}`,
     );
@@ -247,18 +273,14 @@ class Run {
     }
   }
 
-  /** The detector's own statement, over a window of the tables that it reads. */
-  async #runSql({ at, compiled }: Job): Promise<void> {
-    const { kind, detector, window, slotMs } = compiled;
+  async #runSql(backend: Backend, job: Job): Promise<void> {
+    const { at, compiled } = job;
+    const { kind, window, slotMs } = compiled;
     if (kind.kind !== 'sql') return;
-    const filter = timeFilter({ fromMs: compiled.readFromMs, toMs: window.toMs });
-    const tables = [...new Set([detector.table, ...(detector.reads ?? [])])].map(
-      (name) => `${name} AS (SELECT * FROM main.${name} WHERE ${filter})`,
-    );
     const params = { ...compiled.parameters, from: new Date(window.fromMs), to: new Date(window.toMs) } as Readonly<
       Record<string, Param>
     >;
-    const { rows } = await this.#backend.query(withTables(kind.sql, tables), params);
+    const { rows } = await backend.query(ownSql(job), params);
     for (const row of rows) {
       const finding = findingOfSql(row, compiled, this.#shared);
       const slot = Date.parse(finding.window.from);
@@ -266,8 +288,9 @@ class Run {
     }
   }
 
-  async #collect(sql: string, compiledAt: ReadonlyMap<number, Compiled>): Promise<void> {
-    const { rows } = await this.#backend.query(sql);
+  async #collect(backend: Backend, sql: string, jobs: readonly Job[]): Promise<void> {
+    const compiledAt = new Map(jobs.map(({ at, compiled }) => [at, compiled]));
+    const { rows } = await backend.query(sql);
     for (const row of rows) {
       const at = Number(row['task']);
       const compiled = compiledAt.get(at);
@@ -290,6 +313,27 @@ class Run {
     );
     return this.#table.columns.map(({ name }) => name).filter((name) => words.has(name));
   }
+}
+
+/** Those with slots to judge. */
+const jobsOf = (compiled: readonly Compiled[]): readonly Job[] =>
+  compiled
+    .map((one, at): Job => ({ at, compiled: one }))
+    .filter((job) => job.compiled.window.fromMs < job.compiled.window.toMs);
+
+/** SQL of the condition of a step. */
+const conditionAt =
+  ({ conditions }: Compiled) =>
+  (step: number): string =>
+    conditionSql(conditions[step] ?? { kind: 'all', nodes: [] });
+
+/** The detector's own statement, over a window of the tables that it reads. */
+function ownSql({ compiled: { kind, detector, readFromMs, window } }: Job): string {
+  const filter = timeFilter({ fromMs: readFromMs, toMs: window.toMs });
+  const tables = [...new Set([detector.table, ...(detector.reads ?? [])])].map(
+    (name) => `${name} AS (SELECT * FROM main.${name} WHERE ${filter})`,
+  );
+  return kind.kind === 'sql' ? withTables(kind.sql, tables) : '';
 }
 
 const isBaseline = ({ compiled: { kind } }: Job): boolean => kind.kind === 'first-seen' || kind.kind === 'times-usual';

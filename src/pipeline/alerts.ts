@@ -1,0 +1,139 @@
+/** Findings as alerts: the summary made printable, suppressions applied. */
+import { BlockList, isIP } from 'node:net';
+import { type Alert, EVIDENCE_MAX } from '../alert.ts';
+import type { Value } from '../backend.ts';
+import type { Detector } from '../detector.ts';
+import type { Finding } from '../hunt.ts';
+import type { Suppression } from '../store.ts';
+
+/** A value in a summary at most, in characters: an attacker chooses user agents and session names. */
+const SUMMARY_VALUE_MAX = 200;
+/** Controls, line separators, and what turns the direction of text or hides: none of it may reach a terminal or a page as it is. */
+const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Zl}\p{Zp}]/gu;
+
+export interface AlertContext {
+  readonly detector: Detector;
+  readonly parameters: Readonly<Record<string, unknown>>;
+  readonly suppressions: readonly Suppression[];
+  readonly lists: Readonly<Record<string, readonly string[]>>;
+  readonly nowMs: number;
+}
+
+/** `new` is true until the store says that it knew the alert. */
+export function alertOf(finding: Finding, context: AlertContext): Alert {
+  const { detector, parameters } = context;
+  return {
+    schema: 1,
+    id: finding.id,
+    detector: detector.id,
+    detector_version: detector.version,
+    title: detector.title,
+    severity: detector.severity,
+    status: isSuppressed(finding, context) ? 'suppressed' : 'open',
+    subject: finding.subject,
+    summary: summaryOf(detector.summary, finding),
+    count: finding.count,
+    peak: finding.peak,
+    first_seen: finding.firstSeen,
+    last_seen: finding.lastSeen,
+    window: finding.window,
+    account_id: only(finding.accounts),
+    region: only(finding.regions),
+    accounts: finding.accounts,
+    regions: finding.regions,
+    source_ips: finding.sourceIps,
+    principal_arn: finding.principalArn,
+    attack: detector.attack.map(({ technique, version }) => ({ technique, version })),
+    event_ids: finding.eventIds,
+    event_ids_total: finding.count,
+    parameters: parameters as Readonly<Record<string, Value>>,
+    new: true,
+    coverage: null,
+  };
+}
+
+const only = (values: readonly string[]): string | null => (values.length === 1 ? (values[0] ?? null) : null);
+
+/** Text from a log as a person may see it: short, and nothing in it acts. */
+export function printable(text: string): string {
+  const characters = [...text];
+  const cut = characters.length > SUMMARY_VALUE_MAX ? `${characters.slice(0, SUMMARY_VALUE_MAX).join('')}…` : text;
+  return cut.replace(UNPRINTABLE, (character) => `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`);
+}
+
+/** Fills in the placeholders. Where several stand side by side, those without a value are left out; where none of them has one, a dash says so. */
+export function summaryOf(template: string, { count, peak, texts }: Pick<Finding, 'count' | 'peak' | 'texts'>): string {
+  const valueOf = (name: string): string =>
+    name === 'count' ? String(count) : name === 'peak' ? String(peak ?? '') : printable(texts[name] ?? '');
+  return template.replace(/(?:\{[^{}]*\})+/gu, (run) => {
+    const values = [...run.matchAll(/\{([^{}]*)\}/gu)].map(([, name = '']) => valueOf(name));
+    return values.join('') || '-';
+  });
+}
+
+/** True where a suppression that is in force covers the finding: by all of its conditions, each by every value. */
+export function isSuppressed(
+  finding: Finding,
+  { detector, suppressions, lists, nowMs }: Omit<AlertContext, 'parameters'>,
+): boolean {
+  return suppressions.some((suppression) => {
+    const { where, until } = suppression;
+    if (suppression.detector !== null && suppression.detector !== detector.id) return false;
+    if (until !== null && Date.parse(until) <= nowMs) return false;
+    const conditions = Object.entries(where);
+    // Without detector and conditions it would hide everything.
+    if (suppression.detector === null && conditions.length === 0) return false;
+    return conditions.every(([column, pattern]) => {
+      const values = valuesOf(column, finding, detector);
+      return values.length > 0 && values.every((value) => matches(value, pattern, lists));
+    });
+  });
+}
+
+/** Columns that the engine has to tell of each finding, so that suppressions can look at them. */
+export const suppressionColumns = (suppressions: readonly Suppression[]): readonly string[] => [
+  ...new Set(suppressions.flatMap(({ where }) => Object.keys(where))),
+];
+
+/** The values of a column of the alert, its subject or its events; none where there is no value that stands for all of its events. */
+function valuesOf(column: string, finding: Finding, detector: Detector): readonly string[] {
+  const value = finding.subject[column] ?? finding.columns[column];
+  if (value !== null && value !== undefined) return [value];
+  switch (column) {
+    case 'account_id':
+    case 'accounts':
+      return finding.accounts;
+    case 'region':
+    case 'regions':
+    case 'aws_region':
+      return finding.regions;
+    case 'source_ip':
+    case 'source_ips':
+      // More addresses than are kept: the others may be anybody's.
+      return finding.sourceIps.length < EVIDENCE_MAX ? finding.sourceIps : [];
+    case 'principal_arn':
+      return finding.principalArn === null ? [] : [finding.principalArn];
+    case 'severity':
+      return [detector.severity];
+    default:
+      return [];
+  }
+}
+
+/** `list:<name>` stands for each line of that list, `*` for any text, a network for its addresses. */
+function matches(value: string, pattern: string, lists: AlertContext['lists']): boolean {
+  if (pattern.startsWith('list:'))
+    return (lists[pattern.slice('list:'.length)] ?? []).some((line) => matches(value, line, {}));
+  if (pattern === value) return true;
+  if (pattern.includes('*')) {
+    const parts = pattern.split('*').map((part) => part.replace(/[.*+?^${}()|[\]\\]/gu, '\\$&'));
+    return new RegExp(`^${parts.join('[^]*')}$`, 'u').test(value);
+  }
+  const [network = '', bits = ''] = pattern.split('/');
+  const family = isIP(value);
+  if (family === 0 || isIP(network) !== family || !/^\d{1,3}$/u.test(bits) || Number(bits) > (family === 4 ? 32 : 128))
+    return false;
+  const block = new BlockList();
+  block.addSubnet(network, Number(bits), family === 4 ? 'ipv4' : 'ipv6');
+  return block.check(value, family === 4 ? 'ipv4' : 'ipv6');
+}

@@ -1,0 +1,280 @@
+/** Hunting: which detectors judge which stretch of time, what becomes of their findings, and how far each has judged. */
+import { createHash } from 'node:crypto';
+import type { Alert } from '../alert.ts';
+import type { Backend } from '../backend.ts';
+import { type Detector, parameterValues, slotMs } from '../detector.ts';
+import { AppError } from '../errors.ts';
+import { type HuntEngine, type HuntTask, LATENESS_MS } from '../hunt.ts';
+import type { Commit, HuntKey, Segment, Store, Suppression } from '../store.ts';
+import type { Table } from '../table.ts';
+import { DAY_MS, type Window } from '../time.ts';
+import { alertOf, suppressionColumns } from './alerts.ts';
+
+export interface HuntDeps {
+  readonly store: Store;
+  readonly table: Table;
+  readonly engine: HuntEngine;
+  /** A portable backend over exactly these segments of the table; the hunt closes it. */
+  readonly openBackend: (segments: readonly Segment[]) => Promise<Backend>;
+  readonly nowMs: () => number;
+}
+
+export interface HuntOptions {
+  readonly detectors: readonly Detector[];
+  /** Values that were given, by detector id; unchecked. */
+  readonly parameters: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+  readonly lists: Readonly<Record<string, readonly string[]>>;
+  /** Those of the config; the store's are added. */
+  readonly suppressions: readonly Suppression[];
+  readonly signal?: AbortSignal;
+}
+
+export interface HuntResult {
+  /** By first event. All that was found or withdrawn now; `new` marks what the store did not know. */
+  readonly alerts: readonly Alert[];
+  /** Why detectors stay silent, as sentences. */
+  readonly notes: readonly string[];
+}
+
+/** Separate stretches of new data that are judged each for itself; more of them are joined across their smallest gaps. */
+const STRETCHES_MAX = 4;
+
+/** A detector with its checked values and what it has judged. */
+interface Judge {
+  readonly detector: Detector;
+  readonly parameters: Readonly<Record<string, unknown>>;
+  readonly key: HuntKey;
+}
+
+/** Judges a window of event time; an absent bound is that of the store. Throws `config-invalid`, `detector-invalid`, `interrupted`. */
+export async function huntWindow(deps: HuntDeps, options: HuntOptions, bounds: Partial<Window>): Promise<HuntResult> {
+  const judges = judgesOf(options);
+  const seq = await deps.store.lastSeq();
+  const commits = await deps.store.commits(deps.table, 0);
+  const window = windowOf(await deps.store.segments(deps.table), bounds);
+  if (window === null) return { alerts: [], notes: [] };
+  const session = new Hunt(deps, options);
+  await session.judge(judges, () => window, await deps.store.segments(deps.table, rangeOf(deps, judges, window)));
+  // Only a look at everything leaves nothing for later.
+  const isWhole = bounds.fromMs === undefined && bounds.toMs === undefined;
+  return session.record(
+    isWhole ? judges.map((judge) => ({ key: judge.key, seq: judgedSeq(deps, judge, commits, seq) })) : [],
+  );
+}
+
+/** Judges what commits since the last time touch. `event`: only detectors for which each event is a finding, over the new segments alone. */
+export async function huntNew(deps: HuntDeps, options: HuntOptions, part: 'event' | 'all'): Promise<HuntResult> {
+  const judges = judgesOf(options).filter(({ detector }) => part === 'all' || detector.slot === 'event');
+  const seq = await deps.store.lastSeq();
+  const seen = await deps.store.huntSeqs(judges.map(({ key }) => key));
+  const session = new Hunt(deps, options);
+  const seqs: { key: HuntKey; seq: number }[] = [];
+  for (const [afterSeq, group] of groupedBy(judges, (_, at) => seen[at] ?? 0)) {
+    if (afterSeq >= seq) continue;
+    const commits = await deps.store.commits(deps.table, afterSeq);
+    seqs.push(...group.map((judge) => ({ key: judge.key, seq: judgedSeq(deps, judge, commits, seq) })));
+    const lonely = group.filter(({ detector }) => detector.slot === 'event');
+    const fresh = await deps.store.segments(deps.table, { afterSeq });
+    const span = windowOf(fresh, {});
+    if (span !== null && lonely.length > 0) await session.judge(lonely, () => span, fresh);
+    const others = group.filter(({ detector }) => detector.slot !== 'event');
+    for (const stretch of others.length === 0 ? [] : stretchesOf(commits)) {
+      const windowFor = ({ detector }: Judge): Window => ({
+        fromMs: stretch.fromMs,
+        toMs: stretch.toMs + deps.engine.reachMs(detector),
+      });
+      await session.judge(others, windowFor, await deps.store.segments(deps.table, rangeOf(deps, others, stretch)));
+    }
+  }
+  return session.record(seqs);
+}
+
+/** The statements of a hunt over a window, none of them run. */
+export async function explainHunt(
+  deps: HuntDeps,
+  options: HuntOptions,
+  bounds: Partial<Window>,
+): Promise<readonly { readonly title: string; readonly sql: string }[]> {
+  const window = windowOf(await deps.store.segments(deps.table), bounds) ?? {
+    fromMs: deps.nowMs() - DAY_MS,
+    toMs: deps.nowMs(),
+  };
+  const tasks = judgesOf(options).map(({ detector, parameters }) => ({ detector, parameters, window }));
+  return deps.engine.explain({ tasks, lists: options.lists, columns: [], nowMs: deps.nowMs() });
+}
+
+function judgesOf({ detectors, parameters, lists }: HuntOptions): readonly Judge[] {
+  return detectors.map((detector) => {
+    const values = parameterValues(detector, parameters[detector.id] ?? {});
+    // A list is a value of the detectors that look at it.
+    const looksAtLists = /"list":|list_/u.test(JSON.stringify([detector.when, detector.sequence, detector.sql]));
+    const hash = createHash('sha256').update(JSON.stringify(looksAtLists ? [values, lists] : values));
+    return {
+      detector,
+      parameters: values,
+      key: { detector: detector.id, version: detector.version, parametersHash: hash.digest('hex') },
+    };
+  });
+}
+
+/** The bounds given, else those of the segments' events; null where there are none. */
+function windowOf(segments: readonly Segment[], { fromMs, toMs }: Partial<Window>): Window | null {
+  const first = segments.map(({ minTimeMs }) => minTimeMs).filter((time) => time !== null);
+  const last = segments.map(({ maxTimeMs }) => maxTimeMs).filter((time) => time !== null);
+  if (first.length === 0) return null;
+  const window = { fromMs: fromMs ?? smallest(first), toMs: toMs ?? -smallest(last.map((time) => -time)) + 1 };
+  return window.fromMs < window.toMs ? window : null;
+}
+
+/** Math.min takes its arguments from the stack: a store may have more segments than fit there. */
+const smallest = (values: readonly number[]): number =>
+  values.reduce((least, value) => Math.min(least, value), Number.POSITIVE_INFINITY);
+
+/** What has to be readable around a window: whole slots, what counts before them, what they may change after them. */
+function rangeOf({ engine }: HuntDeps, judges: readonly Judge[], { fromMs, toMs }: Window): Window {
+  const reach = Math.max(0, ...judges.map(({ detector }) => engine.reachMs(detector)));
+  return { fromMs: fromMs - reach - DAY_MS, toMs: toMs + reach + DAY_MS };
+}
+
+/** Up to which commit a detector has judged all: not beyond one with events in slots that are still open. */
+function judgedSeq(
+  { engine, nowMs }: HuntDeps,
+  { detector }: Judge,
+  commits: readonly Commit[],
+  lastSeq: number,
+): number {
+  const length = slotMs(detector);
+  if (!engine.isRefutable(detector) || length === null) return lastSeq;
+  const readyMs = Math.floor((nowMs() - LATENESS_MS) / length) * length;
+  const open = commits.filter(({ maxTimeMs }) => maxTimeMs !== null && maxTimeMs >= readyMs).map(({ seq }) => seq - 1);
+  return Math.min(lastSeq, smallest(open));
+}
+
+/** Stretches of time that commits touch, apart by more than a day, at most STRETCHES_MAX. */
+function stretchesOf(commits: readonly Commit[]): readonly Window[] {
+  const sorted = commits
+    .flatMap(({ minTimeMs, maxTimeMs }) =>
+      minTimeMs === null || maxTimeMs === null ? [] : [{ fromMs: minTimeMs, toMs: maxTimeMs + 1 }],
+    )
+    .toSorted((a, b) => a.fromMs - b.fromMs);
+  let stretches = joinedAcross(sorted, DAY_MS);
+  for (let gap = 2 * DAY_MS; stretches.length > STRETCHES_MAX; gap *= 2) stretches = joinedAcross(stretches, gap);
+  return stretches;
+}
+
+function joinedAcross(sorted: readonly Window[], gapMs: number): readonly Window[] {
+  const joined: Window[] = [];
+  for (const window of sorted) {
+    const last = joined.at(-1);
+    if (last !== undefined && window.fromMs - last.toMs <= gapMs)
+      joined[joined.length - 1] = { fromMs: last.fromMs, toMs: Math.max(last.toMs, window.toMs) };
+    else joined.push(window);
+  }
+  return joined;
+}
+
+function groupedBy<T>(
+  values: readonly T[],
+  keyOf: (value: T, at: number) => number,
+): ReadonlyMap<number, readonly T[]> {
+  const groups = new Map<number, T[]>();
+  for (const [at, value] of values.entries()) {
+    const key = keyOf(value, at);
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [value]);
+    else group.push(value);
+  }
+  return groups;
+}
+
+/** Gathers the alerts of one hunt, and records them at its end in one transaction. */
+class Hunt {
+  readonly #deps: HuntDeps;
+  readonly #options: HuntOptions;
+  readonly #found = new Map<string, Alert>();
+  readonly #withdrawn = new Map<string, Alert>();
+  readonly #notes = new Set<string>();
+  #suppressions: readonly Suppression[] | null = null;
+
+  constructor(deps: HuntDeps, options: HuntOptions) {
+    this.#deps = deps;
+    this.#options = options;
+  }
+
+  async judge(
+    judges: readonly Judge[],
+    windowFor: (judge: Judge) => Window,
+    segments: readonly Segment[],
+  ): Promise<void> {
+    const { engine, openBackend, nowMs } = this.#deps;
+    const { lists, signal } = this.#options;
+    this.#suppressions ??= [...this.#options.suppressions, ...(await this.#deps.store.suppressions())];
+    const suppressions = this.#suppressions;
+    const tasks = judges.map(
+      (judge): HuntTask => ({ detector: judge.detector, parameters: judge.parameters, window: windowFor(judge) }),
+    );
+    const backend = await openBackend(segments);
+    const interrupt = (): void => backend.interrupt();
+    signal?.addEventListener('abort', interrupt);
+    try {
+      if (signal?.aborted) throw new AppError('interrupted', 'the hunt was interrupted');
+      const results = await engine.run(backend, {
+        tasks,
+        lists,
+        columns: suppressionColumns(suppressions),
+        nowMs: nowMs(),
+      });
+      for (const [at, { findings, judged, notes }] of results.entries()) {
+        const { detector, parameters } = judges[at] as Judge;
+        const alerts = findings.map((finding) =>
+          alertOf(finding, { detector, parameters, suppressions, lists, nowMs: nowMs() }),
+        );
+        for (const alert of alerts) this.#found.set(alert.id, alert);
+        for (const note of notes) this.#notes.add(note);
+        if (judged !== null && engine.isRefutable(detector)) await this.#withdraw(detector, parameters, judged);
+      }
+    } finally {
+      signal?.removeEventListener('abort', interrupt);
+      await backend.close();
+    }
+  }
+
+  /** Recorded alerts of these slots that were not found again follow no longer, unless they were found with other values. */
+  async #withdraw(detector: Detector, parameters: Readonly<Record<string, unknown>>, judged: Window): Promise<void> {
+    const recorded = await this.#deps.store.alerts({ detector: detector.id, fromMs: judged.fromMs, toMs: judged.toMs });
+    for (const alert of recorded) {
+      const isJudged = Date.parse(alert.window.from) >= judged.fromMs && Date.parse(alert.window.to) <= judged.toMs;
+      const isSame =
+        alert.detector_version === detector.version && JSON.stringify(alert.parameters) === JSON.stringify(parameters);
+      if (isJudged && isSame && alert.status !== 'withdrawn')
+        this.#withdrawn.set(alert.id, { ...alert, status: 'withdrawn' });
+    }
+  }
+
+  async record(seqs: readonly { readonly key: HuntKey; readonly seq: number }[]): Promise<HuntResult> {
+    const found = [...this.#found.values()];
+    const withdrawn = [...this.#withdrawn.values()].filter(({ id }) => !this.#found.has(id));
+    const fresh =
+      found.length + withdrawn.length + seqs.length === 0
+        ? new Set<string>()
+        : await this.#deps.store.recordHunt({ alerts: found, withdrawn: withdrawn.map(({ id }) => id), seqs });
+    const decided = await this.#decided(found, fresh);
+    const alerts = [
+      ...found.map((alert) => ({ ...alert, status: decided.get(alert.id) ?? alert.status, new: fresh.has(alert.id) })),
+      ...withdrawn,
+    ];
+    const byFirst = (a: Alert, b: Alert): number =>
+      Date.parse(a.first_seen) - Date.parse(b.first_seen) || (a.id < b.id ? -1 : 1);
+    return { alerts: alerts.toSorted(byFirst), notes: [...this.#notes] };
+  }
+
+  /** What a person has decided about alerts that were known. */
+  async #decided(found: readonly Alert[], fresh: ReadonlySet<string>): Promise<ReadonlyMap<string, Alert['status']>> {
+    const known = found.filter(({ id }) => !fresh.has(id));
+    if (known.length === 0) return new Map();
+    const fromMs = smallest(known.map(({ first_seen }) => Date.parse(first_seen)));
+    const toMs = -smallest(known.map(({ last_seen }) => -Date.parse(last_seen))) + 1;
+    const stored = await this.#deps.store.alerts({ statuses: ['acknowledged', 'closed'], fromMs, toMs });
+    return new Map(stored.map(({ id, status }) => [id, status]));
+  }
+}
