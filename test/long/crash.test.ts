@@ -29,7 +29,8 @@ afterAll(() => rmSync(folder, { recursive: true }));
 async function killed(args: readonly string[], signal: NodeJS.Signals, withinMs: number): Promise<{ killed: boolean; status: number | null }> {
   const child = start(args);
   const ended = new Promise<number | null>((resolve) => {
-    child.once('exit', (status) => resolve(status));
+    // Before Node runs our code Ctrl-C ends it by the signal itself, which a shell reports as 130 as well.
+    child.once('exit', (status, by) => resolve(by === 'SIGINT' ? 130 : status));
   });
   child.stderr?.resume();
   await Promise.race([ended, sleep(Math.random() * withinMs)]);
@@ -97,7 +98,7 @@ describe('Ctrl-C', () => {
       if (outcome.killed) statuses.add(outcome.status);
     }
     // A signal that arrives after the last commit may find nothing left to interrupt.
-    expect([...statuses].every((status) => status === 130 || status === 0)).toBe(true);
+    expect([...statuses].filter((status) => status !== 130 && status !== 0)).toEqual([]);
     expect(await run(['ingest', archive.dir, '--store', dir])).toMatchObject({ status: 0 });
     await expectWhole(dir);
   });
