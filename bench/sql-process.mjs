@@ -4,7 +4,10 @@ import { dirname, join } from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
 
 const job = JSON.parse(readFileSync(process.argv[2], 'utf8'));
-const instance = await DuckDBInstance.create(':memory:', { preserve_insertion_order: 'false' });
+const instance = await DuckDBInstance.create(':memory:', {
+  preserve_insertion_order: 'false',
+  temp_directory: dirname(process.argv[2]),
+});
 const connection = await instance.connect();
 for (const sql of job.setup) await connection.run(sql);
 for (const { sql, staging, publish } of job.steps) {

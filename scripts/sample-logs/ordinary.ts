@@ -3,6 +3,7 @@ import { HEX, LETTERS_AND_DIGITS, Random } from '../support/random.ts';
 import {
   type Call,
   type Caller,
+  iso,
   type Json,
   record,
   roleIdentity,
@@ -504,6 +505,19 @@ function development(): Happening[] {
           diary.add(caller, { action, at: at + look * 6000, region: HOME_REGION, request });
         }
         putObject(diary, caller, at + 60_000, buckets.sandbox, `notes/${random.text(HEX, 6)}.json`, 'default');
+      }
+      if (developer === developers[1]) {
+        const stackName = 'sandbox';
+        diary.add(
+          inRole(roles.developer, developer.name, begin, { address: developer.address, agent: BROWSER, console: true }),
+          {
+            action: 'cloudformation:CreateChangeSet',
+            at: begin + 25 * MINUTE,
+            region: HOME_REGION,
+            request: { stackName, changeSetName: `change-${iso(day).slice(0, 10)}`, capabilities: ['CAPABILITY_IAM'] },
+            response: { stackId: `arn:aws:cloudformation:${HOME_REGION}:${DEVELOPMENT}:stack/${stackName}/1` },
+          },
+        );
       }
       if (developer === developers[0]) {
         // He stops his test machine in the evening.
