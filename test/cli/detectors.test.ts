@@ -1,5 +1,5 @@
 /** Detectors of the package and of a user: listed, explained, written anew, and loaded from every language. */
-import { mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { newFolder, trailhound } from './run.ts';
@@ -76,6 +76,22 @@ describe('a new detector', () => {
     await run('detectors', 'new', 'odd-thing-seen');
     expect(statSync(join(cwd, 'detectors/odd-thing-seen.yaml')).isFile()).toBe(true);
     expect(await listed()).toHaveProperty('odd-thing-seen');
+  });
+
+  test.each(['js', 'yaml', 'sql'])('in %s has an example that fails until the condition is written', async (kind) => {
+    put('trailhound.yaml', '');
+    await run('detectors', 'new', 'odd-thing-seen', '--kind', kind);
+    const unwritten = await run('detectors', 'test', 'odd-thing-seen');
+    expect(unwritten).toMatchObject({ status: 2, stdout: expect.stringMatching(/what must raise an alert +FAILED/) });
+    const file = join(cwd, 'detectors', `odd-thing-seen.${kind}`);
+    const written = readFileSync(file, 'utf8')
+      .replace('example.amazonaws.com', 'iam.amazonaws.com')
+      .replace('ReplaceMe', 'CreateUser')
+      .replace('default: 100', 'default: 1');
+    writeFileSync(file, written);
+    const passed = await run('detectors', 'test', 'odd-thing-seen');
+    expect(passed.status, passed.stdout).toBe(0);
+    expect(passed.stderr).toMatch(/^\d examples? passed$/m);
   });
 
   test('never replaces a file', async () => {

@@ -159,6 +159,23 @@ describe('after a scan', () => {
     expect(parsed).toMatchObject({ balanced: true, writer: null });
   });
 
+  test('the store is named by the option, else the environment, else the config, else it is ./.trailhound', async () => {
+    const elsewhere = newFolder();
+    const storeOf = async (args: readonly string[], env: Readonly<Record<string, string>>) =>
+      (
+        JSON.parse((await trailhound(['status', '--output', 'json', ...args], { cwd: elsewhere, env })).stdout) as {
+          store: string;
+        }
+      ).store;
+    const store = join(cwd, '.trailhound');
+    expect(await storeOf(['--store', store], { TRAILHOUND_STORE: 'nowhere' })).toBe(store);
+    writeFileSync(join(elsewhere, 'trailhound.yaml'), 'store: nowhere\n');
+    expect(await storeOf([], { TRAILHOUND_STORE: store })).toBe(store);
+    writeFileSync(join(elsewhere, 'trailhound.yaml'), `store: ${store}\n`);
+    expect(await storeOf([], {})).toBe(store);
+    rmSync(elsewhere, { recursive: true });
+  });
+
   test('the rejects are listed with what they were', async () => {
     const { stdout } = await run('status', '--rejects', '--output', 'jsonl');
     const rejects = stdout
