@@ -40,7 +40,12 @@ export interface ColumnBuffer {
    * Only for `string`, where the decoder found that few values repeat: the distinct values as `size` string slots at `entries`, and for each row the
    * index of its value, `codeBytes` wide (1 up to 256 entries, else 2). `data` is filled as well.
    */
-  readonly dictionary?: { readonly size: number; readonly entries: number; readonly codes: number; readonly codeBytes: 1 | 2 };
+  readonly dictionary?: {
+    readonly size: number;
+    readonly entries: number;
+    readonly codes: number;
+    readonly codeBytes: 1 | 2;
+  };
 }
 
 /** A window of decoded rows. Valid until the decoder's next push() or reset(). */
@@ -96,7 +101,7 @@ export interface Decoder {
   push(bytes: Uint8Array, last: boolean): 'more' | 'full';
   /** Rejects of the current file since the last call, so that a file of nothing else does not fill the memory. */
   takeRejects(): readonly Reject[];
-  /** Bytes that push() can take now. At least 1 MiB after reset(). */
+  /** Bytes that push() can take now. At least 1 MiB after reset(), once push() has answered `more`: until then what it was given waits to be decoded. */
   roomBytes(): number;
   end(): FileOutcome;
   /** Rows decoded since the last reset(). */

@@ -200,7 +200,7 @@ function layOut(options: ScannerOptions, sizes: Sizes): Layout {
   const textBase = take(options.textBytes);
   const scratchBase = take(0);
   // Decoded texts of a window take less than its text.
-  if (scratchBase + options.textBytes > MAX_PAGES * PAGE_BYTES) {
+  if (scratchBase + options.textBytes + PAGE_BYTES > MAX_PAGES * PAGE_BYTES) {
     throw new AppError(
       'config-invalid',
       `cannot decode with windows of ${options.textBytes} bytes: a scanner addresses 4 GiB in all`,

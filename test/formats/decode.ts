@@ -33,8 +33,14 @@ export interface Decoded {
 
 const COLUMNS = rawColumns(cloudtrailFormat.table);
 const TOP_BIT = 1n << 63n;
+const NO_BYTES = new Uint8Array(0);
 
 const decoders = new Map<string, Promise<Decoder>>();
+
+/** A row without some of its columns. */
+export function without(row: Row, ...names: readonly string[]): Row {
+  return Object.fromEntries(Object.entries(row).filter(([name]) => !names.includes(name)));
+}
 
 /** One decoder for each set of limits: making one is cheap, but a million are not. */
 export function decoderOf(limits: DecodeLimits = LIMITS): Promise<Decoder> {
@@ -44,12 +50,12 @@ export function decoderOf(limits: DecodeLimits = LIMITS): Promise<Decoder> {
   return known;
 }
 
-export function uuidText(high: bigint, low: bigint): string {
+function uuidText(high: bigint, low: bigint): string {
   const digits = ((high << 64n) | low).toString(16).padStart(32, '0');
   return digits.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
 }
 
-export function rowsOf(batch: Batch): Row[] {
+function rowsOf(batch: Batch): Row[] {
   const view = new DataView(batch.memory);
   const bytes = Buffer.from(batch.memory);
   const bit = (validity: number, row: number): boolean =>
@@ -100,25 +106,24 @@ export function decodeSlices(decoder: Decoder, slices: readonly Uint8Array[]): D
   const rows: Row[] = [];
   const taken: FileOutcome['rejects'][number][] = [];
   decoder.begin(FILE);
-  for (const [index, slice] of [...slices, new Uint8Array(0)].entries()) {
-    const last = index === slices.length;
-    for (let at = 0; at < slice.length || (last && at === 0); ) {
+  const takeWindow = (): void => {
+    rows.push(...rowsOf(decoder.batch()));
+    decoder.reset();
+  };
+  const push = (part: Uint8Array, last: boolean): void => {
+    for (let state = decoder.push(part, last); state === 'full'; state = decoder.push(NO_BYTES, last)) takeWindow();
+    taken.push(...decoder.takeRejects());
+  };
+  for (const slice of slices) {
+    for (let at = 0; at < slice.length; ) {
+      if (decoder.roomBytes() === 0) takeWindow();
       const part = slice.subarray(at, at + decoder.roomBytes());
       at += part.length;
-      for (let state = decoder.push(part, last); state === 'full'; state = decoder.push(new Uint8Array(0), last)) {
-        rows.push(...rowsOf(decoder.batch()));
-        decoder.reset();
-      }
-      if (last) break;
-      if (decoder.roomBytes() === 0) {
-        rows.push(...rowsOf(decoder.batch()));
-        decoder.reset();
-      }
+      push(part, false);
     }
-    taken.push(...decoder.takeRejects());
   }
-  rows.push(...rowsOf(decoder.batch()));
-  decoder.reset();
+  push(NO_BYTES, true);
+  takeWindow();
   const outcome = decoder.end();
   const rejects = [...taken, ...outcome.rejects];
   return {

@@ -82,7 +82,7 @@ function rawAt(record: readonly Member[], path: readonly string[]): string | und
 }
 
 /** Microseconds since 1970, or null when the text is no ISO 8601 time with a day that exists. */
-export function timeOf(text: string): bigint | null {
+function timeOf(text: string): bigint | null {
   const parts = TIME.exec(text);
   if (parts === null) return null;
   const [, year, month, day, hour, minute, second, fraction = '', sign = '+', zoneHour = '0', zoneMinute = '0'] = parts;

@@ -2,7 +2,7 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { cloudtrailTable } from '../../src/formats/cloudtrail-table.ts';
 import { type Column, rawColumns } from '../../src/table.ts';
-import { INGESTED_AT_MS, type Row, type Value } from './decode.ts';
+import { INGESTED_AT_MS, type Row, type Value, without } from './decode.ts';
 
 const FIELDS = rawColumns(cloudtrailTable).filter(
   (column): column is Column & { raw: string } => column.raw !== undefined,
@@ -33,8 +33,8 @@ const FACTS = [
 ];
 /** The two numbers of Batch.identity, in SQL. */
 const IDENTITY = `
-  CASE WHEN regexp_full_match(event_id, '[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}') THEN CAST(event_id AS UUID)
-    WHEN event_id <> '' THEN CAST(md5(event_id) AS UUID) END AS identity_id,
+  CASE WHEN regexp_full_match(event_id, '[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}') THEN event_id
+    WHEN event_id <> '' THEN CAST(CAST(md5(event_id) AS UUID) AS VARCHAR) END AS identity_id,
   md5_number_lower(${FACTS.join(' || chr(31) || ')}) AS identity_facts`;
 
 /** Rows of a file that is `{"Records": […]}`, in its order, without columns that are NULL. `extra` is what the known keys leave. */
@@ -59,28 +59,25 @@ const JSON_COLUMNS = new Set(
 );
 
 /** What both readers must agree on: JSON as values, since DuckDB writes numbers and escapes anew; the 24 bytes of the identity as two numbers. */
-export function comparable({
-  log_file,
-  record_no,
-  event_day,
-  identity,
-  has_identity,
-  ...row
-}: Row): Record<string, unknown> {
+export function comparable(row: Row): Record<string, unknown> {
+  const { identity, has_identity: hasIdentity } = row;
   const values: Record<string, unknown> = {};
-  for (const [name, value] of Object.entries(row))
+  for (const [name, value] of Object.entries(
+    without(row, 'log_file', 'record_no', 'event_day', 'identity', 'has_identity'),
+  )) {
     values[name] = JSON_COLUMNS.has(name)
       ? JSON.parse(String(value), (_, inner: unknown) => (inner === 0 ? 0 : inner))
       : typeof value === 'number'
         ? BigInt(value)
         : value;
+  }
   if (typeof identity === 'string') {
     const bytes = Buffer.from(identity, 'hex');
     values['identity_facts'] = bytes.readBigUInt64LE(16);
-    if (has_identity === true) {
+    if (hasIdentity === true) {
       const digits = ((bytes.readBigUInt64LE(8) << 64n) | bytes.readBigUInt64LE(0)).toString(16).padStart(32, '0');
       values['identity_id'] = digits.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
     }
-  } else if (values['identity_id'] !== undefined) values['identity_id'] = String(values['identity_id']);
+  }
   return values;
 }

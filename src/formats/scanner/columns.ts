@@ -18,7 +18,8 @@ const ADDRESS_OFFSET: usize = 8;
 
 /** Thirty-two bytes, sixteen set: a load at 16 - n gives a mask of the first n bytes. */
 const masks: usize = memory.data<u8>([
-  255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+  255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+  0, 0, 0,
 ]);
 
 /** Rows of the window so far; the row being filled is the one after them. */
@@ -42,7 +43,7 @@ export function endRow(): void {
 // @ts-ignore: decorator
 @inline
 export function columnInfo(column: i32): ColumnInfo {
-  return changetype<ColumnInfo>(columnInfos + (<usize>column << 4));
+  return changetype<ColumnInfo>(columnInfos + ((<usize>column) << 4));
 }
 
 // @ts-ignore: decorator
@@ -74,14 +75,14 @@ function putSlot(slot: usize, text: usize, length: usize): void {
 
 export function putText(column: i32, text: usize, length: usize): void {
   const info = columnInfo(column);
-  putSlot(info.data + (<usize>rows << 4), text, length);
+  putSlot(info.data + ((<usize>rows) << 4), text, length);
   setBit(info.validity, rows);
   noteText(column);
 }
 
 export function putUuid(column: i32, high: u64, low: u64): void {
   const info = columnInfo(column);
-  const slot = info.data + (<usize>rows << 4);
+  const slot = info.data + ((<usize>rows) << 4);
   store<u64>(slot, low);
   // DuckDB flips the top bit, so that UUIDs sort as signed numbers.
   store<u64>(slot + 8, high ^ 0x8000000000000000);
@@ -91,19 +92,19 @@ export function putUuid(column: i32, high: u64, low: u64): void {
 /** The text of a UUID column's value that is no canonical UUID. */
 export function putUuidText(column: i32, text: usize, length: usize): void {
   const info = columnInfo(column);
-  putSlot(info.text + (<usize>rows << 4), text, length);
+  putSlot(info.text + ((<usize>rows) << 4), text, length);
   setBit(info.textValidity, rows);
 }
 
 export function putLong(column: i32, value: i64): void {
   const info = columnInfo(column);
-  store<i64>(info.data + (<usize>rows << 3), value);
+  store<i64>(info.data + ((<usize>rows) << 3), value);
   setBit(info.validity, rows);
 }
 
 export function putInteger(column: i32, value: i32): void {
   const info = columnInfo(column);
-  store<i32>(info.data + (<usize>rows << 2), value);
+  store<i32>(info.data + ((<usize>rows) << 2), value);
   setBit(info.validity, rows);
 }
 
@@ -146,7 +147,7 @@ export function slotText(slot: usize): usize {
 /** Takes back what the row being filled has. */
 export function clearRow(): void {
   const byte = <usize>rows >> 3;
-  const keep = <u8>~(<u32>1 << (<u32>rows & 7));
+  const keep = <u8>~((<u32>1) << (<u32>rows & 7));
   for (let column = 0; column < columnCount; column++) {
     const info = columnInfo(column);
     store<u8>(info.validity + byte, load<u8>(info.validity + byte) & keep);

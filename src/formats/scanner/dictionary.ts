@@ -42,7 +42,7 @@ export let dictionaryCodeBytes: i32 = 0;
 // @ts-ignore: decorator
 @inline
 function dictionaryOf(column: i32): Dictionary {
-  return changetype<Dictionary>(dictionaryInfos + (<usize>column << 5));
+  return changetype<Dictionary>(dictionaryInfos + ((<usize>column) << 5));
 }
 
 export function clearDictionaries(): void {
@@ -50,7 +50,7 @@ export function clearDictionaries(): void {
     const dictionary = dictionaryOf(column);
     if (!dictionary.codes) continue;
     // Rows without a value must name an entry too.
-    memory.fill(dictionary.codes, 0, <usize>rows << 1);
+    memory.fill(dictionary.codes, 0, (<usize>rows) << 1);
     if (dictionary.size > 0) memory.fill(dictionary.places, 0, PLACES << 1);
     dictionary.size = 0;
     dictionary.values = 0;
@@ -74,7 +74,8 @@ export function enterRowTexts(): void {
   for (let i = 0; i < textColumnCount; i++) {
     const column = <i32>load<u8>(textColumns + i);
     const dictionary = dictionaryOf(column);
-    if (!dictionary.isGivenUp && !enter(dictionary, columnInfo(column).data + <usize>rows * SLOT_BYTES)) dictionary.isGivenUp = 1;
+    if (!dictionary.isGivenUp && !enter(dictionary, columnInfo(column).data + <usize>rows * SLOT_BYTES))
+      dictionary.isGivenUp = 1;
   }
 }
 
@@ -85,18 +86,18 @@ function enter(dictionary: Dictionary, slot: usize): bool {
   if (values == JUDGED_VALUES && dictionary.longValues * SHORT_SHARE <= values) return false;
   let place = hash(slot) & (PLACES - 1);
   for (let probe = 0; probe < MAX_PROBES; probe++) {
-    const number = <i32>load<u16>(dictionary.places + (<usize>place << 1));
+    const number = <i32>load<u16>(dictionary.places + ((<usize>place) << 1));
     if (number == 0) {
       const size = dictionary.size;
       if (size == MAX_ENTRIES || (values >= JUDGED_VALUES && size * NEW_SHARE > values)) return false;
-      store<u16>(dictionary.places + (<usize>place << 1), <u16>(size + 1));
+      store<u16>(dictionary.places + ((<usize>place) << 1), <u16>(size + 1));
       memory.copy(dictionary.entries + <usize>size * SLOT_BYTES, slot, SLOT_BYTES);
-      store<u16>(dictionary.codes + (<usize>rows << 1), <u16>size);
+      store<u16>(dictionary.codes + ((<usize>rows) << 1), <u16>size);
       dictionary.size = size + 1;
       return true;
     }
     if (sameSlot(dictionary.entries + <usize>(number - 1) * SLOT_BYTES, slot)) {
-      store<u16>(dictionary.codes + (<usize>rows << 1), <u16>(number - 1));
+      store<u16>(dictionary.codes + ((<usize>rows) << 1), <u16>(number - 1));
       return true;
     }
     place = (place + 1) & (PLACES - 1);
@@ -113,7 +114,10 @@ function hash(slot: usize): i32 {
   if (length <= INLINE_BYTES) mixed = load<u64>(slot + 4) ^ rotl<u64>(load<u32>(slot + 12), 29);
   else {
     const text = slotText(slot);
-    mixed = load<u64>(text) ^ rotl<u64>(load<u64>(text + length - 8), 27) ^ rotl<u64>(load<u64>(text + ((length - 8) >> 1)), 13);
+    mixed =
+      load<u64>(text) ^
+      rotl<u64>(load<u64>(text + length - 8), 27) ^
+      rotl<u64>(load<u64>(text + ((length - 8) >> 1)), 13);
   }
   // Multiplying by the golden ratio spreads the bits upwards.
   mixed = (mixed ^ length) * 0x9e3779b97f4a7c15;
@@ -126,7 +130,9 @@ function sameSlot(one: usize, other: usize): bool {
   // Length and first four bytes.
   if (load<u64>(one) != load<u64>(other)) return false;
   const length = slotLength(one);
-  return length <= INLINE_BYTES ? load<u64>(one + 8) == load<u64>(other + 8) : sameText(slotText(one), slotText(other), length);
+  return length <= INLINE_BYTES
+    ? load<u64>(one + 8) == load<u64>(other + 8)
+    : sameText(slotText(one), slotText(other), length);
 }
 
 /** Entries of the column's dictionary over the rows so far; 0 when it has none worth using. Sets dictionaryCodeBytes. */
@@ -136,7 +142,8 @@ export function dictionarySize(column: i32): i32 {
   if (dictionary.isGivenUp || dictionary.values < JUDGED_VALUES || size * NEW_SHARE > dictionary.values) return 0;
   dictionaryCodeBytes = size > 256 ? 2 : 1;
   if (size <= 256) {
-    for (let row: usize = 0; row < <usize>rows; row++) store<u8>(dictionary.shortCodes + row, load<u8>(dictionary.codes + (row << 1)));
+    for (let row: usize = 0; row < <usize>rows; row++)
+      store<u8>(dictionary.shortCodes + row, load<u8>(dictionary.codes + (row << 1)));
   }
   return size;
 }

@@ -21,8 +21,17 @@ import {
   valueEnd,
 } from './json';
 import { findKey, keyInfo } from './keys';
-import { CONTEXT_RECORD, FLAG_SUGGESTS, KEY_BYTES, KIND_RECORDS, maxRows, recordLimit, scratchBase, textBase } from './layout';
-import { ACCEPTED, acceptRecord, forgetFile, FOUND_DIGEST, FOUND_RECORDS, IS_INSIGHT, readRecord } from './record';
+import {
+  CONTEXT_RECORD,
+  FLAG_SUGGESTS,
+  KEY_BYTES,
+  KIND_RECORDS,
+  maxRows,
+  recordLimit,
+  scratchBase,
+  textBase,
+} from './layout';
+import { ACCEPTED, acceptRecord, forgetFile, FOUND_DIGEST, IS_INSIGHT, readRecord } from './record';
 import { PADDING } from './text';
 
 export const REJECT_TRUNCATED: i32 = 6;
@@ -368,7 +377,16 @@ function drain(): i32 {
 function reject(start: usize, after: usize, reason: i32, error: usize): void {
   const length = after - start;
   const errorByte = error < end ? <i32>load<u8>(error) : -1;
-  hostReject(nextRecordNo++, offsetOf(start), <f64>length, reason, offsetOf(error), errorByte, start, <i32>min<usize>(length, REJECT_TEXT_BYTES));
+  hostReject(
+    nextRecordNo++,
+    offsetOf(start),
+    <f64>length,
+    reason,
+    offsetOf(error),
+    errorByte,
+    start,
+    <i32>min<usize>(length, REJECT_TEXT_BYTES),
+  );
 }
 
 // What is broken: from where on nothing can be told until the next record.
@@ -426,7 +444,9 @@ const LOOK_BEHIND: usize = 160;
  */
 function scanBroken(): i32 {
   // Only what begins with a bracket can be closed by one.
-  const closes = brokenReason != REJECT_TRAILING_GARBAGE && (hasBrokenHead || isOpening(load<u8>(brokenStart)) || brokenIn == AFTER_ARRAY);
+  const closes =
+    brokenReason != REJECT_TRAILING_GARBAGE &&
+    (hasBrokenHead || isOpening(load<u8>(brokenStart)) || brokenIn == AFTER_ARRAY);
   while (true) {
     const at = nextStructural(scanAt);
     if (at >= end) {
@@ -510,7 +530,16 @@ function waitInBroken(): i32 {
 function endBroken(after: usize, nextState: i32): i32 {
   const length = offsetOf(after) - brokenOffset;
   const text = hasBrokenHead ? brokenHead : brokenStart;
-  hostReject(nextRecordNo++, brokenOffset, length, brokenReason, errorOffset, errorByte, text, <i32>min<f64>(length, <f64>REJECT_TEXT_BYTES));
+  hostReject(
+    nextRecordNo++,
+    brokenOffset,
+    length,
+    brokenReason,
+    errorOffset,
+    errorByte,
+    text,
+    <i32>min<f64>(length, <f64>REJECT_TEXT_BYTES),
+  );
   if (brokenIn == BETWEEN_VALUES) topValues++;
   cursor = after;
   state = nextState;

@@ -1,6 +1,14 @@
 /** The identity of a record: its event id as 128 bits, and a short name of the facts beside it. */
 import { SLOT_BYTES, hasUuidText, hasValue, rows, slotLength, slotText, uuidTextAt, valueAt } from './columns';
-import { accountIdColumn, eventIdColumn, eventNameColumn, eventSourceColumn, eventTimeColumn, identities, identityFlags } from './layout';
+import {
+  accountIdColumn,
+  eventIdColumn,
+  eventNameColumn,
+  eventSourceColumn,
+  eventTimeColumn,
+  identities,
+  identityFlags,
+} from './layout';
 import { md5, wordA, wordB, wordC, wordD } from './md5';
 import { ensureMemory, scratchEnd } from './text';
 
@@ -18,7 +26,13 @@ export let uuidLow: u64 = 0;
 /** Reads a UUID in canonical lower case into uuidHigh and uuidLow; false when the text is none. */
 export function readUuid(text: usize, length: usize): bool {
   if (length != UUID_LENGTH) return false;
-  if (load<u8>(text + 8) != DASH || load<u8>(text + 13) != DASH || load<u8>(text + 18) != DASH || load<u8>(text + 23) != DASH) return false;
+  if (
+    load<u8>(text + 8) != DASH ||
+    load<u8>(text + 13) != DASH ||
+    load<u8>(text + 18) != DASH ||
+    load<u8>(text + 23) != DASH
+  )
+    return false;
   const start = v128.load(text);
   const middle = v128.load(text + 16);
   const end = v128.load32_zero(text + 32);
@@ -33,7 +47,10 @@ export function readUuid(text: usize, length: usize): bool {
   const six = i8x16.splat(6);
   const highIsDigit = i8x16.lt_u(highDigits, ten);
   const lowIsDigit = i8x16.lt_u(lowDigits, ten);
-  const valid = v128.and(v128.or(highIsDigit, i8x16.lt_u(highLetters, six)), v128.or(lowIsDigit, i8x16.lt_u(lowLetters, six)));
+  const valid = v128.and(
+    v128.or(highIsDigit, i8x16.lt_u(highLetters, six)),
+    v128.or(lowIsDigit, i8x16.lt_u(lowLetters, six)),
+  );
   if (!i8x16.all_true(valid)) return false;
   const bytes = i8x16.narrow_i16x8_u(
     joinNibbles(v128.bitselect(highDigits, i8x16.add(highLetters, ten), highIsDigit)),
@@ -66,21 +83,23 @@ export function putIdentity(): void {
     const id = uuidTextAt(eventIdColumn);
     md5(slotText(id), slotLength(id));
     // The digest's bytes in order are the UUID's hexadecimal digits in order, as in CAST(md5(event_id) AS UUID).
-    store<u64>(at, bswap<u64>(<u64>wordC | (<u64>wordD << 32)));
-    store<u64>(at + 8, bswap<u64>(<u64>wordA | (<u64>wordB << 32)));
+    store<u64>(at, bswap<u64>(<u64>wordC | ((<u64>wordD) << 32)));
+    store<u64>(at + 8, bswap<u64>(<u64>wordA | ((<u64>wordB) << 32)));
     hasIdentity = 1;
   }
   store<u8>(identityFlags + rows, hasIdentity);
 
   const facts = scratchEnd;
-  ensureMemory(facts + TIME_DIGITS + textLength(eventSourceColumn) + textLength(eventNameColumn) + textLength(accountIdColumn));
+  ensureMemory(
+    facts + TIME_DIGITS + textLength(eventSourceColumn) + textLength(eventNameColumn) + textLength(accountIdColumn),
+  );
   let to = hasValue(eventTimeColumn) ? writeDecimal(load<u64>(valueAt(eventTimeColumn, 8)), facts) : facts;
   to = writeText(eventSourceColumn, to);
   to = writeText(eventNameColumn, to);
   to = writeText(accountIdColumn, to);
   md5(facts, to - facts);
   // The last eight bytes of the digest, least significant first: DuckDB's md5_number_lower().
-  store<u64>(at + 16, <u64>wordC | (<u64>wordD << 32));
+  store<u64>(at + 16, <u64>wordC | ((<u64>wordD) << 32));
 }
 
 function textLength(column: i32): usize {

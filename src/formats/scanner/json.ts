@@ -71,7 +71,9 @@ export function stringEnd(at: usize): usize {
   hasEscapes = false;
   while (true) {
     const bytes = v128.load(at);
-    const stops = i8x16.bitmask(v128.or(v128.or(i8x16.eq(bytes, quotes), i8x16.eq(bytes, backslashes)), i8x16.lt_u(bytes, spaces)));
+    const stops = i8x16.bitmask(
+      v128.or(v128.or(i8x16.eq(bytes, quotes), i8x16.eq(bytes, backslashes)), i8x16.lt_u(bytes, spaces)),
+    );
     if (stops == 0) {
       at += 16;
       continue;
@@ -102,7 +104,16 @@ function escapeEnd(at: usize): usize {
     return at + 6;
   }
   // " \ / b f n r t
-  if (letter == QUOTE || letter == BACKSLASH || letter == 0x2f || letter == 0x62 || letter == 0x66 || letter == 0x6e || letter == 0x72 || letter == 0x74) {
+  if (
+    letter == QUOTE ||
+    letter == BACKSLASH ||
+    letter == 0x2f ||
+    letter == 0x62 ||
+    letter == 0x66 ||
+    letter == 0x6e ||
+    letter == 0x72 ||
+    letter == 0x74
+  ) {
     return at + 2;
   }
   return fail(at + 1, REJECT_JSON_INVALID);

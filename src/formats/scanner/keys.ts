@@ -19,8 +19,10 @@ export function findKey(context: i32, start: usize, end: usize): i32 {
   if (length == 0 || length > <usize>KEY_BYTES) return 0;
   const middle = load<u8>(start + (length >= 3 ? length - 3 : 0));
   const hash = <u32>length + hashFirst * load<u8>(start) + hashLast * load<u8>(end - 1) + hashMiddle * middle;
-  const key = <i32>load<u8>(keyTable + (<usize>context << 8) + (<usize>hash & 0xff));
-  return key != 0 && keyInfo(key).length == <u8>length && sameText(keyTexts + <usize>(key * KEY_BYTES), start, length) ? key : 0;
+  const key = <i32>load<u8>(keyTable + ((<usize>context) << 8) + (<usize>hash & 0xff));
+  return key != 0 && keyInfo(key).length == <u8>length && sameText(keyTexts + <usize>(key * KEY_BYTES), start, length)
+    ? key
+    : 0;
 }
 
 /** The same for a key that is written with escapes. */
@@ -32,5 +34,5 @@ export function findEscapedKey(context: i32, start: usize, end: usize): i32 {
 // @ts-ignore: decorator
 @inline
 export function keyInfo(key: i32): KeyInfo {
-  return changetype<KeyInfo>(keyInfos + (<usize>key << 3));
+  return changetype<KeyInfo>(keyInfos + ((<usize>key) << 3));
 }

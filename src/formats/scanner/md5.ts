@@ -27,7 +27,7 @@ export function md5(at: usize, length: usize): void {
   memory.copy(lastBlocks, at, rest);
   store<u8>(lastBlocks + rest, END_MARK);
   const lastBlock = rest < LENGTH_OFFSET ? lastBlocks : lastBlocks + BLOCK_BYTES;
-  store<u64>(lastBlock + LENGTH_OFFSET, <u64>length << 3);
+  store<u64>(lastBlock + LENGTH_OFFSET, (<u64>length) << 3);
   digestBlock(lastBlocks);
   if (lastBlock != lastBlocks) digestBlock(lastBlock);
 }

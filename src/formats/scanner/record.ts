@@ -1,5 +1,19 @@
 /** One record: validates it and fills a row with what its keys hold, in one pass. */
-import { clearRow, hasValue, putBoolean, putInteger, putLong, putText, putUuid, putUuidText, rows, SLOT_BYTES, slotLength, slotText, valueAt } from './columns';
+import {
+  clearRow,
+  hasValue,
+  putBoolean,
+  putInteger,
+  putLong,
+  putText,
+  putUuid,
+  putUuidText,
+  rows,
+  SLOT_BYTES,
+  slotLength,
+  slotText,
+  valueAt,
+} from './columns';
 import { beginRowTexts, enterRowTexts } from './dictionary';
 import { putIdentity, readUuid, uuidHigh, uuidLow } from './identity';
 import {
@@ -29,7 +43,6 @@ import {
   eventTypeColumn,
   extraColumn,
   FLAG_IDENTIFIES,
-  FLAG_SUGGESTS,
   KIND_BOOLEAN,
   KIND_DIGEST,
   KIND_EVENT_TIME,
@@ -38,7 +51,6 @@ import {
   KIND_OBJECT,
   KIND_RECORDS,
   KIND_TEXT,
-  KIND_TIMESTAMP,
   KIND_UUID,
   latestTime,
   logFile,
@@ -109,7 +121,8 @@ export function readRecord(start: usize, atTop: bool): usize {
 /** Judges the record [start, end) that readRecord() passed, and completes its row if it is one. */
 export function acceptRecord(start: usize, end: usize, checkUtf8: bool, recordNo: i32): i32 {
   if (isRecordsNotArray) return REJECT_RECORDS_NOT_ARRAY;
-  if (isInsight || columnIs(eventCategoryColumn, INSIGHT_CATEGORY, 7) || columnIs(eventTypeColumn, INSIGHT_TYPE, 20)) return IS_INSIGHT;
+  if (isInsight || columnIs(eventCategoryColumn, INSIGHT_CATEGORY, 7) || columnIs(eventTypeColumn, INSIGHT_TYPE, 20))
+    return IS_INSIGHT;
   // S3 tells of new log files in records of the same shape, from `aws:s3`.
   if (!isIdentified || columnStartsWith(eventSourceColumn, AWS_COLON, 4)) return REJECT_NOT_CLOUDTRAIL_RECORD;
   if (checkUtf8 && !isUtf8(start, end)) return REJECT_INVALID_UTF8;
@@ -124,7 +137,7 @@ export function acceptRecord(start: usize, end: usize, checkUtf8: bool, recordNo
   putLong(logFileColumn, logFile);
   putInteger(recordNoColumn, recordNo);
   const day = hasValue(eventTimeColumn) ? <i32>(load<i64>(valueAt(eventTimeColumn, 8)) / MICROS_PER_DAY) : deliveredDay;
-  store<i32>(eventDays + (<usize>rows << 2), day);
+  store<i32>(eventDays + ((<usize>rows) << 2), day);
   enterRowTexts();
   return ACCEPTED;
 }
@@ -132,7 +145,8 @@ export function acceptRecord(start: usize, end: usize, checkUtf8: bool, recordNo
 // Padded to 32 bytes: sameText() reads in steps of 16.
 const INSIGHT_CATEGORY: usize = memory.data<u8>([73, 110, 115, 105, 103, 104, 116, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
 const INSIGHT_TYPE: usize = memory.data<u8>([
-  65, 119, 115, 67, 108, 111, 117, 100, 84, 114, 97, 105, 108, 73, 110, 115, 105, 103, 104, 116, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+  65, 119, 115, 67, 108, 111, 117, 100, 84, 114, 97, 105, 108, 73, 110, 115, 105, 103, 104, 116, 0, 0, 0, 0, 0, 0, 0, 0,
+  0, 0, 0, 0,
 ]);
 const AWS_COLON: usize = memory.data<u8>([97, 119, 115, 58, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
 
@@ -143,7 +157,9 @@ function columnStartsWith(column: i32, text: usize, length: usize): bool {
 }
 
 function columnIs(column: i32, text: usize, length: usize): bool {
-  return hasValue(column) && slotLength(valueAt(column, SLOT_BYTES)) == length && columnStartsWith(column, text, length);
+  return (
+    hasValue(column) && slotLength(valueAt(column, SLOT_BYTES)) == length && columnStartsWith(column, text, length)
+  );
 }
 
 function readObject(start: usize, context: i32, depth: i32): usize {
@@ -174,10 +190,10 @@ function extraMember(member: usize, value: usize, context: i32, depth: i32): usi
   if (end != 0 && context == CONTEXT_RECORD) {
     if (!runIsOpen) {
       runIsOpen = true;
-      store<u32>(extraRuns + (<usize>extraRunCount << 3), <u32>member);
+      store<u32>(extraRuns + ((<usize>extraRunCount) << 3), <u32>member);
       extraRunCount++;
     }
-    store<u32>(extraRuns + (<usize>extraRunCount << 3) - 4, <u32>end);
+    store<u32>(extraRuns + ((<usize>extraRunCount) << 3) - 4, <u32>end);
   }
   return end;
 }
@@ -200,7 +216,7 @@ function readField(key: i32, member: usize, value: usize, context: i32, depth: i
     }
     return extraMember(member, value, context, depth);
   }
-  const last = lastRecordWithKey + (<usize>key << 2);
+  const last = lastRecordWithKey + ((<usize>key) << 2);
   if (load<u32>(last) == serial) return extraMember(member, value, context, depth);
   store<u32>(last, serial);
   if (context == CONTEXT_RECORD) runIsOpen = false;
@@ -226,7 +242,10 @@ function readField(key: i32, member: usize, value: usize, context: i32, depth: i
     return close + 1;
   }
   if (kind == KIND_JSON || kind == KIND_OBJECT) {
-    const end = kind == KIND_OBJECT && byte == OPEN_OBJECT ? readObject(value, <i32>info.context, depth + 1) : valueEnd(value, depth);
+    const end =
+      kind == KIND_OBJECT && byte == OPEN_OBJECT
+        ? readObject(value, <i32>info.context, depth + 1)
+        : valueEnd(value, depth);
     if (end != 0 && column != NO_COLUMN) putText(column, value, end - value);
     return end;
   }
@@ -283,8 +302,8 @@ function readTimestamp(column: i32, value: usize, byte: u8, kind: i32): bool {
 
 /** Text of the member that tells of a rewritten record; the same length is reserved for it in every `extra`. */
 const REWRITTEN: usize = memory.data<u8>([
-  34, 116, 114, 97, 105, 108, 104, 111, 117, 110, 100, 95, 114, 101, 119, 114, 105, 116, 116, 101, 110, 34, 58, 34, 108, 111, 110, 101, 32, 115, 117, 114,
-  114, 111, 103, 97, 116, 101, 34,
+  34, 116, 114, 97, 105, 108, 104, 111, 117, 110, 100, 95, 114, 101, 119, 114, 105, 116, 116, 101, 110, 34, 58, 34, 108,
+  111, 110, 101, 32, 115, 117, 114, 114, 111, 103, 97, 116, 101, 34,
 ]);
 const REWRITTEN_BYTES: usize = 39;
 
@@ -313,9 +332,9 @@ function putExtra(): void {
 }
 
 function runStart(run: i32): usize {
-  return load<u32>(extraRuns + (<usize>run << 3));
+  return load<u32>(extraRuns + ((<usize>run) << 3));
 }
 
 function runEnd(run: i32): usize {
-  return load<u32>(extraRuns + (<usize>run << 3) + 4);
+  return load<u32>(extraRuns + ((<usize>run) << 3) + 4);
 }

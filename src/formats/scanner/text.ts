@@ -17,7 +17,7 @@ export function takeScratch(bytes: usize): void {
   scratchEnd += bytes;
 }
 
-/** Makes memory up to `address` (and its padding) exist. The host ends the run with a clear error where it cannot. */
+/** Makes memory up to `address` and its padding exist. The host laid memory out so that its end is never reached: failing means that the system has none. */
 export function ensureMemory(address: usize): void {
   const pages = <i32>((address + PADDING + 0xffff) >> PAGE_BITS) - memory.size();
   // Growing by a sixteenth at least keeps the number of growths small.
@@ -128,7 +128,8 @@ export function isUtf8(at: usize, end: usize): bool {
       at++;
       continue;
     }
-    const following: usize = lead >= 0xc2 && lead < 0xe0 ? 1 : lead >= 0xe0 && lead < 0xf0 ? 2 : lead >= 0xf0 && lead < 0xf5 ? 3 : 0;
+    const following: usize =
+      lead >= 0xc2 && lead < 0xe0 ? 1 : lead >= 0xe0 && lead < 0xf0 ? 2 : lead >= 0xf0 && lead < 0xf5 ? 3 : 0;
     if (following == 0 || at + following >= end) return false;
     const second = <i32>load<u8>(at + 1);
     const lowest = lead == 0xe0 ? 0xa0 : lead == 0xf0 ? 0x90 : 0x80;
@@ -151,6 +152,6 @@ export function sameText(one: usize, other: usize, length: usize): bool {
     length -= 16;
   }
   // Bytes past the end count as equal.
-  const equal = i8x16.bitmask(i8x16.eq(v128.load(one), v128.load(other))) | (<i32>0xffff << <i32>length);
+  const equal = i8x16.bitmask(i8x16.eq(v128.load(one), v128.load(other))) | ((<i32>0xffff) << (<i32>length));
   return (equal & 0xffff) == 0xffff;
 }

@@ -54,12 +54,15 @@ export function readTime(start: usize, length: usize): i64 {
   const hour = twoDigits(start + 11);
   const minute = twoDigits(start + 14);
   const second = twoDigits(start + 17);
-  if (century > 99 || year < 1 || year > 9999 || month < 1 || month > 12 || hour > 23 || minute > 59 || second > 59) return NO_TIME;
+  if (century > 99 || year < 1 || year > 9999 || month < 1 || month > 12 || hour > 23 || minute > 59 || second > 59)
+    return NO_TIME;
   if (load<u8>(start + 4) != DASH || load<u8>(start + 7) != DASH || load<u8>(start + 10) != LETTER_T) return NO_TIME;
   if (load<u8>(start + 13) != COLON || load<u8>(start + 16) != COLON) return NO_TIME;
   if (day < 1 || day > daysInMonth(year, month)) return NO_TIME;
 
-  let micros = <i64>daysSinceEpoch(year, month, day) * MICROS_PER_DAY + <i64>(hour * 3600 + minute * 60 + second) * MICROS_PER_SECOND;
+  let micros =
+    <i64>daysSinceEpoch(year, month, day) * MICROS_PER_DAY +
+    <i64>(hour * 3600 + minute * 60 + second) * MICROS_PER_SECOND;
   const end = start + length;
   let at = start + SECONDS_LENGTH;
   if (load<u8>(at) == POINT) {
