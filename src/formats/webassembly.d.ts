@@ -1,5 +1,7 @@
 /** The parts of WebAssembly's interface that the scanner's host uses: TypeScript has them only together with a browser's. */
 declare namespace WebAssembly {
+  /** Compiled code; it has nothing to call. */
+  interface Module {}
   interface Global<T = number> {
     value: T;
   }
