@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Corpus, corpus } from '../../bench/corpus.ts';
 import { cloudtrailTable } from '../../src/formats/cloudtrail-table.ts';
 import { openStore } from '../../src/store/store.ts';
-import { differences, run, start } from './stores.ts';
+import { differences, run, start } from '../support/stores.ts';
 
 const KILLS = Number(process.env['TRAILHOUND_KILLS'] ?? 100);
 /** A run of this archive takes about this long: kills fall anywhere in it, and a little behind. */

@@ -1,0 +1,31 @@
+/** Runs an ingest in this process, with the built worker threads, into a store of its own. */
+import { Readable } from 'node:stream';
+import { startWorkerThread } from '../../src/cli/worker-thread.ts';
+import { cloudtrailTable } from '../../src/formats/cloudtrail-table.ts';
+import type { IngestOptions, IngestResult } from '../../src/ingest.ts';
+import { ingest } from '../../src/pipeline/ingest.ts';
+import { openSource } from '../../src/sources/open.ts';
+import { openStore } from '../../src/store/store.ts';
+
+export async function ingestInto(
+  storeDir: string,
+  sources: readonly string[],
+  options: Partial<Pick<IngestOptions, 'limits' | 'workers' | 'scope' | 'signal'>> & { readonly stdin?: Readable } = {},
+): Promise<IngestResult> {
+  const store = await openStore(storeDir, { create: true });
+  try {
+    const { stdin = Readable.from([]), ...rest } = options;
+    const opened = await Promise.all(sources.map((source) => openSource(source, stdin)));
+    return await ingest(
+      {
+        dir: store.dir,
+        table: cloudtrailTable,
+        openWriter: () => store.openWriter(cloudtrailTable),
+        startWorker: (worker) => startWorkerThread({ ...worker, stagingDir: `${store.dir}/staging` }),
+      },
+      { sources: opened, scope: {}, signal: new AbortController().signal, ...rest },
+    );
+  } finally {
+    await store.close();
+  }
+}
