@@ -24,6 +24,16 @@ test('the lock file names no host that packages come from', () => {
   expect(read('package-lock.json')).not.toContain('"resolved": "http');
 });
 
+test('the lock file holds the packages of all platforms; `node scripts/lock.mjs` adds what npm left out', () => {
+  const { packages } = JSON.parse(read('package-lock.json')) as {
+    packages: Record<string, { optionalDependencies?: Record<string, string> }>;
+  };
+  const missing = Object.values(packages)
+    .flatMap((entry) => Object.keys(entry.optionalDependencies ?? {}))
+    .filter((name) => !Object.keys(packages).some((path) => path.endsWith(`node_modules/${name}`)));
+  expect(missing).toEqual([]);
+});
+
 test('it is published as trailhound under Apache-2.0 for Node 20.19 and newer', () => {
   const { name, license, engines } = manifest;
   expect({ name, license, engines }).toEqual({
