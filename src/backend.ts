@@ -27,6 +27,8 @@ export interface Backend {
   readonly name: 'duckdb' | 'athena';
   query(sql: string, params?: Readonly<Record<string, Param>>): Promise<QueryResult>;
   stream(sql: string, params?: Readonly<Record<string, Param>>): Promise<QueryStream>;
+  /** Keeps the rows of a SELECT as the table `main.<name>` for later statements of this backend, in place of one kept before. Absent where the engine cannot. */
+  keep?(name: string, sql: string): Promise<void>;
   /** Ends what runs; the pending call rejects with `interrupted`. */
   interrupt(): void;
   close(): Promise<void>;

@@ -138,7 +138,7 @@ export interface DetectorSpec {
   /**
    * One SELECT in the portable subset: a row per finding with the subject's columns, first_seen, last_seen, count, event_ids (an array), and if it likes slot (else
    * the slot of first_seen), peak, account_id, aws_region, source_ip, principal_arn and columns for the summary. It must give the same rows for a slot whatever
-   * window it runs over, so it groups by the slot.
+   * window it runs over, so it groups by the slot. With a `when` beside it the table holds only those events: say there what can be said there, it is far cheaper.
    */
   readonly sql?: string;
   /** How much history before the window its SQL needs. Such a detector is taken for one that late data can refute. */
@@ -205,8 +205,8 @@ function problemOf(detector: Detector): string | null {
     .map(([key]) => key);
   if (kinds.length > 1) return `it has ${kinds.join(' and ')}, expected one of them`;
   const [kind] = kinds;
-  if ((kind === 'sequence' || kind === 'sql') === (when !== undefined))
-    return when === undefined ? "'when' is missing" : `'when' has no meaning beside '${kind}'`;
+  if (when === undefined && kind !== 'sequence' && kind !== 'sql') return "'when' is missing";
+  if (when !== undefined && kind === 'sequence') return "'when' has no meaning beside 'sequence'";
   if (slot === 'event' && kind !== undefined)
     return `slot 'event' has no meaning beside '${kind}': leave it out, or give a length`;
   if (lookback !== undefined && kind !== 'sql') return "lookback has no meaning without 'sql'";

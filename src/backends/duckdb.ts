@@ -115,6 +115,12 @@ class DuckdbBackend implements Backend {
     }
   }
 
+  async keep(name: string, sql: string): Promise<void> {
+    if (this.#options.locked)
+      throw new AppError('sql-invalid', `cannot keep the table '${name}': the backend is locked`);
+    await this.query(`CREATE OR REPLACE TABLE main.${quoted(name)} AS ${sql}`);
+  }
+
   interrupt(): void {
     for (const connection of this.#running) connection.interrupt();
   }

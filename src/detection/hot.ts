@@ -26,8 +26,8 @@ export function keyCount({ kind, subject }: Pick<Compiled, 'kind' | 'subject'>):
   return kind.kind === 'first-seen' ? subject.length + kind.per.length + kind.values.length : subject.length;
 }
 
-/** Common table expressions that end in `<prefix>hot (s…, k…, slot, lo, hi, peak)`, over `<prefix>q`. `history` gives the rows (p…, slot) of all events. */
-export function hotCtes(compiled: Compiled, prefix: string, history: string): readonly string[] {
+/** Common table expressions that end in `<prefix>hot (s…, k…, slot, lo, hi, peak)`, over `<prefix>q`; a baseline adds p…, whose history is still to be looked at. */
+export function hotCtes(compiled: Compiled, prefix: string): readonly string[] {
   const { kind } = compiled;
   switch (kind.kind) {
     case 'each':
@@ -35,9 +35,9 @@ export function hotCtes(compiled: Compiled, prefix: string, history: string): re
     case 'threshold':
       return thresholdCtes(compiled, prefix, kind);
     case 'first-seen':
-      return firstSeenCtes(compiled, prefix, kind, history);
+      return firstSeenCtes(compiled, prefix, kind);
     case 'times-usual':
-      return timesUsualCtes(compiled, prefix, kind, history);
+      return timesUsualCtes(compiled, prefix, kind);
     case 'sequence':
       return sequenceCtes(compiled, prefix, kind);
     case 'event':
@@ -83,35 +83,29 @@ function thresholdCtes(
   ];
 }
 
-/** Slots in which a combination occurs, each with the last time before: new where that is too long ago, and the `per` had events of any kind long enough before. */
+/** Slots in which a combination occurs, each with the last time before: new where that is too long ago. */
 function firstSeenCtes(
   compiled: Compiled,
   x: string,
-  { per, values, overMs, warmUpMs }: KindOf<'first-seen'>,
-  history: string,
+  { per, values, overMs }: KindOf<'first-seen'>,
 ): readonly string[] {
   const s = names('s', compiled.subject.length);
   const p = names('p', per.length);
-  const combination = [...p, ...names('f', values.length)];
+  const f = names('f', values.length);
+  const combination = [...p, ...f];
   const keys = [...s, ...combination];
-  const known = [...combination, 'slot'];
   return [
     `${x}o AS (SELECT ${columns(keys)}, slot, min(t) AS lo, max(t) AS hi
- FROM (SELECT ${columns(keys)}, t, ${slotOf(compiled, 't')} AS slot FROM ${x}q WHERE ${names('f', values.length)
-   .map((name) => `${name} IS NOT NULL`)
-   .join(' AND ')}) AS w
+ FROM (SELECT ${columns(keys)}, t, ${slotOf(compiled, 't')} AS slot FROM ${x}q WHERE ${f.map((name) => `${name} IS NOT NULL`).join(' AND ')}) AS w
  GROUP BY ${columns(keys)}, slot)`,
     `${x}c AS (SELECT ${columns(combination)}, slot, lag(hi) OVER (PARTITION BY ${columns(combination)} ORDER BY slot) AS last_t
  FROM (SELECT ${columns(combination)}, slot, max(hi) AS hi FROM ${x}o GROUP BY ${columns(combination)}, slot) AS w)`,
     `${x}new AS (SELECT ${columns(combination)}, slot FROM ${x}c WHERE ${inWindow('slot', compiled.window)} AND (last_t IS NULL OR last_t < slot - ${spanLiteral(overMs)}))`,
-    `${x}h AS (${history})`,
-    `${x}ripe AS (SELECT DISTINCT ${columns(p.map((name) => `w.${name}`))}, w.slot FROM (SELECT DISTINCT ${columns(p)}, slot FROM ${x}new) AS w
- JOIN ${x}h AS h ON ${same('h', 'w', p)} AND h.slot >= w.slot - ${spanLiteral(overMs)} AND h.slot < w.slot - ${spanLiteral(warmUpMs)})`,
     `${x}hot AS (SELECT ${columns(
       s.map((name) => `o.${name}`),
       keys.map((name, at) => `o.${name} AS k${at}`),
-    )}, o.slot, o.lo, o.hi, CAST(NULL AS BIGINT) AS peak
- FROM ${x}o AS o JOIN ${x}new AS w ON ${same('o', 'w', known)} JOIN ${x}ripe AS r ON ${same('o', 'r', [...p, 'slot'])})`,
+      p.map((name) => `o.${name}`),
+    )}, o.slot, o.lo, o.hi, CAST(NULL AS BIGINT) AS peak FROM ${x}o AS o JOIN ${x}new AS w ON ${same('o', 'w', [...combination, 'slot'])})`,
   ];
 }
 
@@ -119,29 +113,23 @@ function firstSeenCtes(
 function timesUsualCtes(
   compiled: Compiled,
   x: string,
-  { times, atLeast, overMs, warmUpMs }: KindOf<'times-usual'>,
-  history: string,
+  { times, atLeast, overMs }: KindOf<'times-usual'>,
 ): readonly string[] {
   const s = names('s', compiled.subject.length);
-  const over = spanLiteral(overMs);
+  const ws = s.map((name) => `w.${name}`);
   return [
     `${x}g AS (SELECT ${columns(s)}, slot, count(*) AS n, min(t) AS lo, max(t) AS hi, min(p0) AS p0
  FROM (SELECT ${columns(s)}, p0, t, ${slotOf(compiled, 't')} AS slot FROM ${x}q) AS w GROUP BY ${columns(s)}, slot)`,
     `${x}now AS (SELECT ${columns(s)}, slot, n, lo, hi, p0 FROM ${x}g WHERE n >= ${atLeast} AND ${inWindow('slot', compiled.window)})`,
-    `${x}past AS (SELECT ${columns(s.map((name) => `w.${name}`))}, w.slot, g.n,
- row_number() OVER (PARTITION BY ${columns(s.map((name) => `w.${name}`))}, w.slot ORDER BY g.n) AS place,
- count(*) OVER (PARTITION BY ${columns(s.map((name) => `w.${name}`))}, w.slot) AS slots
- FROM ${x}now AS w JOIN ${x}g AS g ON ${same('g', 'w', s)} AND g.slot >= w.slot - ${over} AND g.slot < w.slot)`,
+    `${x}past AS (SELECT ${columns(ws)}, w.slot, g.n, row_number() OVER (PARTITION BY ${columns(ws)}, w.slot ORDER BY g.n) AS place,
+ count(*) OVER (PARTITION BY ${columns(ws)}, w.slot) AS slots
+ FROM ${x}now AS w JOIN ${x}g AS g ON ${same('g', 'w', s)} AND g.slot >= w.slot - ${spanLiteral(overMs)} AND g.slot < w.slot)`,
     `${x}usual AS (SELECT ${columns(s)}, slot, max(n) AS usual FROM ${x}past WHERE place = (slots + 1) / 2 GROUP BY ${columns(s)}, slot)`,
-    `${x}h AS (${history})`,
-    `${x}ripe AS (SELECT DISTINCT w.p0, w.slot FROM ${x}now AS w
- JOIN ${x}h AS h ON ${same('h', 'w', ['p0'])} AND h.slot >= w.slot - ${over} AND h.slot < w.slot - ${spanLiteral(warmUpMs)})`,
     `${x}hot AS (SELECT ${columns(
-      s.map((name) => `w.${name}`),
+      ws,
       s.map((name, at) => `w.${name} AS k${at}`),
-    )}, w.slot, w.lo, w.hi, CAST(NULL AS BIGINT) AS peak
- FROM ${x}now AS w JOIN ${x}ripe AS r ON ${same('w', 'r', ['p0', 'slot'])} LEFT JOIN ${x}usual AS u ON ${same('w', 'u', [...s, 'slot'])}
- WHERE w.n >= ${times} * coalesce(u.usual, 0))`,
+    )}, w.p0, w.slot, w.lo, w.hi, CAST(NULL AS BIGINT) AS peak
+ FROM ${x}now AS w LEFT JOIN ${x}usual AS u ON ${same('w', 'u', [...s, 'slot'])} WHERE w.n >= ${times} * coalesce(u.usual, 0))`,
   ];
 }
 
@@ -183,4 +171,24 @@ function sequenceCtes(compiled: Compiled, x: string, { atLeast, withinMs }: Kind
  GROUP BY ${columns(s, k)}, slot)`,
   );
   return ctes;
+}
+
+/**
+ * Only events of stretches as long as the span that could be hot: those which, with the stretch before, hold enough events or values. Two hot rows of one stretch
+ * see all the events that decide about them, so nothing changes but the number of rows.
+ */
+export function crowded(
+  lean: string,
+  s: readonly string[],
+  { atLeast, distinct, withinMs }: KindOf<'threshold'>,
+): string {
+  const keys = s.join(', ');
+  const stretched = `(SELECT *, CAST(floor(to_unixtime(t) / ${withinMs / 1000}) AS BIGINT) AS stretch FROM (${lean}) AS l)`;
+  const counted =
+    distinct === null ? stretched : `(SELECT DISTINCT ${keys}, stretch, v FROM ${stretched} AS w WHERE v IS NOT NULL)`;
+  return `SELECT w.* FROM ${stretched} AS w JOIN (
+ WITH counts AS (SELECT ${keys}, stretch, count(*) AS n FROM ${counted} AS w GROUP BY ${keys}, stretch),
+ pairs AS (SELECT ${keys}, stretch, n, lag(stretch) OVER (PARTITION BY ${keys} ORDER BY stretch) AS last_stretch, lag(n) OVER (PARTITION BY ${keys} ORDER BY stretch) AS last_n FROM counts),
+ hot AS (SELECT ${keys}, stretch FROM pairs WHERE n + CASE WHEN last_stretch = stretch - 1 THEN last_n ELSE 0 END >= ${atLeast})
+ SELECT ${keys}, stretch FROM hot UNION SELECT ${keys}, stretch - 1 FROM hot) AS c ON ${same('w', 'c', [...s, 'stretch'])}`;
 }

@@ -1,4 +1,4 @@
-/** The engine: fuses the conditions of all detectors over one table into one scan, and runs on their own only those that would drag too many rows along. */
+/** The engine: one narrow look that tells which detectors concern any events, one wide scan that keeps the events of all of them, then each detector over what was kept. */
 import type { Backend, Param, Row } from '../backend.ts';
 import { type Finding, type HuntEngine, type HuntRequest, type HuntTaskResult, LATENESS_MS } from '../hunt.ts';
 import type { Column, Table } from '../table.ts';
@@ -14,14 +14,21 @@ import {
   findingOfSql,
   merged,
 } from './findings.ts';
-import { hotCtes, inWindow, keyCount, names, same } from './hot.ts';
+import { History, perOf } from './history.ts';
+import { crowded, hotCtes, inWindow, keyCount, names } from './hot.ts';
 
-/** Columns of few distinct values: the first look at the data groups by them, which tells how many events each detector concerns. */
+/** Columns of few distinct values: the first look at the data groups by them. */
 const PROFILE_COLUMNS = ['event_source', 'event_name', 'outcome', 'user_type', 'actor_type'];
-/** A detector that concerns more events than this runs on its own over few columns; below it, one more pass costs more than it saves. */
+/** A threshold or baseline that concerns more events than this reads a few columns on its own, so that the wide scan need not carry them. */
 const BROAD_ROWS = 20_000;
+/** Event names that together hold at most so many events, or this share of all, are worth a filter of their own. */
+const NARROW_ROWS = 20_000;
+const NARROW_SHARE = 0.2;
+const NAMES_MAX = 500;
 /** Rows of one VALUES list. */
 const HOT_ROWS_MAX = 2000;
+/** The table of kept events. */
+const KEPT = 'hunt_events';
 
 /** The engine for one table. */
 export function createEngine(table: Table): HuntEngine {
@@ -37,6 +44,15 @@ export function createEngine(table: Table): HuntEngine {
 interface Job {
   readonly at: number;
   readonly compiled: Compiled;
+  /** How many events pass the cheap part of its conditions. */
+  readonly events: number;
+  /** The names of those events where they are few; null otherwise. */
+  readonly names: readonly (string | null)[] | null;
+}
+
+interface Statement {
+  readonly title: string;
+  readonly sql: string;
 }
 
 class Run {
@@ -57,20 +73,19 @@ class Run {
 
   async run(backend: Backend): Promise<readonly HuntTaskResult[]> {
     const compiled = this.#compiled();
-    const jobs = jobsOf(compiled);
-    for (const job of jobs) await this.#runSql(backend, job);
-
-    const conditional = jobs.filter((job) => job.compiled.kind.kind !== 'sql');
-    const concerned = await this.#eventsConcerned(backend, conditional);
-    const active = conditional.filter((_, index) => concerned[index] !== 0);
-    const isAlone = (job: Job): boolean =>
-      isBaseline(job) ||
-      (job.compiled.kind.kind === 'threshold' && (concerned[conditional.indexOf(job)] ?? 0) > BROAD_ROWS);
-    const together = active.filter((job) => !isAlone(job));
-    if (together.length > 0) await this.#collect(backend, this.#togetherSql(together), together);
-    for (const job of active.filter(isAlone)) await this.#runAlone(backend, job);
-    for (const job of active.filter(isBaseline)) await this.#noteHistory(backend, job);
-
+    const jobs = await this.#profiled(backend, jobsOf(compiled));
+    const kept = jobs.filter(isKept);
+    const events = this.#keptSql(kept);
+    if (kept.length > 0) await backend.keep?.(KEPT, events);
+    const source = backend.keep === undefined ? `(${events}) AS ${KEPT}` : `main.${KEPT}`;
+    const hit = await this.#withHits(backend, kept, source);
+    const single = hit.filter(({ compiled: { kind } }) => kind.kind === 'event');
+    if (single.length > 0) await this.#collect(backend, this.#singleSql(single, source), single);
+    for (const job of hit.filter(isGrouped)) await this.#collect(backend, this.#groupedSql(job, source), [job]);
+    for (const job of [...jobs.filter(isFreeSql), ...hit.filter(isSql)]) await this.#runSql(backend, job, source);
+    for (const job of jobs.filter((one) => isBroad(one) && !isBaseline(one)))
+      await this.#addEvidence(backend, job, await this.#hot(backend, job, source), source);
+    await this.#runBaselines(backend, [...hit, ...jobs.filter(isBroad)].filter(isBaseline), source);
     return compiled.map(({ window }, at) => ({
       findings: merged(this.#findings[at] ?? []),
       judged: window.fromMs < window.toMs ? window : null,
@@ -78,16 +93,23 @@ class Run {
     }));
   }
 
-  /** What would run: all that can go together in one statement, the others as they look for where they are hot. */
-  explain(): readonly { readonly title: string; readonly sql: string }[] {
+  /** What would run if every detector concerned some events, but few. */
+  explain(): readonly Statement[] {
     const jobs = jobsOf(this.#compiled());
-    const isSql = ({ compiled }: Job): boolean => compiled.kind.kind === 'sql';
-    const together = jobs.filter((job) => !isSql(job) && !isBaseline(job));
+    const kept = jobs.filter(isKept);
+    const source = `main.${KEPT}`;
     const title = (some: readonly Job[]): string => some.map(({ compiled }) => compiled.detector.id).join(', ');
+    const single = kept.filter(({ compiled: { kind } }) => kind.kind === 'event');
     return [
-      ...(together.length > 0 ? [{ title: title(together), sql: this.#togetherSql(together) }] : []),
-      ...jobs.filter(isBaseline).map((job) => ({ title: title([job]), sql: this.#hotSql(job) })),
-      ...jobs.filter(isSql).map((job) => ({ title: title([job]), sql: ownSql(job) })),
+      ...(kept.length > 0
+        ? [{ title: `the events of all conditions, kept as ${source}`, sql: this.#keptSql(kept) }]
+        : []),
+      ...(single.length > 0 ? [{ title: title(single), sql: this.#singleSql(single, source) }] : []),
+      ...jobs.filter(isGrouped).map((job) => ({ title: title([job]), sql: this.#groupedSql(job, source) })),
+      ...jobs.filter(isBaseline).map((job) => ({ title: title([job]), sql: this.#hotSql(job, source) })),
+      ...jobs
+        .filter(({ compiled: { kind } }) => kind.kind === 'sql')
+        .map((job) => ({ title: title([job]), sql: this.#ownSql(job, source) })),
     ];
   }
 
@@ -102,189 +124,209 @@ class Run {
     return { ...compiled, window: { ...compiled.window, toMs: Math.min(compiled.window.toMs, readyMs) } };
   }
 
-  #add(at: number, finding: Finding): void {
-    this.#findings[at]?.push(finding);
-  }
-
-  /** How many events pass the cheap part of each job's conditions. */
-  async #eventsConcerned(backend: Backend, jobs: readonly Job[]): Promise<readonly number[]> {
-    if (jobs.length === 0) return [];
+  /** The jobs that concern any events at all, with how many those are and what they are called: one look at a few columns, grouped. */
+  async #profiled(backend: Backend, jobs: readonly Job[]): Promise<readonly Job[]> {
+    const conditional = jobs.filter(({ compiled }) => compiled.conditions.length > 0);
+    if (conditional.length === 0) return jobs;
     const isProfiled = (column: Column): boolean => PROFILE_COLUMNS.includes(column.name);
-    const counts = jobs.map(
-      (job, index) => `coalesce(sum(CASE WHEN ${necessaryOf(job, isProfiled)} THEN n ELSE 0 END), 0) AS c${index}`,
+    const counts = conditional.map(
+      (job, index) => `sum(CASE WHEN ${necessaryOf(job, isProfiled)} THEN n ELSE 0 END) AS c${index}`,
+    );
+    const told = conditional.map(
+      (_, index) => `CASE WHEN c${index} > 0 THEN concat('${index}:', CAST(c${index} AS VARCHAR)) END`,
     );
     const { rows } = await backend.query(
-      `SELECT ${counts.join(', ')} FROM (SELECT ${PROFILE_COLUMNS.join(', ')}, count(*) AS n FROM main.${this.#table.name} WHERE ${timeFilter(reading(jobs))} GROUP BY ${PROFILE_COLUMNS.map((_, at) => at + 1).join(', ')}) AS profile`,
+      `SELECT event_name, total, array_join(ARRAY[${told.join(', ')}], ',') AS counts FROM (SELECT event_name, sum(n) AS total, ${counts.join(', ')}
+ FROM (SELECT ${PROFILE_COLUMNS.join(', ')}, count(*) AS n FROM main.${this.#table.name} WHERE ${timeFilter(reading(conditional))}
+ GROUP BY ${PROFILE_COLUMNS.map((_, at) => at + 1).join(', ')}) AS profile GROUP BY event_name) AS names`,
     );
-    return jobs.map((_, index) => Number(rows[0]?.[`c${index}`] ?? 0));
+    const found = conditional.map(() => ({ events: 0, names: [] as (string | null)[], nameRows: 0 }));
+    for (const row of rows) {
+      for (const [, index, count] of String(row['counts']).matchAll(/(\d+):(\d+)/gu)) {
+        const one = found[Number(index)];
+        if (one === undefined) continue;
+        one.events += Number(count);
+        one.names.push(row['event_name'] === null ? null : String(row['event_name']));
+        one.nameRows += Number(row['total']);
+      }
+    }
+    const total = rows.reduce((sum, row) => sum + Number(row['total']), 0);
+    return jobs.flatMap((job) => {
+      const profile = found[conditional.indexOf(job)];
+      if (profile === undefined) return [job];
+      const isNarrow =
+        profile.nameRows <= Math.max(NARROW_ROWS, total * NARROW_SHARE) && profile.names.length <= NAMES_MAX;
+      return profile.events === 0 ? [] : [{ ...job, events: profile.events, names: isNarrow ? profile.names : null }];
+    });
   }
 
-  /** One scan for all these jobs: rows that any of them wants, with a flag for each condition; then a branch per job over what is left. */
-  #togetherSql(jobs: readonly Job[]): string {
+  /** The events that any of these jobs wants, with a flag for each condition: the one wide scan. */
+  #keptSql(jobs: readonly Job[]): string {
     const isPlain = (column: Column): boolean => column.json !== true;
-    const flags = jobs.flatMap(({ at, compiled }) =>
+    const flags = jobs.flatMap(({ at, compiled, names: known }) =>
       compiled.conditions.map((condition, step) => {
         const [cheap, whole] = [necessarySql(condition, isPlain), conditionSql(condition)];
         return {
           name: flag(at, step),
           cheap,
+          isNamed: known !== null,
           sql: cheap === true || cheap === whole ? whole : `CASE WHEN ${cheap} THEN ${whole} ELSE false END`,
         };
       }),
     );
     const needed = this.#columnsOf(jobs);
-    const cheap = flags.map((one) => one.cheap);
-    const ctes = [
-      `scan AS (SELECT ${needed.join(', ')}, ${flags.map(({ name, sql }) => `${sql} AS ${name}`).join(', ')}
- FROM main.${this.#table.name} WHERE ${timeFilter(reading(jobs))}${cheap.includes(true) ? '' : ` AND (${[...new Set(cheap)].join(' OR ')})`})`,
-      `hit AS (SELECT ${[...needed, ...flags.map(({ name }) => name)].join(', ')} FROM scan WHERE ${flags.map(({ name }) => name).join(' OR ')})`,
-    ];
-    const branches = jobs.map(({ at, compiled }) => {
-      if (compiled.kind.kind === 'event') {
-        return eventSql(
+    const named = namesSql(jobs.flatMap(({ names: known }) => known ?? []));
+    const others = flags.filter(({ isNamed }) => !isNamed).map(({ cheap }) => cheap);
+    const first = others.includes(true) ? [] : [...new Set([...(named === null ? [] : [named]), ...others])];
+    const isWanted = flags.map(({ name }) => name).join(' OR ');
+    return `SELECT ${[...needed, ...flags.map(({ name }) => name)].join(', ')} FROM (SELECT ${needed.join(', ')}, ${flags.map(({ name, sql }) => `${sql} AS ${name}`).join(', ')}
+ FROM main.${this.#table.name} WHERE ${timeFilter(reading(jobs))}${first.length === 0 ? '' : ` AND (${first.join(' OR ')})`}) AS flagged WHERE ${isWanted === '' ? 'false' : isWanted}`;
+  }
+
+  /** Those of the jobs for which at least one kept event passes the whole of a condition. */
+  async #withHits(backend: Backend, jobs: readonly Job[], source: string): Promise<readonly Job[]> {
+    if (jobs.length === 0) return [];
+    const flagsOf = ({ at, compiled }: Job): string =>
+      compiled.conditions.map((_, step) => flag(at, step)).join(' OR ');
+    const { rows } = await backend.query(
+      `SELECT ${jobs.map((job, index) => `count_if(${flagsOf(job)}) AS c${index}`).join(', ')} FROM ${source}`,
+    );
+    return jobs.filter((_, index) => Number(rows[0]?.[`c${index}`] ?? 0) > 0);
+  }
+
+  /** All jobs for which each event is a finding. */
+  #singleSql(jobs: readonly Job[], source: string): string {
+    return jobs
+      .map(({ at, compiled }) =>
+        eventSql(
           compiled,
           at,
           this.#shared,
-          `hit WHERE ${flag(at, 0)} AND ${inWindow('event_time', compiled.window)}`,
-        );
-      }
-      const x = `t${at}_`;
-      ctes.push(
-        `${x}q AS (${this.#qualifying(compiled, 'hit', (step) => flag(at, step), evidenceColumns(compiled, this.#shared))})`,
-        ...hotCtes(compiled, x, ''),
-      );
-      return evidenceSql(compiled, at, this.#shared, { hot: `${x}hot`, q: `${x}q` });
-    });
-    return `WITH ${ctes.join(',\n')}\n${branches.join('\nUNION ALL ')}`;
+          `${source} WHERE ${flag(at, 0)} AND ${inWindow('event_time', compiled.window)}`,
+        ),
+      )
+      .join('\nUNION ALL ');
   }
 
-  /** Where a job is hot, over few columns. */
-  #hotSql({ at, compiled }: Job): string {
-    const { kind } = compiled;
-    const s = names('s', compiled.subject.length);
-    const lean = this.#qualifying(compiled, this.#events(reading([{ at, compiled }])), conditionAt(compiled), '');
+  /** Where a job is hot, and the evidence for it, over kept events. */
+  #groupedSql(job: Job, source: string): string {
+    const { at, compiled } = job;
+    const q = this.#qualifying(job, source, evidenceColumns(compiled, this.#shared));
+    return `WITH q AS (${q}),\n${hotCtes(compiled, '').join(',\n')}\n${evidenceSql(compiled, at, this.#shared, { hot: 'hot', q: 'q' })}`;
+  }
+
+  /** Where a job is hot, over few columns; a baseline tells of each row whose history (p0…) it rests on. */
+  #hotSql(job: Job, source: string): string {
+    const { kind, subject } = job.compiled;
+    const s = names('s', subject.length);
+    const lean = this.#qualifying(job, source, '');
     const q = kind.kind === 'threshold' ? crowded(lean, s, kind) : lean;
-    const history =
-      kind.kind === 'first-seen'
-        ? this.#historySql(compiled, kind.per)
-        : kind.kind === 'times-usual'
-          ? this.#historySql(compiled, ['account_id'])
-          : '';
-    return `WITH q AS (${q}),\n${hotCtes(compiled, '', history).join(',\n')}
-SELECT ${[...s, ...names('k', keyCount(compiled))].join(', ')}, slot, lo, hi, peak FROM hot ORDER BY slot, ${s.join(', ')}`;
+    return `WITH q AS (${q}),\n${hotCtes(job.compiled, '').join(',\n')}
+SELECT ${[...s, ...names('k', keyCount(job.compiled)), ...names('p', perOf(kind).length)].join(', ')}, slot, lo, hi, peak FROM hot ORDER BY slot, ${s.join(', ')}`;
   }
 
-  /** First only where it is hot; then, if anywhere, the evidence. */
-  async #runAlone(backend: Backend, job: Job): Promise<void> {
+  async #hot(backend: Backend, job: Job, source: string): Promise<readonly Row[]> {
+    return (await backend.query(this.#hotSql(job, source))).rows;
+  }
+
+  /** The evidence of hot rows, if there are any. */
+  async #addEvidence(backend: Backend, job: Job, rows: readonly Row[], source: string): Promise<void> {
     const { at, compiled } = job;
     const keys = [...names('s', compiled.subject.length), ...names('k', keyCount(compiled))];
-    const { rows } = await backend.query(this.#hotSql(job));
     for (let first = 0, end = 0; first < rows.length; first = end) {
       end = Math.min(first + HOT_ROWS_MAX, rows.length);
       // One finding may have several rows.
       while (end < rows.length && rows[end]?.['slot'] === rows[end - 1]?.['slot']) end += 1;
       const hot = rows.slice(first, end);
-      const full = this.#qualifying(
-        compiled,
-        this.#events(evidenceWindow(hot)),
-        conditionAt(compiled),
-        evidenceColumns(compiled, this.#shared),
-      );
+      const q = this.#qualifying(job, source, evidenceColumns(compiled, this.#shared), evidenceWindow(hot));
       const values = hot.map((row) => hotValues(row, keys)).join(',\n');
       const evidence = evidenceSql(compiled, at, this.#shared, { hot: 'hot', q: 'q' });
       await this.#collect(
         backend,
-        `WITH hot (${keys.join(', ')}, slot, lo, hi, peak) AS (VALUES ${values}),\nq AS (${full})\n${evidence}`,
+        `WITH hot (${keys.join(', ')}, slot, lo, hi, peak) AS (VALUES ${values}),\nq AS (${q})\n${evidence}`,
         [job],
       );
     }
   }
 
-  #events(window: Window): string {
-    return `(SELECT * FROM main.${this.#table.name} WHERE ${timeFilter(window)}) AS events`;
+  /** Baselines: first where they would fire, then whether the history that they need lies behind those slots. */
+  async #runBaselines(backend: Backend, jobs: readonly Job[], source: string): Promise<void> {
+    const groupOf = ({ compiled }: Job): string => JSON.stringify([perOf(compiled.kind), compiled.slotMs]);
+    for (const key of new Set(jobs.map(groupOf))) {
+      const group = jobs.filter((job) => groupOf(job) === key);
+      const history = await this.#history(backend, group);
+      for (const job of group) {
+        const hot = await this.#hot(backend, job, source);
+        const ripe = hot.filter((row) => history.isRipe(job.compiled, row));
+        await this.#addEvidence(backend, job, ripe, source);
+        this.#notes[job.at]?.push(...history.notes(job.compiled));
+      }
+    }
   }
 
-  /** The qualifying events of a job, under the names of hot.ts. */
-  #qualifying(
-    { kind, subject, conditions, readFromMs, window }: Compiled,
-    source: string,
-    condition: (step: number) => string,
-    extra: string,
-  ): string {
-    const steps = conditions.map((_, step) => condition(step));
+  /** Slots in which each `per` of these jobs has events of any kind. */
+  async #history(backend: Backend, jobs: readonly Job[]): Promise<History> {
+    const [first] = jobs;
+    const per = first === undefined ? [] : perOf(first.compiled.kind);
+    const columns = per.map((sql, at) => `${sql} AS p${at}`).join(', ');
+    const { rows } = await backend.query(
+      `SELECT DISTINCT ${columns}, ${slotSql(first?.compiled.slotMs ?? DAY_MS, 'event_time')} AS slot FROM main.${this.#table.name} WHERE ${timeFilter(reading(jobs))} ORDER BY slot`,
+    );
+    return new History(rows, per);
+  }
+
+  /** The qualifying events of a job, under the names of hot.ts: out of the kept ones, or for a broad job from the table. */
+  #qualifying(job: Job, source: string, extra: string, within?: Window): string {
+    const { kind, subject, conditions, readFromMs, window } = job.compiled;
+    const steps = conditions.map((condition, step) => (isBroad(job) ? conditionSql(condition) : flag(job.at, step)));
+    const reach = within ?? { fromMs: readFromMs, toMs: window.toMs };
+    const from = isBroad(job)
+      ? `(SELECT * FROM main.${this.#table.name} WHERE ${timeFilter(reach)}${namesFilter(job)}) AS events`
+      : source;
     const keys =
       kind.kind === 'sequence'
         ? kind.by
         : kind.kind === 'first-seen'
           ? [...subject, ...kind.per, ...kind.values]
           : subject;
+    const top = steps.map((sql, at) => `WHEN ${sql} THEN ${at + 1}`).toReversed();
     const columns = [
       ...subject.map((sql, at) => `${sql} AS s${at}`),
       ...keys.map((sql, at) => `${sql} AS k${at}`),
       'event_time AS t',
       ...(kind.kind === 'threshold' && kind.distinct !== null ? [`${kind.distinct} AS v`] : []),
-      ...(kind.kind === 'first-seen'
-        ? [...kind.per.map((sql, at) => `${sql} AS p${at}`), ...kind.values.map((sql, at) => `${sql} AS f${at}`)]
-        : []),
-      ...(kind.kind === 'times-usual' ? ['account_id AS p0'] : []),
+      ...perOf(kind).map((sql, at) => `${sql} AS p${at}`),
+      ...(kind.kind === 'first-seen' ? kind.values.map((sql, at) => `${sql} AS f${at}`) : []),
       ...(kind.kind === 'sequence'
-        ? [
-            ...steps.map((sql, at) => `${sql} AS f${at + 1}`),
-            `CASE ${steps
-              .map((sql, at) => `WHEN ${sql} THEN ${at + 1}`)
-              .toReversed()
-              .join(' ')} END AS top`,
-          ]
+        ? [...steps.map((sql, at) => `${sql} AS f${at + 1}`), `CASE ${top.join(' ')} END AS top`]
         : []),
       ...(extra === '' ? [] : [extra]),
     ];
     const joined = kind.kind === 'sequence' ? kind.by.map((sql) => ` AND ${sql} IS NOT NULL`).join('') : '';
-    return `SELECT ${columns.join(', ')} FROM ${source} WHERE (${steps.join(' OR ')}) AND ${inWindow('event_time', { fromMs: readFromMs, toMs: window.toMs })}${joined}`;
+    return `SELECT ${columns.join(', ')} FROM ${from} WHERE (${steps.join(' OR ')}) AND ${inWindow('event_time', reach)}${joined}`;
   }
 
-  /** Slots in which each `per` has events of any kind. */
-  #historySql(compiled: Compiled, per: readonly string[]): string {
-    const columns = per.map((sql, at) => `${sql} AS p${at}`).join(', ');
-    return `SELECT DISTINCT ${columns}, ${slotSql(compiled.slotMs ?? DAY_MS, 'event_time')} AS slot FROM main.${this.#table.name} WHERE ${timeFilter({ fromMs: compiled.readFromMs, toMs: compiled.window.toMs })}`;
+  /** A detector's own statement: its table is what was kept for its condition, or else all events of the window. */
+  #ownSql(job: Job, source: string): string {
+    const { kind, detector, readFromMs, window } = job.compiled;
+    const reach = { fromMs: readFromMs, toMs: window.toMs };
+    const tables = [...new Set([detector.table, ...(detector.reads ?? [])])].map((name) => {
+      const isKeptTable = name === detector.table && isKept(job);
+      return `${name} AS (SELECT * FROM ${isKeptTable ? `${source} WHERE ${flag(job.at, 0)} AND ${inWindow('event_time', reach)}` : `main.${name} WHERE ${timeFilter(reach)}`})`;
+    });
+    return kind.kind === 'sql' ? withTables(kind.sql, tables) : '';
   }
 
-  /** Says where no slot of the window had the history that a baseline needs. */
-  async #noteHistory(backend: Backend, { at, compiled }: Job): Promise<void> {
-    const { kind, window, detector } = compiled;
-    if (kind.kind !== 'first-seen' && kind.kind !== 'times-usual') return;
-    const per = kind.kind === 'first-seen' ? kind.per : ['account_id'];
-    const { rows } = await backend.query(
-      `SELECT ${per.map((sql, index) => `${sql} AS p${index}`).join(', ')}, min(event_time) AS first_seen FROM main.${this.#table.name}
- WHERE ${timeFilter({ fromMs: compiled.readFromMs, toMs: window.toMs })} GROUP BY ${per.map((_, index) => index + 1).join(', ')} ORDER BY ${per.map((_, index) => index + 1).join(', ')}`,
-    );
-    const daysOf = (row: Row): number => (window.toMs - Date.parse(String(row['first_seen']))) / DAY_MS;
-    const needed = kind.warmUpMs / DAY_MS;
-    const young = rows.filter((row) => daysOf(row) <= needed);
-    const isAccount = per.length === 1 && per[0] === 'account_id';
-    if (isAccount) {
-      for (const row of young)
-        this.#notes[at]?.push(
-          `detector ${detector.id}: silent, account ${row['p0'] ?? 'unknown'} has only ${daysOf(row).toFixed(1)} of ${needed} days of history`,
-        );
-    } else if (young.length > 0) {
-      this.#notes[at]?.push(
-        `detector ${detector.id}: silent for ${young.length} of ${rows.length} values of ${per.join(', ')}, which have less than ${needed} days of history`,
-      );
-    }
-  }
-
-  async #runSql(backend: Backend, job: Job): Promise<void> {
-    const { at, compiled } = job;
-    const { kind, window, slotMs } = compiled;
-    if (kind.kind !== 'sql') return;
-    const params = { ...compiled.parameters, from: new Date(window.fromMs), to: new Date(window.toMs) } as Readonly<
+  async #runSql(backend: Backend, job: Job, source: string): Promise<void> {
+    const { parameters, window, slotMs } = job.compiled;
+    const params = { ...parameters, from: new Date(window.fromMs), to: new Date(window.toMs) } as Readonly<
       Record<string, Param>
     >;
-    const { rows } = await backend.query(ownSql(job), params);
+    const { rows } = await backend.query(this.#ownSql(job, source), params);
     for (const row of rows) {
-      const finding = findingOfSql(row, compiled, this.#shared);
+      const finding = findingOfSql(row, job.compiled, this.#shared);
       const slot = Date.parse(finding.window.from);
-      if (slot >= window.fromMs && slot + (slotMs ?? 0) <= window.toMs) this.#add(at, finding);
+      if (slot >= window.fromMs && slot + (slotMs ?? 0) <= window.toMs) this.#findings[job.at]?.push(finding);
     }
   }
 
@@ -294,49 +336,47 @@ SELECT ${[...s, ...names('k', keyCount(compiled))].join(', ')}, slot, lo, hi, pe
     for (const row of rows) {
       const at = Number(row['task']);
       const compiled = compiledAt.get(at);
-      if (compiled !== undefined) this.#add(at, findingOf(row, compiled, this.#shared));
+      if (compiled !== undefined) this.#findings[at]?.push(findingOf(row, compiled, this.#shared));
     }
   }
 
-  /** Columns of the table that the branches of these jobs may read. */
+  /** Columns of the table that statements over kept events may read. */
   #columnsOf(jobs: readonly Job[]): readonly string[] {
-    const texts = jobs.flatMap(({ compiled }) => {
-      const { kind, subject, placeholders } = compiled;
-      const keys =
+    const texts = jobs.flatMap(({ compiled: { kind, subject, placeholders } }) => {
+      const by =
         kind.kind === 'sequence' ? kind.by : kind.kind === 'threshold' && kind.distinct !== null ? [kind.distinct] : [];
-      return [...subject, ...keys, ...placeholders.map(({ sql }) => sql)];
+      const values = kind.kind === 'first-seen' ? kind.values : kind.kind === 'sql' ? [kind.sql] : [];
+      return [...subject, ...by, ...perOf(kind), ...values, ...placeholders.map(({ sql }) => sql)];
     });
     const words = new Set(
       [...texts, ...this.#shared, ...EVIDENCE_COLUMNS, 'event_time'].flatMap(
-        (text) => text.match(/[a-z_][a-z0-9_]*/gu) ?? [],
+        (text) => text.toLowerCase().match(/[a-z_][a-z0-9_]*/gu) ?? [],
       ),
     );
-    return this.#table.columns.map(({ name }) => name).filter((name) => words.has(name));
+    // `SELECT *` in a detector's SQL may hand on any column; count(*) does not.
+    const takesAll = jobs.some(
+      ({ compiled: { kind } }) => kind.kind === 'sql' && /(?:select|,|[.])\s*\*/iu.test(kind.sql),
+    );
+    return this.#table.columns.map(({ name }) => name).filter((name) => takesAll || words.has(name));
   }
 }
 
 /** Those with slots to judge. */
 const jobsOf = (compiled: readonly Compiled[]): readonly Job[] =>
   compiled
-    .map((one, at): Job => ({ at, compiled: one }))
+    .map((one, at): Job => ({ at, compiled: one, events: 0, names: null }))
     .filter((job) => job.compiled.window.fromMs < job.compiled.window.toMs);
 
-/** SQL of the condition of a step. */
-const conditionAt =
-  ({ conditions }: Compiled) =>
-  (step: number): string =>
-    conditionSql(conditions[step] ?? { kind: 'all', nodes: [] });
-
-/** The detector's own statement, over a window of the tables that it reads. */
-function ownSql({ compiled: { kind, detector, readFromMs, window } }: Job): string {
-  const filter = timeFilter({ fromMs: readFromMs, toMs: window.toMs });
-  const tables = [...new Set([detector.table, ...(detector.reads ?? [])])].map(
-    (name) => `${name} AS (SELECT * FROM main.${name} WHERE ${filter})`,
-  );
-  return kind.kind === 'sql' ? withTables(kind.sql, tables) : '';
-}
-
+const isSql = ({ compiled: { kind } }: Job): boolean => kind.kind === 'sql';
 const isBaseline = ({ compiled: { kind } }: Job): boolean => kind.kind === 'first-seen' || kind.kind === 'times-usual';
+const isGrouped = ({ compiled: { kind } }: Job): boolean =>
+  kind.kind === 'each' || kind.kind === 'threshold' || kind.kind === 'sequence';
+/** SQL that looks at all events of its window. */
+const isFreeSql = (job: Job): boolean => isSql(job) && job.compiled.conditions.length === 0;
+const isBroad = (job: Job): boolean =>
+  (job.compiled.kind.kind === 'threshold' || isBaseline(job)) && job.events > BROAD_ROWS;
+const isKept = (job: Job): boolean => !isFreeSql(job) && !isBroad(job);
+
 const flag = (at: number, step: number): string => `d${at}_${step}`;
 
 /** A filter that every event of a job passes. */
@@ -351,6 +391,18 @@ const reading = (jobs: readonly Job[]): Window => ({
   toMs: Math.max(...jobs.map(({ compiled }) => compiled.window.toMs)),
 });
 
+/** A filter by event names; null where there are none. */
+function namesSql(all: readonly (string | null)[]): string | null {
+  const texts = [...new Set(all)].filter((name) => name !== null).map((name) => textOrNull(name));
+  const tests = [
+    ...(texts.length > 0 ? [`event_name IN (${texts.join(', ')})`] : []),
+    ...(all.includes(null) ? ['event_name IS NULL'] : []),
+  ];
+  return tests.length === 0 ? null : tests.join(' OR ');
+}
+
+const namesFilter = ({ names: known }: Job): string => (known === null ? '' : ` AND (${namesSql(known)})`);
+
 /** Whole milliseconds around the evidence of these hot rows. */
 const evidenceWindow = (hot: readonly Row[]): Window => ({
   fromMs: Math.min(...hot.map((row) => Date.parse(String(row['lo'])))),
@@ -361,26 +413,6 @@ function hotValues(row: Row, keys: readonly string[]): string {
   const texts = keys.map((key) => textOrNull(row[key] === null ? null : String(row[key])));
   const times = ['slot', 'lo', 'hi'].map((key) => `TIMESTAMP '${String(row[key]).replace('T', ' ').replace('Z', '')}'`);
   return `(${[...texts, ...times, row['peak'] === null ? 'CAST(NULL AS BIGINT)' : `CAST(${row['peak']} AS BIGINT)`].join(', ')})`;
-}
-
-/**
- * Only events of stretches as long as the span that could be hot: those which, with the stretch before, hold enough events or values. Two hot rows of one stretch
- * see all the events that decide about them, so nothing changes but the number of rows.
- */
-function crowded(
-  lean: string,
-  s: readonly string[],
-  { atLeast, distinct, withinMs }: Extract<Compiled['kind'], { readonly kind: 'threshold' }>,
-): string {
-  const keys = s.join(', ');
-  const stretched = `(SELECT *, CAST(floor(to_unixtime(t) / ${withinMs / 1000}) AS BIGINT) AS stretch FROM (${lean}) AS l)`;
-  const counted =
-    distinct === null ? stretched : `(SELECT DISTINCT ${keys}, stretch, v FROM ${stretched} AS w WHERE v IS NOT NULL)`;
-  return `SELECT w.* FROM ${stretched} AS w JOIN (
- WITH counts AS (SELECT ${keys}, stretch, count(*) AS n FROM ${counted} AS w GROUP BY ${keys}, stretch),
- pairs AS (SELECT ${keys}, stretch, n, lag(stretch) OVER (PARTITION BY ${keys} ORDER BY stretch) AS last_stretch, lag(n) OVER (PARTITION BY ${keys} ORDER BY stretch) AS last_n FROM counts),
- hot AS (SELECT ${keys}, stretch FROM pairs WHERE n + CASE WHEN last_stretch = stretch - 1 THEN last_n ELSE 0 END >= ${atLeast})
- SELECT ${keys}, stretch FROM hot UNION SELECT ${keys}, stretch - 1 FROM hot) AS c ON ${same('w', 'c', [...s, 'stretch'])}`;
 }
 
 /** Puts common table expressions in front of a statement's own. */

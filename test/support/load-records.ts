@@ -109,14 +109,11 @@ export function openBackend(segments: readonly Segment[], tempDirectory: string)
 export async function loadRecords(records: readonly ExampleRecord[]): Promise<Backend> {
   const dir = mkdtempSync(join(tmpdir(), 'trailhound-records-'));
   const backend = await openBackend(records.length === 0 ? [] : await writeRecords(dir, records), dir);
-  return {
-    name: backend.name,
-    query: (sql, params) => backend.query(sql, params),
-    stream: (sql, params) => backend.stream(sql, params),
-    interrupt: () => backend.interrupt(),
+  const close = backend.close.bind(backend);
+  return Object.assign(backend, {
     close: async () => {
-      await backend.close();
+      await close();
       rmSync(dir, { recursive: true, force: true });
     },
-  };
+  });
 }
