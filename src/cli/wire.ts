@@ -74,11 +74,9 @@ export async function forecast(
 ): Promise<IngestForecast> {
   if (!storeExists(storePaths(storeDir))) return forecastIngest(null, options);
   const store = await openStore(storeDir);
-  const writer = await store.openWriter(cloudtrailTable);
   try {
-    return await forecastIngest(writer.known, options);
+    return await forecastIngest(store.known, options);
   } finally {
-    await writer.close();
     await store.close();
   }
 }

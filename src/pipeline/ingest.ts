@@ -68,6 +68,8 @@ class IngestRun {
   readonly #commits: CommitQueue;
   /** Work that no thread has yet; `size` in bytes that lie in memory. */
   readonly #queue: WorkItem[] = [];
+  /** Taken from the front so far; shifting an array of thousands for each would be quadratic. */
+  #queueTaken = 0;
   #queueBytes = 0;
   #listingEnded = false;
   readonly #idle: number[] = [];
@@ -248,7 +250,7 @@ class IngestRun {
   }
 
   async #put(item: WorkItem, bytes: number): Promise<void> {
-    while (!this.#stopping && (this.#queue.length >= QUEUE_FILES_MAX || this.#queueBytes > QUEUE_BYTES_MAX)) {
+    while (!this.#stopping && (this.#queued >= QUEUE_FILES_MAX || this.#queueBytes > QUEUE_BYTES_MAX)) {
       await new Promise<void>((resolve) => {
         this.#roomInQueue = resolve;
       });
@@ -271,20 +273,35 @@ class IngestRun {
 
   /** Gives work to every thread that waits for some, or tells it that there will be none. */
   #dispatch(): void {
-    while (this.#idle.length > 0 && (this.#queue.length > 0 || this.#listingEnded)) {
+    while (this.#idle.length > 0 && (this.#queued > 0 || this.#listingEnded)) {
       const items: WorkItem[] = [];
       let bytes = 0;
-      for (let item = this.#queue[0]; item !== undefined && items.length < BATCH_FILES && bytes < BATCH_BYTES; item = this.#queue[0]) {
-        this.#queue.shift();
+      while (items.length < BATCH_FILES && bytes < BATCH_BYTES) {
+        const item = this.#take();
+        if (item === undefined) break;
         items.push(item);
         bytes += item.sizeBytes;
         if (item.content.type === 'bytes') this.#queueBytes -= item.content.bytes.length;
       }
       const thread = this.#threads[this.#idle.shift() ?? 0];
       const transfer = items.flatMap(({ content }) => (content.type === 'bytes' ? [content.bytes.buffer as ArrayBuffer] : []));
-      thread?.post({ type: 'files', items, last: this.#listingEnded && this.#queue.length === 0 }, transfer);
+      thread?.post({ type: 'files', items, last: this.#listingEnded && this.#queued === 0 }, transfer);
     }
-    if (this.#queue.length < QUEUE_FILES_MAX / 2) this.#roomInQueue?.();
+    if (this.#queued < QUEUE_FILES_MAX / 2) this.#roomInQueue?.();
+  }
+
+  get #queued(): number {
+    return this.#queue.length - this.#queueTaken;
+  }
+
+  #take(): WorkItem | undefined {
+    const item = this.#queue[this.#queueTaken];
+    if (item !== undefined) this.#queueTaken++;
+    if (this.#queueTaken >= QUEUE_FILES_MAX) {
+      this.#queue.splice(0, this.#queueTaken);
+      this.#queueTaken = 0;
+    }
+    return item;
   }
 
   async #onMessage(index: number, message: FromWorker): Promise<void> {
