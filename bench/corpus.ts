@@ -44,7 +44,7 @@ export interface Corpus {
 export type Written = Pick<Corpus, 'events' | 'rawBytes' | 'gzipBytes'>;
 
 /** Raised when the generator's output changes, so that kept archives are built anew. */
-const GENERATOR_VERSION = 1;
+const GENERATOR_VERSION = 2;
 const FIRST_DAY = Date.UTC(2026, 0, 1);
 const DAY = 86_400_000;
 const DELIVERY_EVERY = 300_000;
@@ -62,6 +62,7 @@ export function plan(shape: Shape): FileJob[] {
   const jobs: FileJob[] = [];
   let left = shape.events;
   let sinceIncident = EVENTS_PER_INCIDENT / 2;
+  let incidents = 0;
   for (let day = 0; day < shape.days; day++) {
     let today = Math.round(left / (shape.days - day));
     left -= today;
@@ -84,7 +85,7 @@ export function plan(shape: Shape): FileJob[] {
         delivered,
         records,
         seed: random.below(2 ** 32),
-        ...(due ? { incident: INCIDENTS[jobs.length % INCIDENTS.length]?.name ?? '' } : {}),
+        ...(due ? { incident: INCIDENTS[incidents++ % INCIDENTS.length]?.name ?? '' } : {}),
       });
     }
   }

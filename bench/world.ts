@@ -633,8 +633,11 @@ export function logFileText(job: FileJob): { text: string; records: number } {
     if (memory.length > 0 && random.chance(REPEAT_SHARE)) next = again(random.pick(memory), at, random);
     else {
       next = ordinary(random, where(at));
-      if (memory.length < MEMORY) memory.push(next);
-      else memory[random.below(MEMORY)] = next;
+      // Who is refused does not go on and on: that would be no ordinary day.
+      if (next['errorCode'] === undefined) {
+        if (memory.length < MEMORY) memory.push(next);
+        else memory[random.below(MEMORY)] = next;
+      }
     }
     texts.push(JSON.stringify(next));
   }

@@ -37,7 +37,12 @@ function violations(planted: Readonly<Record<string, string>>): string[] {
     process.execPath,
     [
       join(root, 'node_modules/dependency-cruiser/bin/dependency-cruise.mjs'),
-      ...['src', 'detectors', '--config', join(root, '.dependency-cruiser.cjs'), '--output-type', 'json'],
+      'src',
+      'detectors',
+      '--config',
+      join(root, '.dependency-cruiser.cjs'),
+      '--output-type',
+      'json',
     ],
     { cwd: project, encoding: 'utf8', maxBuffer: 2 ** 26 },
   );
