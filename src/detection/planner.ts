@@ -75,16 +75,17 @@ class Run {
     const compiled = this.#compiled();
     const jobs = await this.#profiled(backend, jobsOf(compiled));
     const kept = jobs.filter(isKept);
-    const events = this.#keptSql(kept);
+    const events = kept.length === 0 ? '' : this.#keptSql(kept);
     if (kept.length > 0) await backend.keep?.(KEPT, events);
     const source = backend.keep === undefined ? `(${events}) AS ${KEPT}` : `main.${KEPT}`;
     const hit = await this.#withHits(backend, kept, source);
     const single = hit.filter(({ compiled: { kind } }) => kind.kind === 'event');
     if (single.length > 0) await this.#collect(backend, this.#singleSql(single, source), single);
-    for (const job of hit.filter(isGrouped)) await this.#collect(backend, this.#groupedSql(job, source), [job]);
+    for (const job of hit.filter(isEach)) await this.#collect(backend, this.#groupedSql(job, source), [job]);
     for (const job of [...jobs.filter(isFreeSql), ...hit.filter(isSql)]) await this.#runSql(backend, job, source);
-    for (const job of jobs.filter((one) => isBroad(one) && !isBaseline(one)))
+    for (const job of [...hit, ...jobs.filter(isBroad)].filter(isHotFirst)) {
       await this.#addEvidence(backend, job, await this.#hot(backend, job, source), source);
+    }
     await this.#runBaselines(backend, [...hit, ...jobs.filter(isBroad)].filter(isBaseline), source);
     return compiled.map(({ window }, at) => ({
       findings: merged(this.#findings[at] ?? []),
@@ -105,8 +106,10 @@ class Run {
         ? [{ title: `the events of all conditions, kept as ${source}`, sql: this.#keptSql(kept) }]
         : []),
       ...(single.length > 0 ? [{ title: title(single), sql: this.#singleSql(single, source) }] : []),
-      ...jobs.filter(isGrouped).map((job) => ({ title: title([job]), sql: this.#groupedSql(job, source) })),
-      ...jobs.filter(isBaseline).map((job) => ({ title: title([job]), sql: this.#hotSql(job, source) })),
+      ...jobs.filter(isEach).map((job) => ({ title: title([job]), sql: this.#groupedSql(job, source) })),
+      ...jobs
+        .filter((job) => isHotFirst(job) || isBaseline(job))
+        .map((job) => ({ title: title([job]), sql: this.#hotSql(job, source) })),
       ...jobs
         .filter(({ compiled: { kind } }) => kind.kind === 'sql')
         .map((job) => ({ title: title([job]), sql: this.#ownSql(job, source) })),
@@ -219,8 +222,8 @@ class Run {
   #hotSql(job: Job, source: string): string {
     const { kind, subject } = job.compiled;
     const s = names('s', subject.length);
-    const lean = this.#qualifying(job, source, '');
-    const q = kind.kind === 'threshold' ? crowded(lean, s, kind) : lean;
+    const lean = this.#qualifying(job, source, kind.kind === 'sequence' ? 'event_id' : '');
+    const q = kind.kind === 'threshold' && isBroad(job) ? crowded(lean, s, kind) : lean;
     return `WITH q AS (${q}),\n${hotCtes(job.compiled, '').join(',\n')}
 SELECT ${[...s, ...names('k', keyCount(job.compiled)), ...names('p', perOf(kind).length)].join(', ')}, slot, lo, hi, peak FROM hot ORDER BY slot, ${s.join(', ')}`;
   }
@@ -369,13 +372,18 @@ const jobsOf = (compiled: readonly Compiled[]): readonly Job[] =>
 
 const isSql = ({ compiled: { kind } }: Job): boolean => kind.kind === 'sql';
 const isBaseline = ({ compiled: { kind } }: Job): boolean => kind.kind === 'first-seen' || kind.kind === 'times-usual';
-const isGrouped = ({ compiled: { kind } }: Job): boolean =>
-  kind.kind === 'each' || kind.kind === 'threshold' || kind.kind === 'sequence';
+const isEach = ({ compiled: { kind } }: Job): boolean => kind.kind === 'each';
+/** These fire rarely even where events qualify: first where they are hot, then the evidence. */
+const isHotFirst = ({ compiled: { kind } }: Job): boolean => kind.kind === 'threshold' || kind.kind === 'sequence';
 /** SQL that looks at all events of its window. */
 const isFreeSql = (job: Job): boolean => isSql(job) && job.compiled.conditions.length === 0;
 const isBroad = (job: Job): boolean =>
-  (job.compiled.kind.kind === 'threshold' || isBaseline(job)) && job.events > BROAD_ROWS;
+  (job.compiled.kind.kind === 'threshold' || isBaseline(job)) && job.events > BROAD_ROWS && !looksIntoJson(job);
 const isKept = (job: Job): boolean => !isFreeSql(job) && !isBroad(job);
+
+/** Whether its conditions read columns that are costly to read: those are read once, in the wide scan. */
+const looksIntoJson = ({ compiled: { conditions } }: Job): boolean =>
+  conditions.some((condition) => necessarySql(condition, (column) => column.json !== true) !== conditionSql(condition));
 
 const flag = (at: number, step: number): string => `d${at}_${step}`;
 
