@@ -1,8 +1,8 @@
 /** What ingest promises: options in, sums out, and the contracts between the pipeline, its worker threads and the store. */
 import type { AppError } from './errors.ts';
 import type { Batch, ContentKind, Reject } from './format.ts';
-import type { LogFileStatus } from './store.ts';
 import type { Content, ListingProblem, LogFile, Scope, Source } from './source.ts';
+import type { LogFileStatus } from './store.ts';
 import type { Table } from './table.ts';
 
 /** All bounds that keep memory and disk a matter of configuration, not of input. */
@@ -101,7 +101,10 @@ export interface WorkItem {
   readonly key: string;
   readonly deliveredDay: number;
   readonly sizeBytes: number;
-  readonly content: Exclude<Content, { type: 'stream' }> | { readonly type: 'bytes'; readonly bytes: Uint8Array } | { readonly type: 'port' };
+  readonly content:
+    | Exclude<Content, { type: 'stream' }>
+    | { readonly type: 'bytes'; readonly bytes: Uint8Array }
+    | { readonly type: 'port' };
 }
 
 /** A Parquet file that a worker wrote and fsynced under staging/. */
@@ -176,7 +179,10 @@ export interface Admission {
    * Judges the rows of a window of commit unit `unit` and remembers the admitted ones. `dependsOn` are the uncommitted units that hold the first copy of
    * some duplicate: this unit must not become visible before them.
    */
-  judge(rows: { readonly identity: Uint8Array; readonly hasIdentity: Uint8Array; readonly eventDay: Int32Array }, unit: number): Promise<{
+  judge(
+    rows: { readonly identity: Uint8Array; readonly hasIdentity: Uint8Array; readonly eventDay: Int32Array },
+    unit: number,
+  ): Promise<{
     readonly verdicts: Uint8Array;
     readonly dependsOn: readonly number[];
   }>;
@@ -198,7 +204,10 @@ export interface StoreWriter {
   /** Publishes units in one transaction and returns its sequence number. Throws `store-unwritable`. */
   commit(units: readonly CommitUnit[]): Promise<number>;
   /** Merges small segments of days with many of them. Returns how many segments were replaced. Stops at the next day when the signal is raised. */
-  compact(options: { readonly full: boolean; readonly signal: AbortSignal }): Promise<{ readonly replaced: number; readonly written: number }>;
+  compact(options: {
+    readonly full: boolean;
+    readonly signal: AbortSignal;
+  }): Promise<{ readonly replaced: number; readonly written: number }>;
   /** Gives the lease back. */
   close(): Promise<void>;
 }
@@ -228,8 +237,18 @@ export interface WorkerThread {
 }
 
 export type ToWorker =
-  | { readonly type: 'files'; readonly items: readonly WorkItem[]; /** True when no further files will come. */ readonly last: boolean }
-  | { readonly type: 'bytes'; readonly logFile: number; readonly bytes: Uint8Array; readonly last: boolean; /** Set when the stream broke. */ readonly error?: string }
+  | {
+      readonly type: 'files';
+      readonly items: readonly WorkItem[] /** True when no further files will come. */;
+      readonly last: boolean;
+    }
+  | {
+      readonly type: 'bytes';
+      readonly logFile: number;
+      readonly bytes: Uint8Array;
+      readonly last: boolean /** Set when the stream broke. */;
+      readonly error?: string;
+    }
   | { readonly type: 'verdicts'; readonly verdicts: Uint8Array }
   | { readonly type: 'contents'; readonly contents: readonly (KnownContent | null)[] }
   | { readonly type: 'stop' };
@@ -238,20 +257,56 @@ export type FromWorker =
   | { readonly type: 'need-files' }
   | { readonly type: 'need-bytes'; readonly logFile: number }
   /** Asks for a verdict per row; the arrays are copies. */
-  | { readonly type: 'judge'; readonly unit: number; readonly identity: Uint8Array; readonly hasIdentity: Uint8Array; readonly eventDay: Int32Array }
+  | {
+      readonly type: 'judge';
+      readonly unit: number;
+      readonly identity: Uint8Array;
+      readonly hasIdentity: Uint8Array;
+      readonly eventDay: Int32Array;
+    }
   /** Asks whether these contents were read before; the answer is `contents`, in order. From now on they belong to `unit`. */
-  | { readonly type: 'contents'; readonly unit: number; readonly files: readonly { readonly logFile: number; readonly sha256: string }[] }
-  | { readonly type: 'progress'; readonly files: number; readonly compressedBytes: number; readonly uncompressedBytes: number; readonly records: number }
+  | {
+      readonly type: 'contents';
+      readonly unit: number;
+      readonly files: readonly { readonly logFile: number; readonly sha256: string }[];
+    }
+  | {
+      readonly type: 'progress';
+      readonly files: number;
+      readonly compressedBytes: number;
+      readonly uncompressedBytes: number;
+      readonly records: number;
+    }
   /** Everything of this unit is staged. */
-  | { readonly type: 'unit'; readonly unit: number; readonly files: readonly LogFileResult[]; readonly segments: readonly StagedSegment[]; readonly conflicts: readonly IdConflict[]; readonly rejectFiles: readonly string[] }
-  | { readonly type: 'failed'; readonly code: AppError['code'] | null; readonly message: string; readonly hint: string | null; readonly stack: string };
+  | {
+      readonly type: 'unit';
+      readonly unit: number;
+      readonly files: readonly LogFileResult[];
+      readonly segments: readonly StagedSegment[];
+      readonly conflicts: readonly IdConflict[];
+      readonly rejectFiles: readonly string[];
+    }
+  | {
+      readonly type: 'failed';
+      readonly code: AppError['code'] | null;
+      readonly message: string;
+      readonly hint: string | null;
+      readonly stack: string;
+    };
 
 /** Writes the admitted rows of a batch as Parquet files in staging/, one per event_date. Only store/ knows how. */
 export interface SegmentWriter {
   /** Resolves when all files are written; the batch is free again then. They are durable only once `synced` resolves. */
-  write(batch: Batch, verdicts: Uint8Array): Promise<{ readonly segments: readonly StagedSegment[]; readonly synced: Promise<unknown> }>;
+  write(
+    batch: Batch,
+    verdicts: Uint8Array,
+  ): Promise<{ readonly segments: readonly StagedSegment[]; readonly synced: Promise<unknown> }>;
   /** Takes rows of one log file out of staged segments again: all of them, or those without an event id. Segments without rows are gone. */
-  dropRows(segments: readonly StagedSegment[], logFile: number, which: 'all' | 'without-id'): Promise<readonly StagedSegment[]>;
+  dropRows(
+    segments: readonly StagedSegment[],
+    logFile: number,
+    which: 'all' | 'without-id',
+  ): Promise<readonly StagedSegment[]>;
   /** Stages rejects, so that they do not gather in memory. Absolute path of the file. */
   writeRejects(rejects: readonly { readonly logFile: number; readonly reject: Reject }[]): Promise<string>;
   /** After this, write() fails soon with `interrupted`, also one that is under way. */

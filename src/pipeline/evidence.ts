@@ -14,7 +14,9 @@ function realPath(path: string): string {
 
 const isInside = (path: string, folder: string): boolean => {
   const way = relative(folder, path);
-  return way === '' || (way !== '..' && !way.startsWith(`..${sep}`) && resolve(folder, way) === path && !way.startsWith(sep));
+  return (
+    way === '' || (way !== '..' && !way.startsWith(`..${sep}`) && resolve(folder, way) === path && !way.startsWith(sep))
+  );
 };
 
 /** Throws `store-inside-source`. Call it before the store is created. */
@@ -22,8 +24,12 @@ export function refuseStoreInside(storeDir: string, sources: readonly Pick<Sourc
   const store = realPath(storeDir);
   for (const path of sources.flatMap((source) => source.paths)) {
     if (!isInside(store, realPath(path))) continue;
-    throw new AppError('store-inside-source', `cannot use the store ${store}: it lies inside ${path}, which is to be read`, {
-      hint: 'Evidence is never written to. Name a folder elsewhere with --store <dir>, or with TRAILHOUND_STORE.',
-    });
+    throw new AppError(
+      'store-inside-source',
+      `cannot use the store ${store}: it lies inside ${path}, which is to be read`,
+      {
+        hint: 'Evidence is never written to. Name a folder elsewhere with --store <dir>, or with TRAILHOUND_STORE.',
+      },
+    );
   }
 }

@@ -61,7 +61,8 @@ export async function forecastIngest(
   return {
     ...sums,
     estimatedEvents,
-    estimatedSeconds: Math.round((estimatedEvents / EVENTS_PER_SECOND + (sums.files - sums.known) * SECONDS_PER_FILE) * 10) / 10,
+    estimatedSeconds:
+      Math.round((estimatedEvents / EVENTS_PER_SECOND + (sums.files - sums.known) * SECONDS_PER_FILE) * 10) / 10,
     estimatedStoreBytes: Math.round(estimatedEvents * BYTES_PER_EVENT * STORE_RATIO),
     problems,
   };

@@ -78,7 +78,7 @@ class IngestRun {
   readonly #feeders = new Map<number, Feeder>();
   /** Contents of this run that are not committed yet. */
   readonly #pendingContents = new Map<string, { readonly logFile: number; readonly unit: number }>();
-  #failure: unknown = null;
+  #failure: Error | null = null;
   #stopping = false;
   #commitTimer: NodeJS.Timeout | null = null;
   #committing: Promise<void> = Promise.resolve();
@@ -156,7 +156,7 @@ class IngestRun {
   }
 
   #fail(error: unknown): void {
-    this.#failure ??= error;
+    this.#failure ??= error instanceof Error ? error : new Error(String(error));
     this.#stop();
   }
 
@@ -284,7 +284,9 @@ class IngestRun {
         if (item.content.type === 'bytes') this.#queueBytes -= item.content.bytes.length;
       }
       const thread = this.#threads[this.#idle.shift() ?? 0];
-      const transfer = items.flatMap(({ content }) => (content.type === 'bytes' ? [content.bytes.buffer as ArrayBuffer] : []));
+      const transfer = items.flatMap(({ content }) =>
+        content.type === 'bytes' ? [content.bytes.buffer as ArrayBuffer] : [],
+      );
       thread?.post({ type: 'files', items, last: this.#listingEnded && this.#queued === 0 }, transfer);
     }
     if (this.#queued < QUEUE_FILES_MAX / 2) this.#roomInQueue?.();
@@ -328,7 +330,11 @@ class IngestRun {
         this.#progress.bytesDone += message.compressedBytes;
         this.#progress.records += message.records;
         this.#progress.uncompressedBytes += message.uncompressedBytes;
-        this.#options.onProgress?.({ ...this.#progress, listingEnded: this.#listingEnded, elapsedMs: performance.now() - this.#startedAt });
+        this.#options.onProgress?.({
+          ...this.#progress,
+          listingEnded: this.#listingEnded,
+          elapsedMs: performance.now() - this.#startedAt,
+        });
         break;
       case 'unit':
         this.#commits.ready(message.unit, this.#unitOf(message));
@@ -362,7 +368,11 @@ class IngestRun {
     const claimed: { readonly at: number; readonly sha256: string }[] = [];
     for (const [at, { logFile, sha256 }] of asked.files.entries()) {
       const pending = this.#pendingContents.get(sha256);
-      answers.push(pending === undefined ? null : { id: pending.logFile, records: 0, kind: 'log', minTimeMs: null, maxTimeMs: null });
+      answers.push(
+        pending === undefined
+          ? null
+          : { id: pending.logFile, records: 0, kind: 'log', minTimeMs: null, maxTimeMs: null },
+      );
       if (pending === undefined) {
         this.#pendingContents.set(sha256, { logFile, unit: asked.unit });
         claimed.push({ at, sha256 });
@@ -459,14 +469,18 @@ class IngestRun {
     this.#sums.compressedBytes += file.file.sizeBytes;
     this.#sums.uncompressedBytes += file.uncompressedBytes;
     this.#widenSpan(file.minTimeMs, file.maxTimeMs);
-    if (file.sha256 !== null && this.#pendingContents.get(file.sha256)?.logFile === file.logFile) this.#pendingContents.delete(file.sha256);
+    if (file.sha256 !== null && this.#pendingContents.get(file.sha256)?.logFile === file.logFile)
+      this.#pendingContents.delete(file.sha256);
     for (const [reason, count] of Object.entries(file.rejectReasons)) {
       const seen = this.#warnings.get(reason);
       if (seen === undefined) this.#warnings.set(reason, { count, example: file.file.key });
       else seen.count += count;
     }
     if (file.status === 'failed') {
-      this.#problem({ key: file.file.key, error: new AppError('source-unreadable', file.error ?? `cannot read ${file.file.key}`) });
+      this.#problem({
+        key: file.file.key,
+        error: new AppError('source-unreadable', file.error ?? `cannot read ${file.file.key}`),
+      });
     }
   }
 
@@ -505,7 +519,8 @@ async function* broken(chunks: readonly Uint8Array[], error: unknown): AsyncGene
 }
 
 function failureOf(message: Extract<FromWorker, { type: 'failed' }>): Error {
-  if (message.code !== null) return new AppError(message.code, message.message, message.hint === null ? {} : { hint: message.hint });
+  if (message.code !== null)
+    return new AppError(message.code, message.message, message.hint === null ? {} : { hint: message.hint });
   const error = new Error(message.message);
   error.stack = message.stack;
   return error;

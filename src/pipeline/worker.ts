@@ -292,7 +292,11 @@ class IngestWorker {
       const part = bytes.subarray(at, at + this.#decoder.roomBytes());
       at += part.length;
       const isLast = last && at === bytes.length;
-      for (let result = this.#decoder.push(part, isLast); result === 'full'; result = this.#decoder.push(NO_BYTES, isLast)) {
+      for (
+        let result = this.#decoder.push(part, isLast);
+        result === 'full';
+        result = this.#decoder.push(NO_BYTES, isLast)
+      ) {
         overflowed = true;
         await this.#flush();
       }
@@ -311,7 +315,12 @@ class IngestWorker {
     let damage: Damage | null = null;
     let failure: unknown = null;
     try {
-      const source = content.type === 'file' ? content : content.type === 'bytes' ? once(content.bytes) : this.#portBytes(file.item.logFile);
+      const source =
+        content.type === 'file'
+          ? content
+          : content.type === 'bytes'
+            ? once(content.bytes)
+            : this.#portBytes(file.item.logFile);
       const payload = openPayload(source, this.#payloadLimits, file.item.key);
       for await (const slice of payload) {
         if (this.#mailbox.stopped) throw new AppError('interrupted', 'the worker was asked to stop');
@@ -376,7 +385,14 @@ class IngestWorker {
       const told = { reason: damage.reason, detail: `${damage.detail} (compressed byte ${damage.compressedOffset})` };
       // The incomplete record at the cut and the cut are one thing.
       if (tail?.reason === 'truncated') rejects[rejects.length - 1] = { ...tail, ...told };
-      else rejects.push({ ...told, recordNo: outcome.recordsIn, offset: damage.offset, length: damage.text.length, text: damage.text });
+      else
+        rejects.push({
+          ...told,
+          recordNo: outcome.recordsIn,
+          offset: damage.offset,
+          length: damage.text.length,
+          text: damage.text,
+        });
     }
     const broken = damage === null ? rejects.find((reject) => DAMAGE_REASONS.has(reject.reason)) : rejects.at(-1);
     file.kind = outcome.kind;
@@ -463,7 +479,11 @@ class IngestWorker {
       const identity = batch.identity.slice(0, rows * 24);
       const hasIdentity = batch.hasIdentity.slice(0, rows);
       const eventDay = batch.eventDay.slice(0, rows);
-      this.#port.post({ type: 'judge', unit: this.#unit, identity, hasIdentity, eventDay }, [identity.buffer, hasIdentity.buffer, eventDay.buffer]);
+      this.#port.post({ type: 'judge', unit: this.#unit, identity, hasIdentity, eventDay }, [
+        identity.buffer,
+        hasIdentity.buffer,
+        eventDay.buffer,
+      ]);
       const verdicts = (await this.#mailbox.take('verdicts'))?.verdicts ?? NO_BYTES;
       this.#countRows(batch, verdicts);
       const { segments, synced } = await this.#writer.write(batch, verdicts);
@@ -552,7 +572,8 @@ async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
 function readText(batch: Batch, column: number, row: number): string {
   const buffer = batch.columns[column];
   if (buffer === undefined) return '';
-  const isValid = (validity: number): boolean => (((new Uint8Array(batch.memory)[validity + (row >> 3)] ?? 0) >> (row & 7)) & 1) === 1;
+  const isValid = (validity: number): boolean =>
+    (((new Uint8Array(batch.memory)[validity + (row >> 3)] ?? 0) >> (row & 7)) & 1) === 1;
   const view = new DataView(batch.memory);
   if (buffer.layout === 'uuid' && isValid(buffer.validity)) {
     const at = buffer.data + row * 16;
@@ -581,7 +602,14 @@ function resultOf(file: OpenFile): LogFileResult {
     return {
       ...base,
       copyOf: copyOf.id,
-      records: { in: copyOf.records, stored: 0, duplicate: copyOf.records, rejected: 0, id_conflicts: 0, without_time: 0 },
+      records: {
+        in: copyOf.records,
+        stored: 0,
+        duplicate: copyOf.records,
+        rejected: 0,
+        id_conflicts: 0,
+        without_time: 0,
+      },
       minTimeMs: copyOf.minTimeMs,
       maxTimeMs: copyOf.maxTimeMs,
       rejectReasons: {},

@@ -18,7 +18,12 @@ export function openStdinSource(stream: Readable): Source {
 }
 
 /** A source of one stream, which can be listed and opened once. Nothing is known of it before it is read, so its version never repeats. */
-export function streamSource(name: string, key: string, paths: readonly string[], open: () => Promise<Readable>): Source {
+export function streamSource(
+  name: string,
+  key: string,
+  paths: readonly string[],
+  open: () => Promise<Readable>,
+): Source {
   const version = randomUUID();
   const part = (number: number, bytes: Buffer): LogFile => ({
     key: `${key}#${number}`,

@@ -12,10 +12,30 @@ import { fromJson, isoOrNull, num, numOrNull, sqlTime, text, textOrNull, texts }
 const ID_PREFIX_MIN = 4;
 
 const ALERT_JSON: Readonly<Record<string, string>> = {
-  id: 'VARCHAR', detector: 'VARCHAR', detector_version: 'INTEGER', title: 'VARCHAR', severity: 'VARCHAR', status: 'VARCHAR', subject: 'VARCHAR', summary: 'VARCHAR',
-  count: 'BIGINT', peak: 'BIGINT', first_seen: 'TIMESTAMP', last_seen: 'TIMESTAMP', window_from: 'TIMESTAMP', window_to: 'TIMESTAMP', account_id: 'VARCHAR',
-  region: 'VARCHAR', accounts: 'VARCHAR[]', regions: 'VARCHAR[]', source_ips: 'VARCHAR[]', principal_arn: 'VARCHAR', attack: 'VARCHAR', event_ids: 'VARCHAR[]',
-  event_ids_total: 'BIGINT', parameters: 'VARCHAR',
+  id: 'VARCHAR',
+  detector: 'VARCHAR',
+  detector_version: 'INTEGER',
+  title: 'VARCHAR',
+  severity: 'VARCHAR',
+  status: 'VARCHAR',
+  subject: 'VARCHAR',
+  summary: 'VARCHAR',
+  count: 'BIGINT',
+  peak: 'BIGINT',
+  first_seen: 'TIMESTAMP',
+  last_seen: 'TIMESTAMP',
+  window_from: 'TIMESTAMP',
+  window_to: 'TIMESTAMP',
+  account_id: 'VARCHAR',
+  region: 'VARCHAR',
+  accounts: 'VARCHAR[]',
+  regions: 'VARCHAR[]',
+  source_ips: 'VARCHAR[]',
+  principal_arn: 'VARCHAR',
+  attack: 'VARCHAR',
+  event_ids: 'VARCHAR[]',
+  event_ids_total: 'BIGINT',
+  parameters: 'VARCHAR',
 };
 
 /** What a later finding of the same id refreshes; found_at and a person's decision stay. */
@@ -66,7 +86,10 @@ export async function upsertAlerts(session: CatalogSession, alerts: readonly Ale
   if (alerts.length === 0) return new Set();
   const params = { rows: JSON.stringify(alerts.map(toRow)), now: sqlTime(Date.now()) };
   const found = `(SELECT * FROM ${fromJson('rows', ALERT_JSON)})`;
-  const fresh = await session.rows(`SELECT id FROM ${found} AS found WHERE NOT EXISTS (SELECT 1 FROM alert WHERE alert.id = found.id)`, { rows: params.rows });
+  const fresh = await session.rows(
+    `SELECT id FROM ${found} AS found WHERE NOT EXISTS (SELECT 1 FROM alert WHERE alert.id = found.id)`,
+    { rows: params.rows },
+  );
   // A finding that follows again is open again; one that a suppression covers now, or no longer, changes with it. A person's decision stays.
   await session.run(
     `UPDATE alert SET ${REFRESHED.map((name) => `${name} = found.${name}`).join(', ')},
@@ -115,12 +138,20 @@ export async function listAlerts(session: CatalogSession, filter: AlertFilter): 
     params['to'] = sqlTime(filter.toMs);
   }
   const limit = filter.limit === undefined ? '' : `LIMIT ${Math.trunc(filter.limit)}`;
-  const rows = await session.rows(`SELECT * FROM alert WHERE ${conditions.join(' AND ')} ORDER BY last_seen DESC, id ${limit}`, params);
+  const rows = await session.rows(
+    `SELECT * FROM alert WHERE ${conditions.join(' AND ')} ORDER BY last_seen DESC, id ${limit}`,
+    params,
+  );
   return rows.map(fromRow);
 }
 
 export async function findAlert(session: CatalogSession, idPrefix: string): Promise<Alert> {
-  const rows = idPrefix.length < ID_PREFIX_MIN ? [] : await session.rows('SELECT * FROM alert WHERE starts_with(id, $prefix) ORDER BY id LIMIT 2', { prefix: idPrefix.toLowerCase() });
+  const rows =
+    idPrefix.length < ID_PREFIX_MIN
+      ? []
+      : await session.rows('SELECT * FROM alert WHERE starts_with(id, $prefix) ORDER BY id LIMIT 2', {
+          prefix: idPrefix.toLowerCase(),
+        });
   const [first, second] = rows;
   if (first === undefined) {
     throw new AppError('alert-unknown', `cannot find the alert '${idPrefix}': no id in the store begins with it`, {
@@ -128,12 +159,20 @@ export async function findAlert(session: CatalogSession, idPrefix: string): Prom
     });
   }
   if (second !== undefined) {
-    throw new AppError('alert-unknown', `cannot tell which alert '${idPrefix}' means: several ids begin with it`, { hint: 'Give more digits of the id.' });
+    throw new AppError('alert-unknown', `cannot tell which alert '${idPrefix}' means: several ids begin with it`, {
+      hint: 'Give more digits of the id.',
+    });
   }
   return fromRow(first);
 }
 
-export async function setStatus(session: CatalogSession, id: string, status: AlertStatus, by: string, why: string): Promise<void> {
+export async function setStatus(
+  session: CatalogSession,
+  id: string,
+  status: AlertStatus,
+  by: string,
+  why: string,
+): Promise<void> {
   await session.run(
     'UPDATE alert SET status = $status, status_by = $by, status_why = $why, updated_at = CAST($now AS TIMESTAMP) WHERE id = $id',
     { id, status, by, why, now: sqlTime(Date.now()) },
@@ -142,14 +181,36 @@ export async function setStatus(session: CatalogSession, id: string, status: Ale
 
 export async function huntSeqs(session: CatalogSession, keys: readonly HuntKey[]): Promise<number[]> {
   const rows = await session.rows('SELECT detector, version, parameters_hash, seq FROM hunt');
-  const seqs = new Map(rows.map((row) => [[text(row['detector']), num(row['version']), text(row['parameters_hash'])].join('\n'), num(row['seq'])]));
+  const seqs = new Map(
+    rows.map((row) => [
+      [text(row['detector']), num(row['version']), text(row['parameters_hash'])].join('\n'),
+      num(row['seq']),
+    ]),
+  );
   return keys.map((key) => seqs.get([key.detector, key.version, key.parametersHash].join('\n')) ?? 0);
 }
 
-export async function moveHunts(session: CatalogSession, seqs: readonly { readonly key: HuntKey; readonly seq: number }[]): Promise<void> {
+export async function moveHunts(
+  session: CatalogSession,
+  seqs: readonly { readonly key: HuntKey; readonly seq: number }[],
+): Promise<void> {
   if (seqs.length === 0) return;
-  const params = { rows: JSON.stringify(seqs.map(({ key, seq }) => ({ detector: key.detector, version: key.version, parameters_hash: key.parametersHash, seq }))) };
-  const moved = fromJson('rows', { detector: 'VARCHAR', version: 'INTEGER', parameters_hash: 'VARCHAR', seq: 'BIGINT' });
+  const params = {
+    rows: JSON.stringify(
+      seqs.map(({ key, seq }) => ({
+        detector: key.detector,
+        version: key.version,
+        parameters_hash: key.parametersHash,
+        seq,
+      })),
+    ),
+  };
+  const moved = fromJson('rows', {
+    detector: 'VARCHAR',
+    version: 'INTEGER',
+    parameters_hash: 'VARCHAR',
+    seq: 'BIGINT',
+  });
   await session.run(
     `DELETE FROM hunt WHERE EXISTS (SELECT 1 FROM ${moved} AS moved WHERE moved.detector = hunt.detector AND moved.version = hunt.version AND moved.parameters_hash = hunt.parameters_hash)`,
     params,
@@ -169,22 +230,30 @@ export async function listSuppressions(session: CatalogSession): Promise<Suppres
   }));
 }
 
-export async function insertSuppression(session: CatalogSession, suppression: Omit<Suppression, 'id'>): Promise<Suppression> {
+export async function insertSuppression(
+  session: CatalogSession,
+  suppression: Omit<Suppression, 'id'>,
+): Promise<Suppression> {
   const [row] = await session.rows('SELECT coalesce(max(id), 0) + 1 AS id FROM suppression');
   const id = num(row?.['id']);
   const until = suppression.until === null ? null : Date.parse(suppression.until);
-  await session.run('INSERT INTO suppression VALUES (CAST($id AS BIGINT), $detector, $conditions, $reason, $owner, CAST($until AS TIMESTAMP))', {
-    id: BigInt(id),
-    detector: suppression.detector,
-    conditions: JSON.stringify(suppression.where),
-    reason: suppression.reason,
-    owner: suppression.owner,
-    until: sqlTime(until),
-  });
+  await session.run(
+    'INSERT INTO suppression VALUES (CAST($id AS BIGINT), $detector, $conditions, $reason, $owner, CAST($until AS TIMESTAMP))',
+    {
+      id: BigInt(id),
+      detector: suppression.detector,
+      conditions: JSON.stringify(suppression.where),
+      reason: suppression.reason,
+      owner: suppression.owner,
+      until: sqlTime(until),
+    },
+  );
   return { ...suppression, until: until === null ? null : formatTime(until), id };
 }
 
 export async function deleteSuppression(session: CatalogSession, id: number): Promise<boolean> {
-  const rows = await session.rows('DELETE FROM suppression WHERE id = CAST($id AS BIGINT) RETURNING id', { id: BigInt(id) });
+  const rows = await session.rows('DELETE FROM suppression WHERE id = CAST($id AS BIGINT) RETURNING id', {
+    id: BigInt(id),
+  });
   return rows.length > 0;
 }

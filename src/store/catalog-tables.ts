@@ -12,8 +12,16 @@ export const LOG_FILE: CatalogTable = {
     { name: 'key', type: 'VARCHAR', doc: 'Absolute path, archive and member joined by `!`, or the object in S3.' },
     { name: 'size_bytes', type: 'BIGINT', doc: 'Bytes as delivered.' },
     { name: 'version', type: 'VARCHAR', doc: 'Modification time in milliseconds, or the ETag.' },
-    { name: 'sha256', type: 'VARCHAR', doc: 'SHA-256 of the uncompressed bytes, in hex; null when they could not all be read.' },
-    { name: 'status', type: 'VARCHAR', doc: '`done`, `damaged` (read up to the damage, the rest is one reject) or `failed` (tried again next time).' },
+    {
+      name: 'sha256',
+      type: 'VARCHAR',
+      doc: 'SHA-256 of the uncompressed bytes, in hex; null when they could not all be read.',
+    },
+    {
+      name: 'status',
+      type: 'VARCHAR',
+      doc: '`done`, `damaged` (read up to the damage, the rest is one reject) or `failed` (tried again next time).',
+    },
     { name: 'kind', type: 'VARCHAR', doc: 'What the content is: `log`, `digest`, `insights`, `empty`, `other`.' },
     { name: 'copy_of', type: 'BIGINT', doc: 'The log file whose content this one repeats byte for byte.' },
     { name: 'uncompressed_bytes', type: 'BIGINT', doc: 'Bytes after decompression.' },
@@ -21,7 +29,11 @@ export const LOG_FILE: CatalogTable = {
     { name: 'stored', type: 'BIGINT', doc: 'Records stored as events, id conflicts among them.' },
     { name: 'duplicate', type: 'BIGINT', doc: 'Records that the store already held.' },
     { name: 'rejected', type: 'BIGINT', doc: 'Records that could not be decoded.' },
-    { name: 'id_conflicts', type: 'BIGINT', doc: 'Stored records whose event id another event of that day carries with other facts.' },
+    {
+      name: 'id_conflicts',
+      type: 'BIGINT',
+      doc: 'Stored records whose event id another event of that day carries with other facts.',
+    },
     { name: 'without_time', type: 'BIGINT', doc: 'Stored records without a usable event time.' },
     { name: 'first_event', type: 'TIMESTAMP', doc: 'Earliest event time among all records of the file.' },
     { name: 'last_event', type: 'TIMESTAMP', doc: 'Latest event time among all records of the file.' },
@@ -41,7 +53,11 @@ export const REJECT: CatalogTable = {
     { name: 'byte_length', type: 'BIGINT', doc: 'Bytes that the reject stands for.' },
     { name: 'reason', type: 'VARCHAR', doc: 'Stable kebab-case reason.' },
     { name: 'detail', type: 'VARCHAR', doc: 'What exactly was wrong.' },
-    { name: 'raw_base64', type: 'VARCHAR', doc: 'The first 64 KiB of the record as delivered, in base64: from_base64() gives the bytes.' },
+    {
+      name: 'raw_base64',
+      type: 'VARCHAR',
+      doc: 'The first 64 KiB of the record as delivered, in base64: from_base64() gives the bytes.',
+    },
   ],
 };
 

@@ -108,10 +108,14 @@ export class Catalog {
         if (!/could not set lock/i.test(message)) throw asStoreError(error, `open the catalog ${this.#path}`);
         if (performance.now() > deadline) {
           const pid = lockHolder(message);
-          throw new AppError('store-locked', `cannot open the catalog ${this.#path}: ${pid === null ? 'another process' : `process ${pid}`} has held it for ${PATIENCE_MS / 1000} s`, {
-            hint: 'Close the program that has catalog.duckdb open; read the store through trailhound or its Parquet files instead.',
-            cause: error,
-          });
+          throw new AppError(
+            'store-locked',
+            `cannot open the catalog ${this.#path}: ${pid === null ? 'another process' : `process ${pid}`} has held it for ${PATIENCE_MS / 1000} s`,
+            {
+              hint: 'Close the program that has catalog.duckdb open; read the store through trailhound or its Parquet files instead.',
+              cause: error,
+            },
+          );
         }
         await sleep(RETRY_MIN_MS + Math.random() * (RETRY_MAX_MS - RETRY_MIN_MS));
       }

@@ -34,11 +34,16 @@ export async function checkStore(catalog: Catalog, paths: StorePaths, tables: re
           continue;
         }
         try {
-          const result = await connection.runAndReadAll(`SELECT count(*) AS n, max(hash(COLUMNS(*))) FROM read_parquet(${sqlText(segment.path)})`);
+          const result = await connection.runAndReadAll(
+            `SELECT count(*) AS n, max(hash(COLUMNS(*))) FROM read_parquet(${sqlText(segment.path)})`,
+          );
           const rows = num(result.getRowObjects()[0]?.['n']);
-          if (rows !== segment.rows) problems.push(`${segment.path}: holds ${rows} rows, the catalog says ${segment.rows}`);
+          if (rows !== segment.rows)
+            problems.push(`${segment.path}: holds ${rows} rows, the catalog says ${segment.rows}`);
         } catch (error) {
-          problems.push(`${segment.path}: cannot be read (${error instanceof Error ? error.message.split('\n')[0] : String(error)})`);
+          problems.push(
+            `${segment.path}: cannot be read (${error instanceof Error ? error.message.split('\n')[0] : String(error)})`,
+          );
         }
       }
     }
@@ -47,21 +52,28 @@ export async function checkStore(catalog: Catalog, paths: StorePaths, tables: re
       return unlistedFiles(paths, new Set(listed.map((row) => text(row['path']))));
     });
     await catalog.read(async (session) => {
-      const unbalanced = await session.rows('SELECT key, records_in, stored, duplicate, rejected FROM log_file WHERE records_in <> stored + duplicate + rejected');
+      const unbalanced = await session.rows(
+        'SELECT key, records_in, stored, duplicate, rejected FROM log_file WHERE records_in <> stored + duplicate + rejected',
+      );
       for (const row of unbalanced) {
-        problems.push(`${String(row['key'])}: ${num(row['records_in'])} records in, but ${num(row['stored'])} stored + ${num(row['duplicate'])} duplicate + ${num(row['rejected'])} rejected`);
+        problems.push(
+          `${String(row['key'])}: ${num(row['records_in'])} records in, but ${num(row['stored'])} stored + ${num(row['duplicate'])} duplicate + ${num(row['rejected'])} rejected`,
+        );
       }
       const [balance] = await session.rows(
         `SELECT (SELECT coalesce(sum(stored), 0) FROM log_file) AS stored, (SELECT coalesce(sum(row_count), 0) FROM pruned) AS gone`,
       );
       if (num(balance?.['stored']) !== sums.rows + num(balance?.['gone'])) {
-        problems.push(`the ledger says ${num(balance?.['stored'])} records stored, the segments hold ${sums.rows} and ${num(balance?.['gone'])} were pruned`);
+        problems.push(
+          `the ledger says ${num(balance?.['stored'])} records stored, the segments hold ${sums.rows} and ${num(balance?.['gone'])} were pruned`,
+        );
       }
       const rejects = await session.rows(
         `SELECT log_file.key, log_file.rejected, count(reject.log_file) AS listed FROM log_file LEFT JOIN reject ON reject.log_file = log_file.id
         WHERE log_file.copy_of IS NULL GROUP BY log_file.id, log_file.key, log_file.rejected HAVING log_file.rejected <> count(reject.log_file)`,
       );
-      for (const row of rejects) problems.push(`${String(row['key'])}: ${num(row['rejected'])} rejected, but ${num(row['listed'])} listed`);
+      for (const row of rejects)
+        problems.push(`${String(row['key'])}: ${num(row['rejected'])} rejected, but ${num(row['listed'])} listed`);
     });
     return { ...sums, problems, unlisted };
   } finally {

@@ -25,12 +25,21 @@ export interface CompactionOptions {
   readonly signal: AbortSignal;
 }
 
-export async function compact(catalog: Catalog, paths: StorePaths, table: Table, options: CompactionOptions): Promise<{ replaced: number; written: number }> {
+export async function compact(
+  catalog: Catalog,
+  paths: StorePaths,
+  table: Table,
+  options: CompactionOptions,
+): Promise<{ replaced: number; written: number }> {
   const segments = await catalog.read((session) => liveSegments(session, paths, table.name));
   const groups = planMerges(segments, table.schemaVersion, options.full);
   const sums = { replaced: 0, written: 0 };
   if (groups.length === 0) return sums;
-  const instance = await DuckDBInstance.create(':memory:', { memory_limit: MEMORY_LIMIT, threads: '2', temp_directory: paths.staging });
+  const instance = await DuckDBInstance.create(':memory:', {
+    memory_limit: MEMORY_LIMIT,
+    threads: '2',
+    temp_directory: paths.staging,
+  });
   const connection = await instance.connect();
   const stop = (): void => connection.interrupt();
   options.signal.addEventListener('abort', stop);
@@ -46,8 +55,11 @@ export async function compact(catalog: Catalog, paths: StorePaths, table: Table,
         await connection.run(
           `COPY (SELECT * FROM read_parquet(${sqlList(group.map((segment) => segment.path))}) ORDER BY event_time, log_file, record_no) TO ${sqlText(staged)} ${PARQUET_OPTIONS}`,
         );
-        const [count] = (await connection.runAndReadAll(`SELECT count(*) AS n FROM read_parquet(${sqlText(staged)})`)).getRowObjects();
-        if (num(count?.['n']) !== rows) throw new Error(`compaction of ${table.name} ${first.eventDate} wrote ${num(count?.['n'])} rows of ${rows}`);
+        const [count] = (
+          await connection.runAndReadAll(`SELECT count(*) AS n FROM read_parquet(${sqlText(staged)})`)
+        ).getRowObjects();
+        if (num(count?.['n']) !== rows)
+          throw new Error(`compaction of ${table.name} ${first.eventDate} wrote ${num(count?.['n'])} rows of ${rows}`);
         chmodSync(staged, FILE_MODE);
         syncPath(staged);
         const folder = partitionDir(paths, table.name, first.eventDate);
@@ -62,7 +74,10 @@ export async function compact(catalog: Catalog, paths: StorePaths, table: Table,
       await catalog.write(async (session) => {
         await session.run(
           `UPDATE segment SET superseded_at = CAST($now AS TIMESTAMP) WHERE path IN (SELECT unnest(from_json($paths, '["VARCHAR"]')))`,
-          { now: sqlTime(Date.now()), paths: JSON.stringify(group.map((segment) => segment.path.slice(paths.dir.length + 1))) },
+          {
+            now: sqlTime(Date.now()),
+            paths: JSON.stringify(group.map((segment) => segment.path.slice(paths.dir.length + 1))),
+          },
         );
         await insertSegments(session, [
           {
@@ -91,7 +106,7 @@ export async function compact(catalog: Catalog, paths: StorePaths, table: Table,
 }
 
 /** Groups of segments of one day that become one segment each. */
-export function planMerges(segments: readonly Segment[], schemaVersion: number, full: boolean): Segment[][] {
+function planMerges(segments: readonly Segment[], schemaVersion: number, full: boolean): Segment[][] {
   const days = new Map<string, Segment[]>();
   for (const segment of segments) {
     if (segment.schemaVersion !== schemaVersion || segment.rows >= SEGMENT_ROWS * FULL_ENOUGH) continue;

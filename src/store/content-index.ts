@@ -4,7 +4,10 @@ const FIRST_CAPACITY = 4096;
 const MAX_LOAD = 0.6;
 
 /** Never 0,0: that would be an empty entry. */
-const words = (sha256: string): [number, number] => [Number.parseInt(sha256.slice(0, 8), 16), Number.parseInt(sha256.slice(8, 16), 16) || 1];
+const words = (sha256: string): [number, number] => [
+  Number.parseInt(sha256.slice(0, 8), 16),
+  Number.parseInt(sha256.slice(8, 16), 16) || 1,
+];
 
 export class ContentIndex {
   /** Two words an entry; 0,0 is an empty one. */

@@ -67,7 +67,8 @@ class Run {
     let used = 0;
     for (let slot = 0; slot < slots.length / ENTRY_WORDS; slot++) {
       // Hash and slot in one exact double: 32 and 21 bits.
-      if (slots[slot * ENTRY_WORDS + OWNER] !== 0) order[used++] = hashId(slots, slot * ENTRY_WORDS, SALT_A) * 0x200000 + slot;
+      if (slots[slot * ENTRY_WORDS + OWNER] !== 0)
+        order[used++] = hashId(slots, slot * ENTRY_WORDS, SALT_A) * 0x200000 + slot;
     }
     order.sort();
     const sorted = new Int32Array(count * ENTRY_WORDS);
@@ -85,7 +86,8 @@ class Run {
     this.#fd = openSync(path, 'wx+', 0o600);
     unlinkSync(path);
     const bytes = new Uint8Array(sorted.buffer);
-    for (let written = 0; written < bytes.length; ) written += writeSync(this.#fd, bytes, written, bytes.length - written, written);
+    for (let written = 0; written < bytes.length; )
+      written += writeSync(this.#fd, bytes, written, bytes.length - written, written);
   }
 
   get filterBytes(): number {
@@ -135,7 +137,13 @@ class Run {
   #load(block: number): void {
     if (block === this.#blockNo) return;
     this.#blockEntries = Math.min(BLOCK_ENTRIES, this.#entries - block * BLOCK_ENTRIES);
-    readSync(this.#fd, new Uint8Array(this.#block.buffer, 0, this.#blockEntries * ENTRY_BYTES), 0, this.#blockEntries * ENTRY_BYTES, block * BLOCK_ENTRIES * ENTRY_BYTES);
+    readSync(
+      this.#fd,
+      new Uint8Array(this.#block.buffer, 0, this.#blockEntries * ENTRY_BYTES),
+      0,
+      this.#blockEntries * ENTRY_BYTES,
+      block * BLOCK_ENTRIES * ENTRY_BYTES,
+    );
     this.#blockNo = block;
   }
 

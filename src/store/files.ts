@@ -55,7 +55,10 @@ export function asStoreError(error: unknown, doing: string): unknown {
       cause: error,
     });
   }
-  if (['EROFS', 'EACCES', 'EPERM'].includes(errorCode(error)) || /read-only file system|permission denied/i.test(text)) {
+  if (
+    ['EROFS', 'EACCES', 'EPERM'].includes(errorCode(error)) ||
+    /read-only file system|permission denied/i.test(text)
+  ) {
     return new AppError('store-unwritable', `cannot ${doing}: no permission to write`, {
       hint: 'Make the store writable for this user, or choose another one with --store.',
       cause: error,

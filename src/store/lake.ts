@@ -3,7 +3,7 @@ import { readdirSync, statSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import type { StagedSegment } from '../ingest.ts';
 import type { Segment, SegmentRange } from '../store.ts';
-import { dayOf, DAY_MS } from '../time.ts';
+import { DAY_MS, dayOf } from '../time.ts';
 import type { CatalogSession } from './catalog.ts';
 import type { StorePaths } from './files.ts';
 import { fromJson, num, sqlTime, text, timeOrNull } from './rows.ts';
@@ -15,7 +15,12 @@ export const SUPERSEDED_GRACE_MS = 3_600_000;
 export const SNAPSHOT_PREFIX = 'read-';
 const SNAPSHOT_AGE_MAX_MS = DAY_MS;
 
-export async function liveSegments(session: CatalogSession, paths: StorePaths, table: string, range: SegmentRange = {}): Promise<Segment[]> {
+export async function liveSegments(
+  session: CatalogSession,
+  paths: StorePaths,
+  table: string,
+  range: SegmentRange = {},
+): Promise<Segment[]> {
   const rows = await session.rows(
     `SELECT table_name, CAST(event_date AS VARCHAR) AS event_date, path, row_count, size_bytes, min_time, max_time, seq, schema_version
     FROM segment
@@ -41,7 +46,9 @@ export async function liveSegments(session: CatalogSession, paths: StorePaths, t
 /** Prunes by the partition's day: rows without a time lie in the partition of their delivery day and must not be lost with it. */
 function mayHold(segment: Segment, range: SegmentRange): boolean {
   const start = dayOf(segment.eventDate) * DAY_MS;
-  return (range.toMs === undefined || start < range.toMs) && (range.fromMs === undefined || start + DAY_MS > range.fromMs);
+  return (
+    (range.toMs === undefined || start < range.toMs) && (range.fromMs === undefined || start + DAY_MS > range.fromMs)
+  );
 }
 
 /** Removes what a killed run left: staged files, and files in the lake that no commit names. Only for the holder of the lease. */
@@ -85,7 +92,15 @@ export async function insertSegments(
 ): Promise<void> {
   await session.run(
     `INSERT INTO segment BY NAME SELECT *, CAST(NULL AS TIMESTAMP) AS superseded_at FROM ${fromJson('rows', {
-      table_name: 'VARCHAR', event_date: 'DATE', path: 'VARCHAR', row_count: 'BIGINT', size_bytes: 'BIGINT', min_time: 'TIMESTAMP', max_time: 'TIMESTAMP', seq: 'BIGINT', schema_version: 'INTEGER',
+      table_name: 'VARCHAR',
+      event_date: 'DATE',
+      path: 'VARCHAR',
+      row_count: 'BIGINT',
+      size_bytes: 'BIGINT',
+      min_time: 'TIMESTAMP',
+      max_time: 'TIMESTAMP',
+      seq: 'BIGINT',
+      schema_version: 'INTEGER',
     })}`,
     {
       rows: JSON.stringify(

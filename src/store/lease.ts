@@ -56,9 +56,13 @@ export async function takeLease(path: string): Promise<Lease> {
 }
 
 const locked = (path: string, pid: number | null): AppError =>
-  new AppError('store-locked', `cannot write to the store: ${pid === null ? 'another process' : `process ${pid}`} is writing to it (${path})`, {
-    hint: 'Wait until it has ended, or choose another store with --store. Reading and hunting need not wait.',
-  });
+  new AppError(
+    'store-locked',
+    `cannot write to the store: ${pid === null ? 'another process' : `process ${pid}`} is writing to it (${path})`,
+    {
+      hint: 'Wait until it has ended, or choose another store with --store. Reading and hunting need not wait.',
+    },
+  );
 
 /** The process that writes to the store now, or null. */
 export async function leaseHolder(path: string): Promise<number | null> {

@@ -23,12 +23,15 @@ export function prune(catalog: Catalog, table: Table, before: string): Promise<{
       `UPDATE segment SET superseded_at = CAST($now AS TIMESTAMP) WHERE table_name = $table AND superseded_at IS NULL AND event_date < CAST($before AS DATE)`,
       { now, table: table.name, before },
     );
-    await session.run('INSERT INTO pruned VALUES ($table, CAST($before AS DATE), CAST($rows AS BIGINT), CAST($now AS TIMESTAMP))', {
-      table: table.name,
-      before,
-      rows: BigInt(rows),
-      now,
-    });
+    await session.run(
+      'INSERT INTO pruned VALUES ($table, CAST($before AS DATE), CAST($rows AS BIGINT), CAST($now AS TIMESTAMP))',
+      {
+        table: table.name,
+        before,
+        rows: BigInt(rows),
+        now,
+      },
+    );
     return { segments, rows };
   });
 }
@@ -41,6 +44,8 @@ export async function unlinkSuperseded(catalog: Catalog, paths: StorePaths): Pro
   );
   if (old.length === 0) return 0;
   for (const row of old) rmSync(join(paths.dir, text(row['path'])), { force: true });
-  await catalog.write((session) => session.run('DELETE FROM segment WHERE superseded_at < CAST($cutoff AS TIMESTAMP)', { cutoff }));
+  await catalog.write((session) =>
+    session.run('DELETE FROM segment WHERE superseded_at < CAST($cutoff AS TIMESTAMP)', { cutoff }),
+  );
   return old.length;
 }

@@ -4,10 +4,14 @@ import type { CatalogTable } from '../store.ts';
 import { formatTime } from '../time.ts';
 
 export const num = (value: DuckDBValue | undefined): number => Number(value ?? 0);
-export const numOrNull = (value: DuckDBValue | undefined): number | null => (value === null || value === undefined ? null : Number(value));
-export const text = (value: DuckDBValue | undefined): string => (value === null || value === undefined ? '' : String(value));
-export const textOrNull = (value: DuckDBValue | undefined): string | null => (value === null || value === undefined ? null : String(value));
-export const texts = (value: DuckDBValue | undefined): string[] => (value instanceof DuckDBListValue ? value.items.map(text) : []);
+export const numOrNull = (value: DuckDBValue | undefined): number | null =>
+  value === null || value === undefined ? null : Number(value);
+export const text = (value: DuckDBValue | undefined): string =>
+  value === null || value === undefined ? '' : String(value);
+export const textOrNull = (value: DuckDBValue | undefined): string | null =>
+  value === null || value === undefined ? null : String(value);
+export const texts = (value: DuckDBValue | undefined): string[] =>
+  value instanceof DuckDBListValue ? value.items.map(text) : [];
 export const timeOrNull = (value: DuckDBValue | undefined): number | null =>
   value instanceof DuckDBTimestampValue ? Math.floor(Number(value.micros) / 1000) : null;
 export const isoOrNull = (value: DuckDBValue | undefined): string | null => {
@@ -16,7 +20,8 @@ export const isoOrNull = (value: DuckDBValue | undefined): string | null => {
 };
 
 /** A point in time for from_json and casts: DuckDB reads it as UTC. */
-export const sqlTime = (ms: number | null): string | null => (ms === null ? null : new Date(ms).toISOString().replace('T', ' ').replace('Z', ''));
+export const sqlTime = (ms: number | null): string | null =>
+  ms === null ? null : new Date(ms).toISOString().replace('T', ' ').replace('Z', '');
 
 /**
  * FROM clause that turns a JSON array parameter into typed rows: one bound text instead of a statement a row.

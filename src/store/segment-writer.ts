@@ -110,18 +110,26 @@ export async function createSegmentWriter(options: SegmentWriterOptions): Promis
     raw
       .map((column, index) => {
         const layout = batch.columns[index]?.layout;
-        if (layout === 'uuid') return `coalesce(CAST(${column.name} AS VARCHAR), ${column.name}_text) AS ${column.name}`;
+        if (layout === 'uuid')
+          return `coalesce(CAST(${column.name} AS VARCHAR), ${column.name}_text) AS ${column.name}`;
         if (layout === 'string') return `CAST(${column.name} AS VARCHAR) AS ${column.name}`;
         return column.name;
       })
       .join(', ');
 
-  const writeDay = async (batch: Batch, feeds: readonly Feed[], rows: Int32Array, day: number): Promise<StagedSegment> => {
+  const writeDay = async (
+    batch: Batch,
+    feeds: readonly Feed[],
+    rows: Int32Array,
+    day: number,
+  ): Promise<StagedSegment> => {
     const path = join(stagingDir, `${name}-${files++}.parquet`);
     window = { batch, feeds, rows };
     next = 0;
     try {
-      await connection.run(`COPY (SELECT *${derived} FROM (SELECT ${selectRaw(batch)} FROM decoded())) TO ${sqlText(path)} ${PARQUET_OPTIONS}`);
+      await connection.run(
+        `COPY (SELECT *${derived} FROM (SELECT ${selectRaw(batch)} FROM decoded())) TO ${sqlText(path)} ${PARQUET_OPTIONS}`,
+      );
     } catch (error) {
       if (cancelled) throw new AppError('interrupted', 'writing a segment was interrupted');
       throw asStoreError(error, `write the segment ${path}`);
@@ -152,7 +160,9 @@ export async function createSegmentWriter(options: SegmentWriterOptions): Promis
       const drop = `log_file = ${logFile}${which === 'all' ? '' : " AND coalesce(event_id, '') = ''"}`;
       for (const segment of segments) {
         const path = join(stagingDir, `${name}-${files++}.parquet`);
-        await connection.run(`COPY (SELECT * FROM read_parquet(${sqlText(segment.path)}) WHERE NOT (${drop})) TO ${sqlText(path)} ${PARQUET_OPTIONS}`);
+        await connection.run(
+          `COPY (SELECT * FROM read_parquet(${sqlText(segment.path)}) WHERE NOT (${drop})) TO ${sqlText(path)} ${PARQUET_OPTIONS}`,
+        );
         const left = await connection.runAndReadAll(
           `SELECT count(*) AS n, epoch_ms(min(event_time)) AS first, epoch_ms(max(event_time)) AS last FROM read_parquet(${sqlText(path)})`,
         );
@@ -164,13 +174,22 @@ export async function createSegmentWriter(options: SegmentWriterOptions): Promis
         }
         chmodSync(path, FILE_MODE);
         syncPath(path);
-        kept.push({ ...segment, path, rows: num(row['n']), sizeBytes: statSync(path).size, minTimeMs: numOrNull(row['first']), maxTimeMs: numOrNull(row['last']) });
+        kept.push({
+          ...segment,
+          path,
+          rows: num(row['n']),
+          sizeBytes: statSync(path).size,
+          minTimeMs: numOrNull(row['first']),
+          maxTimeMs: numOrNull(row['last']),
+        });
       }
       return kept;
     },
     writeRejects: async (rejects) => {
       const path = join(stagingDir, `${name}-${files++}-rejects.parquet`);
-      await connection.run(`CREATE OR REPLACE TEMP TABLE staged (${REJECT.columns.map((column) => `${column.name} ${column.type}`).join(', ')})`);
+      await connection.run(
+        `CREATE OR REPLACE TEMP TABLE staged (${REJECT.columns.map((column) => `${column.name} ${column.type}`).join(', ')})`,
+      );
       await appendRows(
         connection,
         'staged',
@@ -258,7 +277,9 @@ function timeRange(batch: Batch, table: Table, rows: Int32Array): Pick<StagedSeg
       if (micros > max) max = micros;
     }
   }
-  return min > max ? { minTimeMs: null, maxTimeMs: null } : { minTimeMs: Math.floor(min / 1000), maxTimeMs: Math.ceil(max / 1000) };
+  return min > max
+    ? { minTimeMs: null, maxTimeMs: null }
+    : { minTimeMs: Math.floor(min / 1000), maxTimeMs: Math.ceil(max / 1000) };
 }
 
 /** How each raw column travels: repeated texts as an enumeration of this window's values, canonical UUIDs as numbers, other texts as strings. */
@@ -268,11 +289,19 @@ function feedsOf(batch: Batch, table: Table): Feed[] {
     const buffer = batch.columns[index];
     if (buffer === undefined) throw new Error(`the decoder gave no buffer for ${column.name}`);
     const { layout, data, validity, dictionary, text } = buffer;
-    const plain = { name: column.name, type: TYPE[layout], width: WIDTH[layout], data, validity, text: layout === 'string' };
+    const plain = {
+      name: column.name,
+      type: TYPE[layout],
+      width: WIDTH[layout],
+      data,
+      validity,
+      text: layout === 'string',
+    };
     const type = dictionary === undefined ? null : enumOf(batch.memory, dictionary.entries, dictionary.size);
     if (dictionary === undefined || type === null) feeds.push(plain);
     else feeds.push({ ...plain, type, width: dictionary.codeBytes, data: dictionary.codes, text: false });
-    if (text !== undefined) feeds.push({ ...plain, ...text, name: `${column.name}_text`, type: TYPE.string, text: true });
+    if (text !== undefined)
+      feeds.push({ ...plain, ...text, name: `${column.name}_text`, type: TYPE.string, text: true });
   }
   return feeds;
 }
@@ -293,13 +322,19 @@ function enumOf(memory: ArrayBuffer, entries: number, size: number): LogicalType
 }
 
 /** Copies the given rows of every column into a chunk. Rows that follow one another are copied at once, others are gathered first. */
-function fillChunk(chunk: Parameters<typeof duckdb.data_chunk_get_vector>[0], memory: ArrayBuffer, feeds: readonly Feed[], rows: Int32Array): void {
+function fillChunk(
+  chunk: Parameters<typeof duckdb.data_chunk_get_vector>[0],
+  memory: ArrayBuffer,
+  feeds: readonly Feed[],
+  rows: Int32Array,
+): void {
   const first = rows[0] ?? 0;
   const together = (rows[rows.length - 1] ?? 0) - first === rows.length - 1;
   const bytes = new Uint8Array(memory);
   for (const [index, feed] of feeds.entries()) {
     const vector = duckdb.data_chunk_get_vector(chunk, index);
-    if (together) duckdb.copy_data_to_vector(vector, 0, memory, feed.data + first * feed.width, rows.length * feed.width);
+    if (together)
+      duckdb.copy_data_to_vector(vector, 0, memory, feed.data + first * feed.width, rows.length * feed.width);
     else duckdb.copy_data_to_vector(vector, 0, gather(memory, feed, rows), 0, rows.length * feed.width);
     const valid = validityOf(bytes, feed.validity, rows);
     duckdb.vector_ensure_validity_writable(vector);
@@ -332,7 +367,8 @@ function gather(memory: ArrayBuffer, feed: Feed, rows: Int32Array): ArrayBuffer 
     const from = new Uint8Array(memory, feed.data);
     const to = new Uint8Array(gathered);
     for (let at = 0; at < rows.length; at++) {
-      for (let byte = 0; byte < feed.width; byte++) to[at * feed.width + byte] = from[(rows[at] ?? 0) * feed.width + byte] ?? 0;
+      for (let byte = 0; byte < feed.width; byte++)
+        to[at * feed.width + byte] = from[(rows[at] ?? 0) * feed.width + byte] ?? 0;
     }
   }
   return gathered;
@@ -343,11 +379,12 @@ function validityOf(bytes: Uint8Array, validity: number, rows: Int32Array): Uint
   const first = rows[0] ?? 0;
   const length = Math.ceil(rows.length / 64) * 8;
   const together = (rows[rows.length - 1] ?? 0) - first === rows.length - 1;
-  if (together && first % 8 === 0) return bytes.slice(validity + first / 8, validity + first / 8 + length) as Uint8Array<ArrayBuffer>;
+  if (together && first % 8 === 0) return bytes.slice(validity + first / 8, validity + first / 8 + length);
   const bits = new Uint8Array(length);
   for (let at = 0; at < rows.length; at++) {
     const row = rows[at] ?? 0;
-    if (((bytes[validity + (row >> 3)] ?? 0) & (1 << (row & 7))) !== 0) bits[at >> 3] = (bits[at >> 3] ?? 0) | (1 << (at & 7));
+    if (((bytes[validity + (row >> 3)] ?? 0) & (1 << (row & 7))) !== 0)
+      bits[at >> 3] = (bits[at >> 3] ?? 0) | (1 << (at & 7));
   }
   return bits;
 }

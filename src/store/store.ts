@@ -6,7 +6,18 @@ import { AppError } from '../errors.ts';
 import type { KnownFile, LogFileIdentity, StoreWriter } from '../ingest.ts';
 import type { RejectRow, Store, StoreStatus, TableSums } from '../store.ts';
 import type { Table } from '../table.ts';
-import { deleteSuppression, findAlert, huntSeqs, insertSuppression, listAlerts, listSuppressions, moveHunts, setStatus, upsertAlerts, withdrawAlerts } from './alerts.ts';
+import {
+  deleteSuppression,
+  findAlert,
+  huntSeqs,
+  insertSuppression,
+  listAlerts,
+  listSuppressions,
+  moveHunts,
+  setStatus,
+  upsertAlerts,
+  withdrawAlerts,
+} from './alerts.ts';
 import { Catalog, type CatalogSession } from './catalog.ts';
 import { CATALOG_TABLES, STORE_VERSION } from './catalog-tables.ts';
 import { type CheckReport, checkStore } from './check.ts';
@@ -52,10 +63,13 @@ function localStore(paths: StorePaths): LocalStore {
     segments: (table, range) => catalog.read((session) => liveSegments(session, paths, table.name, range)),
     commits: (table, afterSeq) =>
       catalog.read(async (session) => {
-        const rows = await session.rows('SELECT * FROM ingest_commit WHERE table_name = $table AND seq > $after ORDER BY seq', {
-          table: table.name,
-          after: BigInt(afterSeq),
-        });
+        const rows = await session.rows(
+          'SELECT * FROM ingest_commit WHERE table_name = $table AND seq > $after ORDER BY seq',
+          {
+            table: table.name,
+            after: BigInt(afterSeq),
+          },
+        );
         return rows.map((row) => ({
           seq: num(row['seq']),
           table: text(row['table_name']),
@@ -64,7 +78,9 @@ function localStore(paths: StorePaths): LocalStore {
         }));
       }),
     lastSeq: () =>
-      catalog.read(async (session) => num((await session.rows('SELECT coalesce(max(seq), 0) AS seq FROM ingest_commit'))[0]?.['seq'])),
+      catalog.read(async (session) =>
+        num((await session.rows('SELECT coalesce(max(seq), 0) AS seq FROM ingest_commit'))[0]?.['seq']),
+      ),
     status: async () => {
       const pid = await leaseHolder(paths.lock);
       return catalog.read((session) => readStatus(session, paths, pid));
@@ -74,7 +90,11 @@ function localStore(paths: StorePaths): LocalStore {
       const table = CATALOG_TABLES.find((one) => one.name === name);
       if (table === undefined) throw new Error(`the catalog has no relation ${name}`);
       const file = join(paths.staging, `${SNAPSHOT_PREFIX}${process.pid}-${randomBytes(6).toString('hex')}.parquet`);
-      await catalog.read((session) => session.run(`COPY (SELECT ${table.columns.map((column) => column.name).join(', ')} FROM ${name}) TO ${sqlText(file)} (FORMAT parquet)`));
+      await catalog.read((session) =>
+        session.run(
+          `COPY (SELECT ${table.columns.map((column) => column.name).join(', ')} FROM ${name}) TO ${sqlText(file)} (FORMAT parquet)`,
+        ),
+      );
       chmodSync(file, FILE_MODE);
       return { name, file };
     },
@@ -129,7 +149,12 @@ async function readStatus(session: CatalogSession, paths: StorePaths, pid: numbe
     store: paths.dir,
     version: STORE_VERSION,
     tables: sums,
-    files: { seen: num(files?.['seen']), done: num(files?.['done']), damaged: num(files?.['damaged']), failed: num(files?.['failed']) },
+    files: {
+      seen: num(files?.['seen']),
+      done: num(files?.['done']),
+      damaged: num(files?.['damaged']),
+      failed: num(files?.['failed']),
+    },
     records: {
       in: num(files?.['records_in']),
       stored,

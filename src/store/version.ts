@@ -47,18 +47,26 @@ function readVersion(paths: StorePaths): number {
 export async function requireVersion(paths: StorePaths): Promise<void> {
   const version = readVersion(paths);
   if (version > STORE_VERSION) {
-    throw new AppError('store-version', `cannot use the store ${paths.dir}: it has version ${version}, this trailhound understands up to ${STORE_VERSION}`, {
-      hint: 'Use the newer trailhound that wrote it, or another store with --store.',
-    });
+    throw new AppError(
+      'store-version',
+      `cannot use the store ${paths.dir}: it has version ${version}, this trailhound understands up to ${STORE_VERSION}`,
+      {
+        hint: 'Use the newer trailhound that wrote it, or another store with --store.',
+      },
+    );
   }
   if (version === STORE_VERSION) return;
   const catalog = new Catalog(paths.catalog);
   for (let from = version; from < STORE_VERSION; from++) {
     const migrate = MIGRATIONS[from];
     if (migrate === undefined) {
-      throw new AppError('store-version', `cannot use the store ${paths.dir}: there is no way from its version ${version} to ${STORE_VERSION}`, {
-        hint: 'Ingest the logs into a new store.',
-      });
+      throw new AppError(
+        'store-version',
+        `cannot use the store ${paths.dir}: there is no way from its version ${version} to ${STORE_VERSION}`,
+        {
+          hint: 'Ingest the logs into a new store.',
+        },
+      );
     }
     await catalog.write(migrate);
   }

@@ -44,7 +44,11 @@ export async function openWriter(paths: StorePaths, table: Table): Promise<Store
 
   const openReader = async (): Promise<DuckDBConnection> => {
     if (reader === null) {
-      const instance = await DuckDBInstance.create(':memory:', { memory_limit: READER_MEMORY_LIMIT, threads: '1', preserve_insertion_order: 'false' });
+      const instance = await DuckDBInstance.create(':memory:', {
+        memory_limit: READER_MEMORY_LIMIT,
+        threads: '1',
+        preserve_insertion_order: 'false',
+      });
       reader = { instance, connection: await instance.connect() };
     }
     return reader.connection;
@@ -106,7 +110,8 @@ export async function openWriter(paths: StorePaths, table: Table): Promise<Store
       }
       state.seq = seq;
       for (const path of units.flatMap((unit) => unit.rejectFiles)) unlinkSync(path);
-      for (const { sha256, copyOf } of units.flatMap((unit) => unit.files)) if (sha256 !== null && copyOf === null) contents.add(sha256);
+      for (const { sha256, copyOf } of units.flatMap((unit) => unit.files))
+        if (sha256 !== null && copyOf === null) contents.add(sha256);
       return seq;
     },
 
@@ -141,13 +146,26 @@ const words32 = (bytes: Uint8Array): Int32Array => {
 };
 
 /** A temporary table `asked(c0, c1, …)` to join the ledger with: one pass over millions of rows, however many are asked for. */
-async function askFor(session: CatalogSession, rows: readonly (readonly Cell[])[], types: readonly ('BIGINT' | 'VARCHAR')[]): Promise<void> {
-  await session.run(`CREATE OR REPLACE TEMP TABLE asked (${types.map((type, index) => `c${index} ${type}`).join(', ')})`);
+async function askFor(
+  session: CatalogSession,
+  rows: readonly (readonly Cell[])[],
+  types: readonly ('BIGINT' | 'VARCHAR')[],
+): Promise<void> {
+  await session.run(
+    `CREATE OR REPLACE TEMP TABLE asked (${types.map((type, index) => `c${index} ${type}`).join(', ')})`,
+  );
   await appendRows(session.connection, 'asked', types, rows, 'temp');
 }
 
-export async function knownFiles(session: CatalogSession, files: readonly LogFileIdentity[]): Promise<(KnownFile | null)[]> {
-  await askFor(session, files.map((file, index) => [index, file.key, file.sizeBytes, file.version]), ['BIGINT', 'VARCHAR', 'BIGINT', 'VARCHAR']);
+export async function knownFiles(
+  session: CatalogSession,
+  files: readonly LogFileIdentity[],
+): Promise<(KnownFile | null)[]> {
+  await askFor(
+    session,
+    files.map((file, index) => [index, file.key, file.sizeBytes, file.version]),
+    ['BIGINT', 'VARCHAR', 'BIGINT', 'VARCHAR'],
+  );
   const rows = await session.rows(
     `SELECT c0, max(id) AS id, arg_max(first_event, id) AS first_event, arg_max(last_event, id) AS last_event
     FROM asked JOIN log_file ON key = c1 AND size_bytes = c2 AND version = c3 AND status <> 'failed'
@@ -155,13 +173,21 @@ export async function knownFiles(session: CatalogSession, files: readonly LogFil
   );
   const found: (KnownFile | null)[] = files.map(() => null);
   for (const row of rows) {
-    found[num(row['c0'])] = { id: num(row['id']), minTimeMs: timeOrNull(row['first_event']), maxTimeMs: timeOrNull(row['last_event']) };
+    found[num(row['c0'])] = {
+      id: num(row['id']),
+      minTimeMs: timeOrNull(row['first_event']),
+      maxTimeMs: timeOrNull(row['last_event']),
+    };
   }
   return found;
 }
 
 async function knownContents(session: CatalogSession, sha256s: readonly string[]): Promise<(KnownContent | null)[]> {
-  await askFor(session, sha256s.map((hash, index) => [index, hash]), ['BIGINT', 'VARCHAR']);
+  await askFor(
+    session,
+    sha256s.map((hash, index) => [index, hash]),
+    ['BIGINT', 'VARCHAR'],
+  );
   const rows = await session.rows(
     `SELECT c0, id, records_in, kind, first_event, last_event
     FROM asked JOIN log_file ON sha256 = c1 AND copy_of IS NULL AND status <> 'failed'`,
@@ -198,11 +224,23 @@ function placeSegments(paths: StorePaths, units: readonly CommitUnit[], seq: num
   return placed;
 }
 
-async function insertCommit(session: CatalogSession, table: Table, units: readonly CommitUnit[], segments: readonly PlacedSegment[], seq: number): Promise<void> {
+async function insertCommit(
+  session: CatalogSession,
+  table: Table,
+  units: readonly CommitUnit[],
+  segments: readonly PlacedSegment[],
+  seq: number,
+): Promise<void> {
   const files = units.flatMap((unit) => unit.files);
   const now = Date.now();
-  await askFor(session, files.map((file, index) => [index, file.file.key]), ['BIGINT', 'VARCHAR']);
-  await session.run("DELETE FROM log_file WHERE status = 'failed' AND records_in = 0 AND key IN (SELECT c1 FROM asked)");
+  await askFor(
+    session,
+    files.map((file, index) => [index, file.file.key]),
+    ['BIGINT', 'VARCHAR'],
+  );
+  await session.run(
+    "DELETE FROM log_file WHERE status = 'failed' AND records_in = 0 AND key IN (SELECT c1 FROM asked)",
+  );
   await appendRows(
     session.connection,
     LOG_FILE.name,
@@ -231,14 +269,21 @@ async function insertCommit(session: CatalogSession, table: Table, units: readon
     ]),
   );
   const rejectFiles = units.flatMap((unit) => unit.rejectFiles);
-  if (rejectFiles.length > 0) await session.run(`INSERT INTO reject BY NAME SELECT * FROM read_parquet(${sqlList(rejectFiles)})`);
+  if (rejectFiles.length > 0)
+    await session.run(`INSERT INTO reject BY NAME SELECT * FROM read_parquet(${sqlList(rejectFiles)})`);
   await appendRows(
     session.connection,
     ID_CONFLICT.name,
     columnTypes(ID_CONFLICT),
-    units.flatMap((unit) => unit.conflicts.map((conflict) => [conflict.eventId, conflict.eventDate, conflict.logFile, conflict.recordNo])),
+    units.flatMap((unit) =>
+      unit.conflicts.map((conflict) => [conflict.eventId, conflict.eventDate, conflict.logFile, conflict.recordNo]),
+    ),
   );
-  if (segments.length > 0) await insertSegments(session, segments.map((segment) => ({ ...segment, seq, schemaVersion: table.schemaVersion })));
+  if (segments.length > 0)
+    await insertSegments(
+      session,
+      segments.map((segment) => ({ ...segment, seq, schemaVersion: table.schemaVersion })),
+    );
   const times = segments.flatMap((segment) => [segment.minTimeMs, segment.maxTimeMs]).filter((time) => time !== null);
   await session.run(
     `INSERT INTO ingest_commit VALUES (CAST($seq AS BIGINT), $table, CAST($min AS TIMESTAMP), CAST($max AS TIMESTAMP), CAST($now AS TIMESTAMP))`,

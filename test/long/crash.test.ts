@@ -26,7 +26,11 @@ beforeAll(async () => {
 afterAll(() => rmSync(folder, { recursive: true }));
 
 /** Starts the command, kills it after a random time; false when it had ended before. */
-async function killed(args: readonly string[], signal: NodeJS.Signals, withinMs: number): Promise<{ killed: boolean; status: number | null }> {
+async function killed(
+  args: readonly string[],
+  signal: NodeJS.Signals,
+  withinMs: number,
+): Promise<{ killed: boolean; status: number | null }> {
   const child = start(args);
   const ended = new Promise<number | null>((resolve) => {
     // Before Node runs our code Ctrl-C ends it by the signal itself, which a shell reports as 130 as well.
@@ -44,8 +48,16 @@ async function expectWhole(dir: string): Promise<void> {
   const status = await store.status();
   const check = await store.check([cloudtrailTable]);
   await store.close();
-  expect({ problems: check.problems, unlisted: check.unlisted, staged: readdirSync(join(dir, 'staging')) }).toEqual({ problems: [], unlisted: [], staged: [] });
-  expect({ balanced: status.balanced, in: status.records.in, rejected: status.records.rejected }).toEqual({ balanced: true, in: archive.events, rejected: 0 });
+  expect({ problems: check.problems, unlisted: check.unlisted, staged: readdirSync(join(dir, 'staging')) }).toEqual({
+    problems: [],
+    unlisted: [],
+    staged: [],
+  });
+  expect({ balanced: status.balanced, in: status.records.in, rejected: status.records.rejected }).toEqual({
+    balanced: true,
+    in: archive.events,
+    rejected: 0,
+  });
   expect(await differences(dir, undisturbed)).toEqual({ onlyA: 0, onlyB: 0, rows: archive.events });
 }
 

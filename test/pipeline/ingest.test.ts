@@ -1,5 +1,14 @@
 /** Ingest from end to end, with real threads and a real store: everything once, however it is delivered. */
-import { copyFileSync, createWriteStream, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  createWriteStream,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
@@ -42,14 +51,17 @@ let folder: string;
 let archive: string;
 let plain: string;
 const path = (...names: string[]): string => join(folder, ...names);
-const records = (file: number): Record_[] => Array.from({ length: RECORDS }, (_, index) => record(file * RECORDS + index));
-const write = (name: string, content: readonly Record_[]): void => writeFileSync(name, gzipSync(JSON.stringify({ Records: content })));
+const records = (file: number): Record_[] =>
+  Array.from({ length: RECORDS }, (_, index) => record(file * RECORDS + index));
+const write = (name: string, content: readonly Record_[]): void =>
+  writeFileSync(name, gzipSync(JSON.stringify({ Records: content })));
 
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'trailhound-ingest-'));
   archive = path('archive');
   mkdirSync(archive);
-  for (let file = 0; file < FILES; file++) write(join(archive, `${String(file).padStart(3, '0')}.json.gz`), records(file));
+  for (let file = 0; file < FILES; file++)
+    write(join(archive, `${String(file).padStart(3, '0')}.json.gz`), records(file));
   plain = path('plain');
   await ingestInto(plain, [archive]);
 });
@@ -97,7 +109,8 @@ describe('the same archive', () => {
     expect([again.files.known, again.records.in, again.span]).toMatchObject([FILES, 0, { fromMs: START }]);
     const moved = path('moved');
     mkdirSync(moved);
-    for (const name of readdirSync(archive)) writeFileSync(join(moved, basename(name, '.gz')), gunzipSync(readFileSync(join(archive, name))));
+    for (const name of readdirSync(archive))
+      writeFileSync(join(moved, basename(name, '.gz')), gunzipSync(readFileSync(join(archive, name))));
     const copied = await ingestInto(store, [moved]);
     expect([copied.files.copies, sums(copied)]).toEqual([FILES, { in: total, stored: 0, ...none, duplicate: total }]);
     await expectBalanced(store);
@@ -110,14 +123,27 @@ describe('the same archive', () => {
     const forged = [5, 77, 400];
     for (const [at, dir] of dirs.entries()) {
       mkdirSync(dir);
-      const name = (file: number): string => join(dir, `${String(at === 0 ? file : 100 - file).padStart(3, '0')}.json.gz`);
+      const name = (file: number): string =>
+        join(dir, `${String(at === 0 ? file : 100 - file).padStart(3, '0')}.json.gz`);
       for (let file = 0; file < FILES; file++) write(name(file), records(file));
-      write(name(40), repeated.slice(0, 100).map((number) => record(number)));
-      write(name(50), [...repeated.slice(100).map((number) => record(number)), ...forged.map((number) => record(number, { eventName: 'DeleteObject' }))]);
+      write(
+        name(40),
+        repeated.slice(0, 100).map((number) => record(number)),
+      );
+      write(name(50), [
+        ...repeated.slice(100).map((number) => record(number)),
+        ...forged.map((number) => record(number, { eventName: 'DeleteObject' })),
+      ]);
     }
     const results = await Promise.all(dirs.map((dir) => ingestInto(`${dir}-store`, [dir])));
     for (const result of results) {
-      expect(sums(result)).toEqual({ in: total + repeated.length + 3, stored: total + 3, ...none, duplicate: repeated.length, id_conflicts: 3 });
+      expect(sums(result)).toEqual({
+        in: total + repeated.length + 3,
+        stored: total + 3,
+        ...none,
+        duplicate: repeated.length,
+        id_conflicts: 3,
+      });
     }
     expect(await differences(`${dirs[0]}-store`, `${dirs[1]}-store`)).toEqual({ onlyA: 0, onlyB: 0, rows: total + 3 });
     await expectBalanced(`${dirs[0]}-store`);
@@ -166,7 +192,9 @@ describe('damage', () => {
     writeFileSync(join(dir, "na'me\n.json"), `[${good[2]}]`);
     const result = await ingestInto(path('broken-store'), [dir]);
     expect(sums(result)).toEqual({ in: 6, stored: 3, ...none, rejected: 3 });
-    expect(new Set(result.warnings.map(({ reason }) => reason))).toEqual(new Set(['json-invalid', 'not-cloudtrail', 'empty-file']));
+    expect(new Set(result.warnings.map(({ reason }) => reason))).toEqual(
+      new Set(['json-invalid', 'not-cloudtrail', 'empty-file']),
+    );
     expect(result.problems).toEqual([]);
     await expectBalanced(path('broken-store'));
   });
@@ -174,16 +202,25 @@ describe('damage', () => {
 
 describe('a log file larger than a window', () => {
   const limits = { windowBytes: 2 * 1024 * 1024, recordBytes: 1024 * 1024 };
-  const many = Array.from({ length: 60_000 }, (_, index) => record(index % total, { eventID: uuid(1_000_000 + index) }));
+  const many = Array.from({ length: 60_000 }, (_, index) =>
+    record(index % total, { eventID: uuid(1_000_000 + index) }),
+  );
 
   test('is stored whole and once, over many windows', async () => {
     const file = path('large.json');
     writeFileSync(file, JSON.stringify({ Records: many }));
     const store = path('large-store');
-    expect(sums(await ingestInto(store, [file], { limits }))).toEqual({ in: many.length, stored: many.length, ...none });
+    expect(sums(await ingestInto(store, [file], { limits }))).toEqual({
+      in: many.length,
+      stored: many.length,
+      ...none,
+    });
     writeFileSync(path('large-copy.json.gz'), gzipSync(readFileSync(file)));
     const copy = await ingestInto(store, [path('large-copy.json.gz')], { limits });
-    expect([copy.files.copies, sums(copy)]).toEqual([1, { in: many.length, stored: 0, ...none, duplicate: many.length }]);
+    expect([copy.files.copies, sums(copy)]).toEqual([
+      1,
+      { in: many.length, stored: 0, ...none, duplicate: many.length },
+    ]);
     await expectBalanced(store);
   });
 
@@ -205,7 +242,9 @@ describe('standard input', () => {
   test('of lines is stored like files', async () => {
     const { Readable } = await import('node:stream');
     const lines = Array.from({ length: total }, (_, number) => `${JSON.stringify(record(number))}\n`);
-    const result = await ingestInto(path('stdin-store'), ['-'], { stdin: Readable.from(lines.map((line) => Buffer.from(line))) });
+    const result = await ingestInto(path('stdin-store'), ['-'], {
+      stdin: Readable.from(lines.map((line) => Buffer.from(line))),
+    });
     expect(sums(result)).toEqual({ in: total, stored: total, ...none });
     expect(await differences(path('stdin-store'), plain)).toEqual(same);
   });

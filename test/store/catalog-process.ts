@@ -36,7 +36,7 @@ if (task === 'commit') {
   await writer.close();
 }
 
-for (let round = 1; round <= ROUNDS && task !== 'commit'; round++) {
+for (let round = 1; round <= ROUNDS; round++) {
   if (task === 'status') await store.status();
   if (task === 'segments') await store.segments(cloudtrailTable);
   if (task === 'hunt') {

@@ -81,7 +81,10 @@ describe('Admission', () => {
 
   test('tells new records, the same ones, and ids with other facts, day by day', async () => {
     const admission = createAdmission(stored, folder);
-    const first = await admission.judge(rows([100, 1, 1], [100, 1, 2], [100, 2, 1], [101, 1, 1], [100, 2, 1], [100, 0, 0, 0], [100, 0, 0, 0]), 1);
+    const first = await admission.judge(
+      rows([100, 1, 1], [100, 1, 2], [100, 2, 1], [101, 1, 1], [100, 2, 1], [100, 0, 0, 0], [100, 0, 0, 0]),
+      1,
+    );
     expect([...first.verdicts]).toEqual([DUPLICATE, CONFLICT, ADMITTED, ADMITTED, DUPLICATE, ADMITTED, ADMITTED]);
     expect(first.dependsOn).toEqual([]);
     const second = await admission.judge(rows([100, 2, 1], [101, 1, 1], [100, 1, 1]), 2);

@@ -82,15 +82,27 @@ describe('the ledger', () => {
     await writer.close();
     const next = await store.openWriter(cloudtrailTable);
     const file = { key: '/logs/1.json.gz', sizeBytes: 100, version: '1' };
-    expect(await next.known([{ ...file, version: '2' }, file, { ...file, sizeBytes: 101 }])).toEqual([null, { id: 1, minTimeMs: 1_000, maxTimeMs: 2_000 }, null]);
-    expect(await next.contents(['1'.padStart(64, '0'), 'f'.repeat(64)])).toEqual([{ id: 1, records: 2, kind: 'log', minTimeMs: 1_000, maxTimeMs: 2_000 }, null]);
+    expect(await next.known([{ ...file, version: '2' }, file, { ...file, sizeBytes: 101 }])).toEqual([
+      null,
+      { id: 1, minTimeMs: 1_000, maxTimeMs: 2_000 },
+      null,
+    ]);
+    expect(await next.contents(['1'.padStart(64, '0'), 'f'.repeat(64)])).toEqual([
+      { id: 1, records: 2, kind: 'log', minTimeMs: 1_000, maxTimeMs: 2_000 },
+      null,
+    ]);
     expect(next.takeLogFileIds(2)).toBe(2);
     await next.close();
   });
 
   test('asks for a failed file again and forgets the failure once it was read', async () => {
     const writer = await store.openWriter(cloudtrailTable);
-    const failed = { status: 'failed', sha256: null, error: 'gone', records: { in: 0, stored: 0, duplicate: 0, rejected: 0, id_conflicts: 0, without_time: 0 } } as const;
+    const failed = {
+      status: 'failed',
+      sha256: null,
+      error: 'gone',
+      records: { in: 0, stored: 0, duplicate: 0, rejected: 0, id_conflicts: 0, without_time: 0 },
+    } as const;
     await writer.commit([unit(1, failed)]);
     await writer.close();
     const next = await store.openWriter(cloudtrailTable);
@@ -103,21 +115,39 @@ describe('the ledger', () => {
 
   test('keeps rejects byte for byte and shows them as text', async () => {
     const text = Buffer.from([0x61, 0xff, 0x27, 0x0a]);
-    const segments = await createSegmentWriter({ table: cloudtrailTable, stagingDir: join(store.dir, 'staging'), name: 'w0', prelude: PRELUDE });
+    const segments = await createSegmentWriter({
+      table: cloudtrailTable,
+      stagingDir: join(store.dir, 'staging'),
+      name: 'w0',
+      prelude: PRELUDE,
+    });
     const reject = { recordNo: 2, offset: 10, length: 4, reason: 'json-invalid', detail: 'no comma', text };
     const rejectFiles = [await segments.writeRejects([{ logFile: 1, reject }])];
     await segments.close();
     const writer = await store.openWriter(cloudtrailTable);
     // Opening the writer swept the staging folder, as after a crash: stage again under the lease.
     expect(existsSync(rejectFiles[0] ?? '')).toBe(false);
-    const again = await createSegmentWriter({ table: cloudtrailTable, stagingDir: join(store.dir, 'staging'), name: 'w0', prelude: PRELUDE });
+    const again = await createSegmentWriter({
+      table: cloudtrailTable,
+      stagingDir: join(store.dir, 'staging'),
+      name: 'w0',
+      prelude: PRELUDE,
+    });
     const staged = [await again.writeRejects([{ logFile: 1, reject }])];
     await again.close();
     const records = { in: 3, stored: 0, duplicate: 2, rejected: 1, id_conflicts: 0, without_time: 0 };
     await writer.commit([{ ...unit(1, { records, rejectReasons: { 'json-invalid': 1 } }), rejectFiles: staged }]);
     await writer.close();
     expect(await store.rejects({ limit: 10 })).toEqual([
-      { logFileKey: '/logs/1.json.gz', recordNo: 2, offset: 10, length: 4, reason: 'json-invalid', detail: 'no comma', text: "a\uFFFD'\n" },
+      {
+        logFileKey: '/logs/1.json.gz',
+        recordNo: 2,
+        offset: 10,
+        length: 4,
+        reason: 'json-invalid',
+        detail: 'no comma',
+        text: "a\uFFFD'\n",
+      },
     ]);
     const status = await store.status();
     expect([status.records, status.balanced]).toEqual([records, true]);
@@ -129,7 +159,10 @@ describe('the lease', () => {
   test('lets one writer in and names its process to the other', async () => {
     const writer = await store.openWriter(cloudtrailTable);
     expect((await store.status()).writer).toEqual({ pid: process.pid });
-    await expect(store.openWriter(cloudtrailTable)).rejects.toMatchObject({ code: 'store-locked', message: expect.stringContaining(String(process.pid)) });
+    await expect(store.openWriter(cloudtrailTable)).rejects.toMatchObject({
+      code: 'store-locked',
+      message: expect.stringContaining(String(process.pid)),
+    });
     await writer.close();
     expect((await store.status()).writer).toBeNull();
   });
@@ -154,19 +187,33 @@ describe('alerts', () => {
     expect(await store.alerts({ statuses: ['withdrawn'] })).toHaveLength(1);
     expect(await store.alerts({ statuses: ['open'] })).toHaveLength(0);
     await store.recordHunt({ alerts: [alert], withdrawn: [], seqs: [] });
-    expect(await store.alerts({ statuses: ['open'], minSeverity: 'critical', fromMs: Date.parse('2026-01-01T00:00:00.500Z'), toMs: Date.parse('2026-01-02') })).toHaveLength(1);
+    expect(
+      await store.alerts({
+        statuses: ['open'],
+        minSeverity: 'critical',
+        fromMs: Date.parse('2026-01-01T00:00:00.500Z'),
+        toMs: Date.parse('2026-01-02'),
+      }),
+    ).toHaveLength(1);
   });
 
   test('are found by a unique beginning of their id only', async () => {
     await store.recordHunt({ alerts: [alert, { ...alert, id: `ab12${'cd34'.repeat(7)}` }], withdrawn: [], seqs: [] });
-    for (const prefix of ['ab1', 'ab12', 'ffff', "' OR 1=1 --"]) await expect(store.alert(prefix)).rejects.toMatchObject({ code: 'alert-unknown' });
+    for (const prefix of ['ab1', 'ab12', 'ffff', "' OR 1=1 --"])
+      await expect(store.alert(prefix)).rejects.toMatchObject({ code: 'alert-unknown' });
     expect((await store.alert('ab12c')).id).toBe(`ab12${'cd34'.repeat(7)}`);
   });
 });
 
 describe('suppressions', () => {
   test('are kept in the store until they are removed', async () => {
-    const added = await store.addSuppression({ detector: null, where: { principal: '*scanner*' }, reason: 'ours', owner: 'martha', until: '2027-01-01T00:00:00Z' });
+    const added = await store.addSuppression({
+      detector: null,
+      where: { principal: '*scanner*' },
+      reason: 'ours',
+      owner: 'martha',
+      until: '2027-01-01T00:00:00Z',
+    });
     expect(await store.suppressions()).toEqual([added]);
     expect([await store.removeSuppression(added.id), await store.removeSuppression(added.id)]).toEqual([true, false]);
   });
