@@ -285,7 +285,7 @@ const emptySql = (columns: readonly { readonly name: string; readonly type: stri
 function asAppError(error: unknown): AppError {
   if (error instanceof AppError) return error;
   const message = error instanceof Error ? error.message : String(error);
-  if (/^INTERRUPT/u.test(message))
+  if (message.startsWith('INTERRUPT'))
     return new AppError('interrupted', 'the statement was interrupted', { cause: error });
   if (/^Out of Memory/iu.test(message)) {
     return new AppError('query-failed', `the statement ran out of memory: ${message}`, {

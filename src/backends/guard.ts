@@ -94,7 +94,8 @@ function visit(value: unknown, ctes: ReadonlySet<string>, scope: Scope): void {
 }
 
 function checkNode(node: Node, ctes: ReadonlySet<string>, { allowed, tables }: Scope): void {
-  const name = String(node['function_name'] ?? node['table_name'] ?? '').toLowerCase();
+  const named = node['function_name'] ?? node['table_name'];
+  const name = typeof named === 'string' ? named.toLowerCase() : '';
   switch (node['type']) {
     case 'BASE_TABLE': {
       const qualified = [node['catalog_name'], node['schema_name']].filter((part) => part !== undefined && part !== '');

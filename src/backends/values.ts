@@ -74,7 +74,7 @@ export function fromDuckdb(value: DuckDBValue | undefined, type: DuckDBType): Va
   if (value instanceof DuckDBMapValue && type instanceof DuckDBMapType) {
     return Object.fromEntries(
       value.entries.map((entry) => [
-        String(fromDuckdb(entry.key, type.keyType)),
+        keyText(fromDuckdb(entry.key, type.keyType)),
         fromDuckdb(entry.value, type.valueType),
       ]),
     );
@@ -83,6 +83,9 @@ export function fromDuckdb(value: DuckDBValue | undefined, type: DuckDBType): Va
     return fromDuckdb(value.value, type.memberTypeForTag(value.tag));
   return String(value);
 }
+
+/** Keys of a map become names of an object. */
+const keyText = (key: Value): string => (typeof key === 'object' ? JSON.stringify(key) : String(key));
 
 /** A parameter's value and type: binding without a type would guess INTEGER for small numbers and fail on large ones. */
 export function toDuckdbValue(value: Param): readonly [value: DuckDBValue, type: DuckDBType] {

@@ -54,7 +54,8 @@ export function conditionSql(node: ConditionNode): string {
       return node.sql;
     case 'not':
       return `NOT ${conditionSql(node.node)}`;
-    default:
+    case 'all':
+    case 'any':
       if (node.nodes.length === 0) return node.kind === 'all' ? 'true' : 'false';
       return `(${node.nodes.map(conditionSql).join(node.kind === 'all' ? ' AND ' : ' OR ')})`;
   }
@@ -76,8 +77,8 @@ function bound(node: ConditionNode, isCheap: (column: Column) => boolean, unknow
   const [neutral, joint] = node.kind === 'all' ? ([true, ' AND '] as const) : ([false, ' OR '] as const);
   const parts = node.nodes.map((inner) => bound(inner, isCheap, unknown));
   if (parts.includes(!neutral)) return !neutral;
-  const texts = parts.filter((part) => typeof part === 'string');
-  return texts.length === 0 ? neutral : `(${texts.join(joint)})`;
+  const known = parts.filter((part) => typeof part === 'string');
+  return known.length === 0 ? neutral : `(${known.join(joint)})`;
 }
 
 /** A column or path as one value per event: text for the subject of a finding, for `distinct`, `by` and baselines. */
@@ -263,7 +264,7 @@ function testSql(spec: LeafSpec): string {
       return some((text, value) => `starts_with(${text}, ${literal(value)})`);
     case 'endswith':
       return some((text, value) => {
-        const length = [...value].length;
+        const length = Array.from(value).length;
         return `(length(${text}) >= ${length} AND substr(${text}, length(${text}) - ${length - 1}) = ${literal(value)})`;
       });
     case 're': {
@@ -293,6 +294,12 @@ function testSql(spec: LeafSpec): string {
     case 'lt':
     case 'lte': {
       if (typeof operand !== 'number' || !Number.isFinite(operand)) throw wrongValue(spec, 'a number');
+      if (place.path.length === 0 && !['VARCHAR', 'INTEGER', 'BIGINT'].includes(place.column.type)) {
+        throw invalid(
+          context,
+          `'${key}' is compared by '${operator}', but ${place.column.name} holds no number (${place.column.type})`,
+        );
+      }
       const sign = { gt: '>', gte: '>=', lt: '<', lte: '<=' }[operator];
       return anyValue(place, ({ text }) => `${numberSql(place, text)} ${sign} ${numberLiteral(operand)}`);
     }
@@ -369,8 +376,9 @@ function equalsSql(spec: LeafSpec, fold: (text: string) => string, literal: (val
     if (!values.every((value) => typeof value === 'number')) throw wrongValue(spec, 'a number');
     return `${place.column.name} IN (${values.map(numberLiteral).join(', ')})`;
   }
-  if (isPlain && place.column.type === 'TIMESTAMP')
-    throw wrongValue(spec, "no comparison with a time: a hunt's window does that");
+  if (isPlain && place.column.type === 'TIMESTAMP') {
+    throw invalid(spec.context, `'${spec.key}' is compared with a time: that is what the window of a hunt does`);
+  }
   const numbers = values.filter((value) => typeof value === 'number');
   const others = values.filter((value) => typeof value !== 'number').map((value) => literal(String(value)));
   return anyValue(place, ({ text }) =>
@@ -387,12 +395,13 @@ function equalsSql(spec: LeafSpec, fold: (text: string) => string, literal: (val
 
 function listSql(spec: LeafSpec, fold: (text: string) => string, literal: (value: string) => string): string {
   const { place, operand, context } = spec;
-  const values = context.lists[String(operand)];
+  if (typeof operand !== 'string') throw wrongValue(spec, 'the name of a list');
+  const values = Object.hasOwn(context.lists, operand) ? context.lists[operand] : undefined;
   if (values === undefined) {
     const names = Object.keys(context.lists);
     throw invalid(
       context,
-      `there is no list '${operand}'.${suggestion(String(operand), names)}`,
+      `there is no list '${operand}'.${suggestion(operand, names)}`,
       `Lists: ${names.join(', ') || 'none'}. Define it under lists: in the config.`,
     );
   }
@@ -404,7 +413,7 @@ function listSql(spec: LeafSpec, fold: (text: string) => string, literal: (value
     const equal =
       isInLambda || values.length <= INLINE_VALUES_MAX
         ? `${fold(text)} IN (${values.map(literal).join(', ')})`
-        : `${fold(text)} IN (SELECT ${fold('value')} FROM list_${String(operand)})`;
+        : `${fold(text)} IN (SELECT ${fold('value')} FROM list_${operand})`;
     return or([equal, ...networks.map((network) => `cidr_match(${network}, ${text})`)]);
   });
 }
@@ -451,15 +460,15 @@ export function mutants(condition: Condition): readonly Mutant[] {
 function without(condition: Condition): readonly { readonly leaf: string; readonly rest: Condition | null }[] {
   const parts = Object.entries(condition).flatMap(([key, value]): readonly Condition[] => {
     const isOperators = typeof value === 'object' && value !== null && !Array.isArray(value) && !isParameterRef(value);
-    if (['all', 'any', 'not'].includes(key) || !isOperators) return [{ [key]: value } as Condition];
-    return Object.entries(value).map(([operator, operand]) => ({ [key]: { [operator]: operand } }) as Condition);
+    if (['all', 'any', 'not'].includes(key) || !isOperators) return [{ [key]: value }];
+    return Object.entries(value).map(([operator, operand]) => ({ [key]: { [operator]: operand } }));
   });
   if (parts.length !== 1) return withoutPart(parts, (rest) => ({ all: rest }));
   const [key, value] = Object.entries(parts[0] ?? {})[0] ?? [];
   if (key === 'all' || key === 'any')
-    return withoutPart(value as readonly Condition[], (rest) => ({ [key]: rest }) as Condition);
+    return withoutPart(value, (rest) => (key === 'all' ? { all: rest } : { any: rest }));
   if (key === 'not')
-    return without(value as Condition).map(({ leaf: missing, rest }) => ({
+    return without(value).map(({ leaf: missing, rest }) => ({
       leaf: `not ${missing}`,
       rest: rest === null ? null : { not: rest },
     }));

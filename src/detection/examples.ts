@@ -51,12 +51,10 @@ export function recordsOf(example: Example): readonly ExampleRecord[] {
     });
   };
   for (const entry of example.records) {
-    const isRepeated = 'repeat' in entry && 'every' in entry && 'record' in entry;
-    const { repeat, every, record } = isRepeated
-      ? (entry as Repeated)
+    const { repeat, every, record } = isRepeated(entry)
+      ? entry
       : { repeat: 1, every: `${STEP_MS / SECOND_MS}s`, record: entry };
-    const recordAt = (index: number): ExampleRecord =>
-      typeof record === 'function' ? record(index) : (record as ExampleRecord);
+    const recordAt = (index: number): ExampleRecord => (typeof record === 'function' ? record(index) : record);
     const written = recordAt(0)['eventTime'];
     const startMs = typeof written === 'string' ? Date.parse(written) : nextMs;
     const stepMs = durationMs(every);
@@ -69,7 +67,9 @@ export function recordsOf(example: Example): readonly ExampleRecord[] {
   return records;
 }
 
-type Repeated = Extract<Example['records'][number], { readonly repeat: number }>;
+type Entry = Example['records'][number];
+type Repeated = Extract<Entry, { readonly repeat: number }>;
+const isRepeated = (entry: Entry): entry is Repeated => 'repeat' in entry && 'every' in entry && 'record' in entry;
 
 export interface ExampleResult {
   readonly example: string;

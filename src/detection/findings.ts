@@ -1,12 +1,13 @@
 /** Findings out of rows: evidence SQL in one shape for all detectors, and its rows as findings. */
 import { EVIDENCE_MAX } from '../alert.ts';
-import type { Row, Value } from '../backend.ts';
+import type { Row } from '../backend.ts';
 import { AppError } from '../errors.ts';
 import type { Finding } from '../hunt.ts';
 import { formatTime, slotStart } from '../time.ts';
 import { type Compiled, placeholderNames } from './compile.ts';
 import { isOpenBelow, keyCount, names, same } from './hot.ts';
 import { alertId } from './identity.ts';
+import { asText, asTexts, numberOf, textOf, timeMsOf } from './rows.ts';
 
 /** What each finding tells of its events, beside subject and placeholders. */
 export const EVIDENCE_COLUMNS = [
@@ -65,9 +66,9 @@ export function evidenceSql(
 
 /** A row of either of them. */
 export function findingOf(row: Row, compiled: Compiled, shared: readonly string[]): Finding {
-  const subject = texts(row['subject']);
-  const eventIds = texts(row['event_ids']);
-  const slot = String(row['slot']);
+  const subject = asTexts(row['subject']);
+  const eventIds = asTexts(row['event_ids']);
+  const slot = textOf(row, 'slot');
   const isEvent = compiled.slotMs === null;
   const from = isEvent ? slot : formatTime(Date.parse(slot));
   const id = isEvent
@@ -75,32 +76,32 @@ export function findingOf(row: Row, compiled: Compiled, shared: readonly string[
         event: {
           id: eventIds[0] ?? null,
           time: slot,
-          source: textOf(row['event_source']),
-          name: textOf(row['event_name']),
+          source: asText(row['event_source']),
+          name: asText(row['event_name']),
         },
       })
     : alertId(compiled.detector.id, subject, { slotStart: from });
-  const values = texts(row['texts']);
+  const values = asTexts(row['texts']);
   return {
     id,
     subject: Object.fromEntries(compiled.detector.subject.map((key, at) => [key, subject[at] ?? null])),
     window: { from, to: isEvent ? slot : formatTime(Date.parse(slot) + (compiled.slotMs ?? 0)) },
-    count: Number(row['n']),
-    peak: row['peak'] === null ? null : Number(row['peak']),
-    firstSeen: String(row['first_seen']),
-    lastSeen: String(row['last_seen']),
+    count: numberOf(row, 'n'),
+    peak: row['peak'] === null ? null : numberOf(row, 'peak'),
+    firstSeen: textOf(row, 'first_seen'),
+    lastSeen: textOf(row, 'last_seen'),
     eventIds: present(eventIds),
-    accounts: present(texts(row['accounts'])),
-    regions: present(texts(row['regions'])),
-    sourceIps: present(texts(row['ips'])).slice(0, EVIDENCE_MAX),
-    principalArn: textOf(row['principal_arn']),
+    accounts: present(asTexts(row['accounts'])),
+    regions: present(asTexts(row['regions'])),
+    sourceIps: present(asTexts(row['ips'])).slice(0, EVIDENCE_MAX),
+    principalArn: asText(row['principal_arn']),
     texts: Object.fromEntries(
       compiled.placeholders.map(({ name, json, rest }, at) => [
         name,
         json ? textAt(values[at] ?? null, rest) : (values[at] ?? null),
       ]),
     ),
-    columns: Object.fromEntries(shared.map((column, at) => [column, texts(row['shared'])[at] ?? null])),
+    columns: Object.fromEntries(shared.map((column, at) => [column, asTexts(row['shared'])[at] ?? null])),
   };
 }
 
@@ -116,25 +117,25 @@ export function findingOfSql(row: Row, { detector, slotMs }: Compiled, shared: r
       },
     );
   }
-  const subject = detector.subject.map((column) => textOf(row[column]));
+  const subject = detector.subject.map((column) => asText(row[column]));
   const length = slotMs ?? 0;
-  const startMs = slotStart(Date.parse(String(row['slot'] ?? row['first_seen'])), length);
+  const startMs = slotStart(timeMsOf(row, 'slot' in row ? 'slot' : 'first_seen'), length);
   const from = formatTime(startMs);
   return {
     id: alertId(detector.id, subject, { slotStart: from }),
     subject: Object.fromEntries(detector.subject.map((key, at) => [key, subject[at] ?? null])),
     window: { from, to: formatTime(startMs + length) },
-    count: Number(row['count']),
-    peak: row['peak'] === undefined || row['peak'] === null ? null : Number(row['peak']),
-    firstSeen: String(row['first_seen']),
-    lastSeen: String(row['last_seen']),
-    eventIds: present(texts(row['event_ids'])).slice(0, EVIDENCE_MAX),
-    accounts: present([...texts(row['accounts']), textOf(row['account_id'])]),
-    regions: present([...texts(row['regions']), textOf(row['aws_region'])]),
-    sourceIps: present([...texts(row['source_ips']), textOf(row['source_ip'])]).slice(0, EVIDENCE_MAX),
-    principalArn: textOf(row['principal_arn']),
-    texts: Object.fromEntries(placeholderNames(detector.summary).map((name) => [name, textOf(row[name])])),
-    columns: Object.fromEntries(shared.map((column) => [column, textOf(row[column])])),
+    count: numberOf(row, 'count'),
+    peak: row['peak'] === undefined || row['peak'] === null ? null : numberOf(row, 'peak'),
+    firstSeen: textOf(row, 'first_seen'),
+    lastSeen: textOf(row, 'last_seen'),
+    eventIds: present(asTexts(row['event_ids'])).slice(0, EVIDENCE_MAX),
+    accounts: present([...asTexts(row['accounts']), asText(row['account_id'])]),
+    regions: present([...asTexts(row['regions']), asText(row['aws_region'])]),
+    sourceIps: present([...asTexts(row['source_ips']), asText(row['source_ip'])]).slice(0, EVIDENCE_MAX),
+    principalArn: asText(row['principal_arn']),
+    texts: Object.fromEntries(placeholderNames(detector.summary).map((name) => [name, asText(row[name])])),
+    columns: Object.fromEntries(shared.map((column) => [column, asText(row[column])])),
   };
 }
 
@@ -148,10 +149,6 @@ export function merged(findings: readonly Finding[]): readonly Finding[] {
   return [...byId.values()];
 }
 
-const textOf = (value: Value | undefined): string | null =>
-  value === null || value === undefined ? null : String(value);
-const texts = (value: Value | undefined): readonly (string | null)[] =>
-  Array.isArray(value) ? value.map((item: Value) => textOf(item)) : [];
 const present = (values: readonly (string | null)[]): readonly string[] => values.filter((value) => value !== null);
 
 /** The texts at what is left of a path, any element of each array, joined by a comma. */
@@ -173,5 +170,5 @@ function textAt(json: string | null, rest: readonly string[]): string | null {
   const shown = found.flat().filter((item) => item !== null && item !== undefined);
   return shown.length === 0
     ? null
-    : shown.map((item) => (typeof item === 'object' ? JSON.stringify(item) : String(item))).join(', ');
+    : shown.map((item) => (typeof item === 'string' ? item : JSON.stringify(item))).join(', ');
 }

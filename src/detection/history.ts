@@ -2,6 +2,7 @@
 import type { Row } from '../backend.ts';
 import { DAY_MS } from '../time.ts';
 import type { Compiled } from './compile.ts';
+import { timeMsOf } from './rows.ts';
 
 /** The columns whose history a baseline needs. */
 export const perOf = (kind: Compiled['kind']): readonly string[] =>
@@ -18,7 +19,7 @@ export class History {
     for (const row of rows) {
       const key = this.#keyOf(row);
       const slots = this.#slots.get(key);
-      const slot = Date.parse(String(row['slot']));
+      const slot = timeMsOf(row, 'slot');
       if (slots === undefined) this.#slots.set(key, [slot]);
       else slots.push(slot);
     }
@@ -31,7 +32,7 @@ export class History {
   /** Whether there are events of any kind in [slot - over, slot - warmUp). */
   isRipe({ kind }: Compiled, row: Row): boolean {
     if (kind.kind !== 'first-seen' && kind.kind !== 'times-usual') return true;
-    const slot = Date.parse(String(row['slot']));
+    const slot = timeMsOf(row, 'slot');
     return (this.#slots.get(this.#keyOf(row)) ?? []).some(
       (time) => time >= slot - kind.overMs && time < slot - kind.warmUpMs,
     );

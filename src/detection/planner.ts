@@ -16,6 +16,7 @@ import {
 } from './findings.ts';
 import { History, perOf } from './history.ts';
 import { crowded, hotCtes, inWindow, keyCount, names } from './hot.ts';
+import { asText, numberOf, textOf, timeMsOf } from './rows.ts';
 
 /** Columns of few distinct values: the first look at the data groups by them. */
 const PROFILE_COLUMNS = ['event_source', 'event_name', 'outcome', 'user_type', 'actor_type'];
@@ -145,15 +146,15 @@ class Run {
     );
     const found = conditional.map(() => ({ events: 0, names: [] as (string | null)[], nameRows: 0 }));
     for (const row of rows) {
-      for (const [, index, count] of String(row['counts']).matchAll(/(\d+):(\d+)/gu)) {
+      for (const [, index, count] of textOf(row, 'counts').matchAll(/(\d+):(\d+)/gu)) {
         const one = found[Number(index)];
         if (one === undefined) continue;
         one.events += Number(count);
-        one.names.push(row['event_name'] === null ? null : String(row['event_name']));
-        one.nameRows += Number(row['total']);
+        one.names.push(asText(row['event_name']));
+        one.nameRows += numberOf(row, 'total');
       }
     }
-    const total = rows.reduce((sum, row) => sum + Number(row['total']), 0);
+    const total = rows.reduce((sum, row) => sum + numberOf(row, 'total'), 0);
     return jobs.flatMap((job) => {
       const profile = found[conditional.indexOf(job)];
       if (profile === undefined) return [job];
@@ -337,7 +338,7 @@ SELECT ${[...s, ...names('k', keyCount(job.compiled)), ...names('p', perOf(kind)
     const compiledAt = new Map(jobs.map(({ at, compiled }) => [at, compiled]));
     const { rows } = await backend.query(sql);
     for (const row of rows) {
-      const at = Number(row['task']);
+      const at = numberOf(row, 'task');
       const compiled = compiledAt.get(at);
       if (compiled !== undefined) this.#findings[at]?.push(findingOf(row, compiled, this.#shared));
     }
@@ -413,14 +414,14 @@ const namesFilter = ({ names: known }: Job): string => (known === null ? '' : ` 
 
 /** Whole milliseconds around the evidence of these hot rows. */
 const evidenceWindow = (hot: readonly Row[]): Window => ({
-  fromMs: Math.min(...hot.map((row) => Date.parse(String(row['lo'])))),
-  toMs: Math.max(...hot.map((row) => Date.parse(String(row['hi'])))) + 1,
+  fromMs: Math.min(...hot.map((row) => timeMsOf(row, 'lo'))),
+  toMs: Math.max(...hot.map((row) => timeMsOf(row, 'hi'))) + 1,
 });
 
 function hotValues(row: Row, keys: readonly string[]): string {
-  const texts = keys.map((key) => textOrNull(row[key] === null ? null : String(row[key])));
-  const times = ['slot', 'lo', 'hi'].map((key) => `TIMESTAMP '${String(row[key]).replace('T', ' ').replace('Z', '')}'`);
-  return `(${[...texts, ...times, row['peak'] === null ? 'CAST(NULL AS BIGINT)' : `CAST(${row['peak']} AS BIGINT)`].join(', ')})`;
+  const texts = keys.map((key) => textOrNull(asText(row[key])));
+  const times = ['slot', 'lo', 'hi'].map((key) => `TIMESTAMP '${textOf(row, key).replace('T', ' ').replace('Z', '')}'`);
+  return `(${[...texts, ...times, row['peak'] === null ? 'CAST(NULL AS BIGINT)' : `CAST(${numberOf(row, 'peak')} AS BIGINT)`].join(', ')})`;
 }
 
 /** Puts common table expressions in front of a statement's own. */

@@ -56,7 +56,7 @@ const only = (values: readonly string[]): string | null => (values.length === 1 
 
 /** Text from a log as a person may see it: short, and nothing in it acts. */
 export function printable(text: string): string {
-  const characters = [...text];
+  const characters = Array.from(text);
   const cut = characters.length > SUMMARY_VALUE_MAX ? `${characters.slice(0, SUMMARY_VALUE_MAX).join('')}…` : text;
   return cut.replace(UNPRINTABLE, (character) => `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`);
 }

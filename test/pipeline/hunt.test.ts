@@ -308,10 +308,11 @@ describe('a suppression', () => {
   test('of one value does not cover an alert of several', async () => {
     const store = new MemoryStore();
     store.commit([event(0), event(1), event(2, { ip: '203.0.113.9', name: 'B' })]);
-    for (const where of [{ source_ips: '192.0.2.0/24' }, { event_name: 'A' }]) {
+    const conditions: readonly Record<string, string>[] = [{ source_ips: '192.0.2.0/24' }, { event_name: 'A' }];
+    for (const where of conditions) {
       const { alerts } = await huntWindow(
         depsOf(store),
-        optionsOf({ detectors: [burst], suppressions: [{ ...base, where: where as Record<string, string> }] }),
+        optionsOf({ detectors: [burst], suppressions: [{ ...base, where }] }),
         {},
       );
       expect(alerts.map((alert) => alert.status)).toEqual(['open']);

@@ -27,7 +27,10 @@ function rawSql(column: Column): string {
       return `CASE lower(${text}) WHEN 'true' THEN true WHEN 'false' THEN false END`;
     case 'TIMESTAMP':
       return `CAST(TRY_CAST(${text} AS TIMESTAMPTZ) AS TIMESTAMP)`;
-    default:
+    case 'VARCHAR':
+    case 'INTEGER':
+    case 'BIGINT':
+    case 'VARCHAR[]':
       return `TRY_CAST(${text} AS ${column.type})`;
   }
 }
