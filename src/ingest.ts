@@ -229,6 +229,7 @@ export interface WorkerOptions {
 /** The main thread's end of a worker thread. */
 export interface WorkerThread {
   post(message: ToWorker, transfer?: readonly ArrayBuffer[]): void;
+  /** Messages and an error that came before anybody listened are told at once. */
   onMessage(listener: (message: FromWorker) => void): void;
   /** A thread that dies by itself is a bug; the error says why. */
   onError(listener: (error: Error) => void): void;

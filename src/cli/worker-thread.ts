@@ -13,13 +13,25 @@ const entry = import.meta.url.endsWith('.ts')
 
 export function startWorkerThread(options: ThreadOptions): WorkerThread {
   const worker = new Worker(entry, { workerData: options });
+  const early: FromWorker[] = [];
+  let listener = (message: FromWorker): void => {
+    early.push(message);
+  };
+  let failure: Error | null = null;
+  let failed = (error: Error): void => {
+    failure = error;
+  };
+  worker.on('message', (message: FromWorker) => listener(message));
+  worker.on('error', (error: Error) => failed(error));
   return {
     post: (message, transfer = []) => worker.postMessage(message, [...transfer]),
-    onMessage: (listener) => {
-      worker.on('message', (message: FromWorker) => listener(message));
+    onMessage: (listen) => {
+      listener = listen;
+      for (const message of early.splice(0)) listen(message);
     },
-    onError: (listener) => {
-      worker.on('error', listener);
+    onError: (listen) => {
+      failed = listen;
+      if (failure !== null) listen(failure);
     },
     ended: new Promise((resolve) => {
       worker.once('exit', () => resolve());

@@ -45,10 +45,20 @@ const COMMIT_EVERY_MS = 2000;
 
 /** Runs one ingest under the store's lease. Throws what no further run can do without help; everything else is told in the result. */
 export async function ingest(store: IngestStore, options: IngestOptions): Promise<IngestResult> {
-  const writer = await store.openWriter();
+  const limits = { ...INGEST_LIMITS, ...options.limits };
+  const count = Math.max(1, Math.min(options.workers ?? availableParallelism(), WORKERS_MAX));
+  // Threads load their engine while the store is opened; until they are listened to, their messages wait.
+  const threads = Array.from({ length: count }, (_, index) => store.startWorker({ index, limits }));
+  let writer: StoreWriter;
   try {
-    const run = new IngestRun(store, writer, options);
-    return await run.run();
+    writer = await store.openWriter();
+  } catch (error) {
+    for (const thread of threads) thread.post({ type: 'stop' });
+    await Promise.all(threads.map((thread) => thread.ended));
+    throw error;
+  }
+  try {
+    return await new IngestRun(threads, writer, options).run();
   } finally {
     await writer.close();
   }
@@ -60,11 +70,10 @@ interface Feeder {
 }
 
 class IngestRun {
-  readonly #store: IngestStore;
   readonly #writer: StoreWriter;
   readonly #options: IngestOptions;
   readonly #startedAt = performance.now();
-  readonly #threads: WorkerThread[] = [];
+  readonly #threads: readonly WorkerThread[];
   readonly #commits: CommitQueue;
   /** Work that no thread has yet; `size` in bytes that lie in memory. */
   readonly #queue: WorkItem[] = [];
@@ -99,8 +108,8 @@ class IngestRun {
   #problemsTotal = 0;
   #span: { fromMs: number; toMs: number } | null = null;
 
-  constructor(store: IngestStore, writer: StoreWriter, options: IngestOptions) {
-    this.#store = store;
+  constructor(threads: readonly WorkerThread[], writer: StoreWriter, options: IngestOptions) {
+    this.#threads = threads;
     this.#writer = writer;
     this.#options = options;
     this.#commits = new CommitQueue();
@@ -112,9 +121,7 @@ class IngestRun {
     const stop = (): void => this.#stop();
     this.#options.signal.addEventListener('abort', stop);
     try {
-      const limits = { ...INGEST_LIMITS, ...this.#options.limits };
-      const count = Math.max(1, Math.min(this.#options.workers ?? availableParallelism(), WORKERS_MAX));
-      for (let index = 0; index < count; index++) this.#startThread(index, limits);
+      for (const [index, thread] of this.#threads.entries()) this.#listen(index, thread);
       if (this.#options.signal.aborted) this.#stop();
       await this.#list().catch((error: unknown) => this.#fail(error));
       this.#listingEnded = true;
@@ -262,9 +269,7 @@ class IngestRun {
 
   // Threads
 
-  #startThread(index: number, limits: IngestLimits): void {
-    const thread = this.#store.startWorker({ index, limits });
-    this.#threads.push(thread);
+  #listen(index: number, thread: WorkerThread): void {
     thread.onMessage((message) => {
       this.#onMessage(index, message).catch((error: unknown) => this.#fail(error));
     });
