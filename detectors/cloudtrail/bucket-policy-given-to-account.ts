@@ -32,15 +32,13 @@ export const detector = defineDetector({
   table: 'cloudtrail',
   attack: [{ technique: 'T1537', version: 16 }],
   tags: ['exfiltration', 'data-protection'],
+  when: { event_source: 's3.amazonaws.com', event_name: 'PutBucketPolicy', outcome: 'success' },
   sql: `-- One row per principal, bucket and hour in which a policy was opened to another account.
 WITH opened AS (
   SELECT date_trunc('hour', event_time) AS slot, event_time, event_id, account_id, principal, principal_arn, aws_region, source_ip, source_address,
     coalesce(json_extract_scalar(request_parameters, '$.bucketName'), 'unknown') AS bucket
   FROM cloudtrail
-  WHERE event_source = 's3.amazonaws.com'
-    AND event_name = 'PutBucketPolicy'
-    AND outcome = 'success'
-    AND cardinality(filter(
+  WHERE cardinality(filter(
       coalesce(TRY_CAST(json_extract(request_parameters, '$.bucketPolicy.Statement') AS ARRAY(JSON)),
         ARRAY[json_extract(request_parameters, '$.bucketPolicy.Statement')]),
       statement -> json_extract_scalar(statement, '$.Effect') = 'Allow'

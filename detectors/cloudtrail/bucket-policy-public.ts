@@ -32,16 +32,18 @@ export const detector = defineDetector({
     { technique: 'T1537', version: 16 },
   ],
   tags: ['exfiltration', 'data-protection'],
+  when: {
+    all: [
+      { event_source: 's3.amazonaws.com', event_name: 'PutBucketPolicy', outcome: 'success' },
+      { not: { actor_type: 'service' } },
+    ],
+  },
   sql: `-- One row per principal, bucket and hour in which a policy was opened to everybody.
 WITH opened AS (
   SELECT date_trunc('hour', event_time) AS slot, event_time, event_id, account_id, principal, principal_arn, aws_region, source_ip, source_address,
     coalesce(json_extract_scalar(request_parameters, '$.bucketName'), 'unknown') AS bucket
   FROM cloudtrail
-  WHERE event_source = 's3.amazonaws.com'
-    AND event_name = 'PutBucketPolicy'
-    AND outcome = 'success'
-    AND actor_type <> 'service'
-    AND cardinality(filter(
+  WHERE cardinality(filter(
       coalesce(TRY_CAST(json_extract(request_parameters, '$.bucketPolicy.Statement') AS ARRAY(JSON)),
         ARRAY[json_extract(request_parameters, '$.bucketPolicy.Statement')]),
       statement -> json_extract_scalar(statement, '$.Effect') = 'Allow'

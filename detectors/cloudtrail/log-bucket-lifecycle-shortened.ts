@@ -37,16 +37,27 @@ export const detector = defineDetector({
     { technique: 'T1485.001', version: 16 },
   ],
   tags: ['defense-evasion', 'log-protection'],
+  when: {
+    any: [
+      {
+        all: [
+          {
+            event_source: 's3.amazonaws.com',
+            event_name: ['PutBucketLifecycle', 'PutBucketLifecycleConfiguration'],
+            outcome: 'success',
+          },
+          { not: { actor_type: 'service' } },
+        ],
+      },
+      { invoked_by: 'cloudtrail.amazonaws.com' },
+    ],
+  },
   sql: `-- One row per principal, bucket and day in which a log bucket was given a short expiry.
 WITH shortened AS (
   SELECT date_trunc('day', event_time) AS slot, event_time, event_id, account_id, principal, principal_arn, aws_region, source_ip, source_address,
     coalesce(json_extract_scalar(request_parameters, '$.bucketName'), '') AS bucket
   FROM cloudtrail
-  WHERE event_source = 's3.amazonaws.com'
-    AND event_name IN ('PutBucketLifecycle', 'PutBucketLifecycleConfiguration')
-    AND outcome = 'success'
-    AND actor_type <> 'service'
-    AND cardinality(filter(
+  WHERE cardinality(filter(
       coalesce(TRY_CAST(json_extract(request_parameters, '$.LifecycleConfiguration.Rule') AS ARRAY(JSON)),
         ARRAY[json_extract(request_parameters, '$.LifecycleConfiguration.Rule')]),
       rule -> json_extract_scalar(rule, '$.Status') = 'Enabled'

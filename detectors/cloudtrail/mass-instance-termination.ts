@@ -21,16 +21,18 @@ export const detector = defineDetector({
   table: 'cloudtrail',
   attack: [{ technique: 'T1485', version: 16 }],
   tags: ['impact'],
+  when: {
+    all: [
+      { event_source: 'ec2.amazonaws.com', event_name: 'TerminateInstances', outcome: 'success' },
+      { not: { actor_type: 'service' } },
+    ],
+  },
   sql: `-- One row per principal and day in which it terminated many distinct instances within ten minutes.
 WITH terminated AS (
   SELECT date_trunc('day', c.event_time) AS slot, c.event_time, c.event_id, c.account_id, c.principal, c.principal_arn, c.aws_region, c.source_ip,
     c.source_address, json_extract_scalar(i.item, '$.instanceId') AS instance_id
   FROM cloudtrail AS c
   CROSS JOIN UNNEST(TRY_CAST(json_extract(c.request_parameters, '$.instancesSet.items') AS ARRAY(JSON))) AS i(item)
-  WHERE c.event_source = 'ec2.amazonaws.com'
-    AND c.event_name = 'TerminateInstances'
-    AND c.outcome = 'success'
-    AND c.actor_type <> 'service'
 ), terminations AS (
   SELECT t.slot, t.account_id, t.principal, t.instance_id, t.event_time
   FROM terminated AS t

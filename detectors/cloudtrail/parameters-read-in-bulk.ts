@@ -26,6 +26,13 @@ export const detector = defineDetector({
   table: 'cloudtrail',
   attack: [{ technique: 'T1555.006', version: 16 }],
   tags: ['credential-access'],
+  when: {
+    all: [
+      { event_source: 'ssm.amazonaws.com', event_name: ['GetParameter', 'GetParameters'], outcome: 'success' },
+      { 'request_parameters.withDecryption': true },
+      { not: { actor_type: 'service' } },
+    ],
+  },
   sql: `-- One row per principal and hour in which it decrypted many distinct parameters.
 WITH read AS (
   SELECT date_trunc('hour', c.event_time) AS slot, c.event_time, c.event_id, c.account_id, c.principal, c.principal_arn, c.aws_region, c.source_ip,
@@ -33,11 +40,6 @@ WITH read AS (
   FROM cloudtrail AS c
   CROSS JOIN UNNEST(coalesce(TRY_CAST(json_extract(c.request_parameters, '$.names') AS ARRAY(VARCHAR)),
     ARRAY[json_extract_scalar(c.request_parameters, '$.name')])) AS n(parameter_name)
-  WHERE c.event_source = 'ssm.amazonaws.com'
-    AND c.event_name IN ('GetParameter', 'GetParameters')
-    AND c.outcome = 'success'
-    AND c.actor_type <> 'service'
-    AND json_extract_scalar(c.request_parameters, '$.withDecryption') = 'true'
 ), many AS (
   SELECT r.slot, r.account_id, r.principal, count(DISTINCT r.parameter_name) AS peak
   FROM read AS r

@@ -37,6 +37,11 @@ export const detector = defineDetector({
   table: 'cloudtrail',
   attack: [{ technique: 'T1530', version: 16 }],
   tags: ['data-protection', 'compliance'],
+  when: {
+    event_source: 's3.amazonaws.com',
+    event_name: ['PutObject', 'CopyObject', 'CreateMultipartUpload'],
+    outcome: 'success',
+  },
   // SSEApplied and its values: https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucket-encryption-tracking.html
   sql: `-- One row per principal, bucket and day in which objects were written without the required encryption.
 WITH written AS (
@@ -49,9 +54,6 @@ WITH written AS (
     coalesce(json_extract_scalar(response_elements, '$.x-amz-server-side-encryption-aws-kms-key-id'),
       json_extract_scalar(request_parameters, '$.x-amz-server-side-encryption-aws-kms-key-id'), '') AS kms_key
   FROM cloudtrail
-  WHERE event_source = 's3.amazonaws.com'
-    AND event_name IN ('PutObject', 'CopyObject', 'CreateMultipartUpload')
-    AND outcome = 'success'
 ), kms_by_default AS (
   SELECT w.slot, w.bucket
   FROM written AS w

@@ -22,15 +22,13 @@ export const detector = defineDetector({
   table: 'cloudtrail',
   attack: [{ technique: 'T1098.003', version: 16 }],
   tags: ['persistence'],
+  when: { event_source: 'iam.amazonaws.com', event_name: ['UpdateAssumeRolePolicy', 'CreateRole'], outcome: 'success' },
   sql: `-- One row per principal, role and hour in which a trust policy was opened to another account.
 WITH written AS (
   SELECT date_trunc('hour', event_time) AS slot, event_time, event_id, account_id, principal, principal_arn, aws_region, source_ip, source_address,
     coalesce(json_extract_scalar(request_parameters, '$.roleName'), 'unknown') AS role_name,
     coalesce(json_extract_scalar(request_parameters, '$.policyDocument'), json_extract_scalar(request_parameters, '$.assumeRolePolicyDocument')) AS document
   FROM cloudtrail
-  WHERE event_source = 'iam.amazonaws.com'
-    AND event_name IN ('UpdateAssumeRolePolicy', 'CreateRole')
-    AND outcome = 'success'
 ), decoded AS (
   SELECT written.*, CASE WHEN starts_with(document, '%') THEN try(url_decode(document)) ELSE document END AS policy
   FROM written

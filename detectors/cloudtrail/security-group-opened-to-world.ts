@@ -34,16 +34,18 @@ export const detector = defineDetector({
   table: 'cloudtrail',
   attack: [{ technique: 'T1562.007', version: 16 }],
   tags: ['defense-evasion', 'data-protection'],
+  when: {
+    all: [
+      { event_source: 'ec2.amazonaws.com', event_name: 'AuthorizeSecurityGroupIngress', outcome: 'success' },
+      { not: { actor_type: 'service' } },
+    ],
+  },
   sql: `-- One row per principal, security group and hour in which a rule let the world in.
 WITH opened AS (
   SELECT date_trunc('hour', event_time) AS slot, event_time, event_id, account_id, principal, principal_arn, aws_region, source_ip, source_address,
     coalesce(json_extract_scalar(request_parameters, '$.groupId'), json_extract_scalar(request_parameters, '$.groupName'), 'unknown') AS security_group
   FROM cloudtrail
-  WHERE event_source = 'ec2.amazonaws.com'
-    AND event_name = 'AuthorizeSecurityGroupIngress'
-    AND outcome = 'success'
-    AND actor_type <> 'service'
-    AND cardinality(filter(
+  WHERE cardinality(filter(
       coalesce(TRY_CAST(json_extract(request_parameters, '$.ipPermissions.items') AS ARRAY(JSON)), ARRAY[json_extract(request_parameters, '$')]),
       rule -> regexp_like(json_format(rule), '"cidrIp(v6)?" *: *"[0-9a-fA-F.:]+/[0-7]"')
         AND coalesce(json_extract_scalar(rule, '$.ipProtocol'), '-1') NOT IN ('icmp', 'icmpv6', '1', '58')
