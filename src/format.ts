@@ -38,7 +38,7 @@ export interface ColumnBuffer {
   readonly text?: { readonly data: number; readonly validity: number };
   /**
    * Only for `string`, where the decoder found that few values repeat: the distinct values as `size` string slots at `entries`, and for each row the
-   * index of its value, `codeBytes` wide (1 up to 256 entries, else 2). `data` is filled as well.
+   * index of its value, `codeBytes` wide (1 up to 255 entries, else 2, as DuckDB's enumerations). `data` is filled as well.
    */
   readonly dictionary?: {
     readonly size: number;

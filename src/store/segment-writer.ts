@@ -33,6 +33,12 @@ const TYPE = {
   bigint: duckdb.create_logical_type(duckdb.Type.BIGINT),
 } as const;
 
+/** How wide DuckDB stores an enumeration. */
+const CODE_BYTES: ReadonlyMap<number, number> = new Map([
+  [duckdb.Type.UTINYINT, 1],
+  [duckdb.Type.USMALLINT, 2],
+]);
+
 const WIDTH: Readonly<Record<ColumnBuffer['layout'], number>> = {
   string: SLOT_BYTES,
   uuid: SLOT_BYTES,
@@ -299,6 +305,9 @@ function feedsOf(batch: Batch, table: Table): Feed[] {
     };
     const type = dictionary === undefined ? null : enumOf(batch.memory, dictionary.entries, dictionary.size);
     if (dictionary === undefined || type === null) feeds.push(plain);
+    // Codes of another width than DuckDB's would point anywhere.
+    else if (dictionary.codeBytes !== CODE_BYTES.get(duckdb.enum_internal_type(type)))
+      throw new Error(`the decoder gave codes of ${dictionary.codeBytes} bytes for ${dictionary.size} values`);
     else feeds.push({ ...plain, type, width: dictionary.codeBytes, data: dictionary.codes, text: false });
     if (text !== undefined)
       feeds.push({ ...plain, ...text, name: `${column.name}_text`, type: TYPE.string, text: true });

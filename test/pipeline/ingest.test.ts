@@ -19,7 +19,7 @@ import { ZipFile } from 'yazl';
 import type { IngestResult } from '../../src/ingest.ts';
 import { openStore } from '../../src/store/store.ts';
 import { ingestInto } from '../support/ingest.ts';
-import { differences } from '../support/stores.ts';
+import { differences, query } from '../support/stores.ts';
 
 const FILES = 30;
 const RECORDS = 40;
@@ -197,6 +197,25 @@ describe('damage', () => {
     );
     expect(result.problems).toEqual([]);
     await expectBalanced(path('broken-store'));
+  });
+});
+
+describe('a column with few values', () => {
+  // At 256 values DuckDB changes the width of an enumeration: read with the wrong one, rows would show memory that is not theirs.
+  test.each([1, 254, 255, 256, 257, 1000])('keeps each of %i values in its row', async (count) => {
+    const agent = (number: number): string => `agent number ${number % count} of the many that call`;
+    const file = path(`agents-${count}.json`);
+    const all = Array.from({ length: 8000 }, (_, number) =>
+      record(number % total, { eventID: uuid(number), userAgent: agent(number) }),
+    );
+    writeFileSync(file, JSON.stringify({ Records: all }));
+    const store = path(`agents-${count}`);
+    await ingestInto(store, [file]);
+    const wrong = await query(
+      store,
+      `SELECT count(*) FROM events WHERE user_agent <> 'agent number ' || (record_no % ${count}) || ' of the many that call'`,
+    );
+    expect(wrong).toEqual([[0n]]);
   });
 });
 

@@ -23,7 +23,9 @@ export function run(args: readonly string[]): Promise<{ readonly status: number 
   });
 }
 
-const EVENT_COLUMNS = cloudtrailTable.columns.map((column) => column.name).filter((name) => name !== 'log_file' && name !== 'record_no');
+const EVENT_COLUMNS = cloudtrailTable.columns
+  .map((column) => column.name)
+  .filter((name) => name !== 'log_file' && name !== 'record_no');
 
 async function files(dir: string): Promise<string> {
   const store = await openStore(dir);
@@ -32,15 +34,36 @@ async function files(dir: string): Promise<string> {
   return `[${segments.map((segment) => `'${segment.path}'`).join(', ')}]`;
 }
 
+/** A statement over all rows of a store, as the view `events`. */
+export async function query(dir: string, sql: string): Promise<unknown[][]> {
+  const instance = await DuckDBInstance.create(':memory:');
+  const connection = await instance.connect();
+  try {
+    await connection.run(
+      `CREATE VIEW events AS SELECT * FROM read_parquet(${await files(dir)}, hive_partitioning = true)`,
+    );
+    return (await connection.runAndReadAll(sql)).getRows();
+  } finally {
+    connection.closeSync();
+    instance.closeSync();
+  }
+}
+
 /** Rows that only one of the stores has, over event columns; both must be 0. */
 export async function differences(a: string, b: string): Promise<{ onlyA: number; onlyB: number; rows: number }> {
   const instance = await DuckDBInstance.create(':memory:');
   const connection = await instance.connect();
   try {
-    const rows = (list: string): string => `SELECT event_date, ${EVENT_COLUMNS.join(', ')} FROM read_parquet(${list}, hive_partitioning = true)`;
+    const rows = (list: string): string =>
+      `SELECT event_date, ${EVENT_COLUMNS.join(', ')} FROM read_parquet(${list}, hive_partitioning = true)`;
     const [inA, inB] = [rows(await files(a)), rows(await files(b))];
-    const count = async (sql: string): Promise<number> => Number((await connection.runAndReadAll(`SELECT count(*) FROM (${sql})`)).getRows()[0]?.[0]);
-    return { onlyA: await count(`${inA} EXCEPT ALL ${inB}`), onlyB: await count(`${inB} EXCEPT ALL ${inA}`), rows: await count(inA) };
+    const count = async (sql: string): Promise<number> =>
+      Number((await connection.runAndReadAll(`SELECT count(*) FROM (${sql})`)).getRows()[0]?.[0]);
+    return {
+      onlyA: await count(`${inA} EXCEPT ALL ${inB}`),
+      onlyB: await count(`${inB} EXCEPT ALL ${inA}`),
+      rows: await count(inA),
+    };
   } finally {
     connection.closeSync();
     instance.closeSync();

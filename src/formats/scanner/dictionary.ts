@@ -38,6 +38,8 @@ const textColumns: usize = memory.data(256);
 let textColumnCount: i32 = 0;
 
 export let dictionaryCodeBytes: i32 = 0;
+/** DuckDB numbers the values of an enumeration in one byte up to so many, and in two from 256 on, although 256 would still fit. */
+const SHORT_ENTRIES: i32 = 255;
 
 // @ts-ignore: decorator
 @inline
@@ -140,8 +142,8 @@ export function dictionarySize(column: i32): i32 {
   const dictionary = dictionaryOf(column);
   const size = dictionary.size;
   if (dictionary.isGivenUp || dictionary.values < JUDGED_VALUES || size * NEW_SHARE > dictionary.values) return 0;
-  dictionaryCodeBytes = size > 256 ? 2 : 1;
-  if (size <= 256) {
+  dictionaryCodeBytes = size > SHORT_ENTRIES ? 2 : 1;
+  if (size <= SHORT_ENTRIES) {
     for (let row: usize = 0; row < <usize>rows; row++)
       store<u8>(dictionary.shortCodes + row, load<u8>(dictionary.codes + (row << 1)));
   }
