@@ -2,10 +2,22 @@
 
 /** Stable codes; the exit status of each, and what it means, is listed in docs/reference/errors.md. */
 export const ERROR_CODES = {
-  'usage-invalid': { exit: 2, meaning: 'A command, option or argument is not known, or its value is not what is expected.' },
-  'config-invalid': { exit: 2, meaning: 'The config file, a list file or a detector parameter cannot be used as written.' },
-  'time-invalid': { exit: 2, meaning: 'A time is not ISO 8601, `now`, or a span ago such as `30m`, `12h`, `7d`, `2w`.' },
-  'sql-invalid': { exit: 2, meaning: 'The statement is not one SELECT over the tables of trailhound, or the engine refuses it.' },
+  'usage-invalid': {
+    exit: 2,
+    meaning: 'A command, option or argument is not known, or its value is not what is expected.',
+  },
+  'config-invalid': {
+    exit: 2,
+    meaning: 'The config file, a list file or a detector parameter cannot be used as written.',
+  },
+  'time-invalid': {
+    exit: 2,
+    meaning: 'A time is not ISO 8601, `now`, or a span ago such as `30m`, `12h`, `7d`, `2w`.',
+  },
+  'sql-invalid': {
+    exit: 2,
+    meaning: 'The statement is not one SELECT over the tables of trailhound, or the engine refuses it.',
+  },
   'detector-unknown': { exit: 2, meaning: 'No detector has this id.' },
   'detector-invalid': { exit: 2, meaning: "A detector's file, condition or SQL cannot be used as written." },
   'query-unknown': { exit: 2, meaning: 'No saved question has this id.' },
@@ -13,13 +25,28 @@ export const ERROR_CODES = {
   'source-missing': { exit: 2, meaning: 'The path or glob names nothing that exists.' },
   'source-unreadable': { exit: 3, meaning: 'A log file or folder could not be read now; it may be readable later.' },
   'store-missing': { exit: 2, meaning: 'There is no store in this folder yet.' },
-  'store-inside-source': { exit: 2, meaning: 'The store lies inside the folder that is to be read; evidence is never written to.' },
-  'store-version': { exit: 2, meaning: 'The store was written by a version of trailhound that this one does not understand.' },
+  'store-inside-source': {
+    exit: 2,
+    meaning: 'The store lies inside the folder that is to be read; evidence is never written to.',
+  },
+  'store-version': {
+    exit: 2,
+    meaning: 'The store was written by a version of trailhound that this one does not understand.',
+  },
   'store-locked': { exit: 3, meaning: 'Another process is writing to the store.' },
-  'store-unwritable': { exit: 3, meaning: 'The store cannot be written: read-only, no permission, or the disk is full.' },
+  'store-unwritable': {
+    exit: 3,
+    meaning: 'The store cannot be written: read-only, no permission, or the disk is full.',
+  },
   'store-damaged': { exit: 3, meaning: 'A file of the store is missing or cannot be read.' },
-  'query-failed': { exit: 3, meaning: 'The engine could not finish a statement that was accepted, for example for lack of memory.' },
-  'interrupted': { exit: 130, meaning: 'Ctrl-C or SIGTERM ended the run; what was committed is kept, the next run continues.' },
+  'query-failed': {
+    exit: 3,
+    meaning: 'The engine could not finish a statement that was accepted, for example for lack of memory.',
+  },
+  interrupted: {
+    exit: 130,
+    meaning: 'Ctrl-C or SIGTERM ended the run; what was committed is kept, the next run continues.',
+  },
 } as const;
 
 export type ErrorCode = keyof typeof ERROR_CODES;

@@ -17,7 +17,13 @@ export interface KeyHint {
  * `stream`: bytes that only the listing process can produce; opened once, read to its end, in the order of listing.
  */
 export type Content =
-  | { readonly type: 'file'; readonly path: string; readonly start: number; readonly length: number; readonly method: 'stored' | 'deflate' }
+  | {
+      readonly type: 'file';
+      readonly path: string;
+      readonly start: number;
+      readonly length: number;
+      readonly method: 'stored' | 'deflate';
+    }
   | { readonly type: 'stream'; open(): Promise<Readable> };
 
 export interface LogFile {

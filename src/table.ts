@@ -35,5 +35,7 @@ export interface Table {
 /** The UTC date of the event. It is the name of the partition's folder, not a column inside the segment. */
 export const PARTITION_COLUMN = 'event_date';
 
-export const rawColumns = (table: Table): readonly Column[] => table.columns.filter((column) => column.derive === undefined);
-export const derivedColumns = (table: Table): readonly Column[] => table.columns.filter((column) => column.derive !== undefined);
+export const rawColumns = (table: Table): readonly Column[] =>
+  table.columns.filter((column) => column.derive === undefined);
+export const derivedColumns = (table: Table): readonly Column[] =>
+  table.columns.filter((column) => column.derive !== undefined);

@@ -22,7 +22,10 @@ export function durationMs(text: string): number {
   const match = /^(\d{1,6})([smhdw])$/.exec(text);
   const unit = UNIT_MS[match?.[2] ?? ''];
   if (match === null || unit === undefined) {
-    throw new AppError('time-invalid', `cannot read the span '${text}': expected a number and a unit, such as 30m, 12h, 7d or 2w`);
+    throw new AppError(
+      'time-invalid',
+      `cannot read the span '${text}': expected a number and a unit, such as 30m, 12h, 7d or 2w`,
+    );
   }
   return Number(match[1]) * unit;
 }
@@ -42,12 +45,17 @@ export function parseTime(text: string, nowMs: number): number {
   if (iso !== null) {
     const [, year, month, day, hour = '00', minute = '00', second = '00', fraction = '', zone = 'Z'] = iso;
     const offset = zone === 'Z' ? 'Z' : `${zone.slice(0, 3)}:${zone.slice(-2)}`;
-    const ms = Date.parse(`${year}-${month}-${day}T${hour}:${minute}:${second}.${fraction.padEnd(3, '0').slice(0, 3)}${offset}`);
+    const ms = Date.parse(
+      `${year}-${month}-${day}T${hour}:${minute}:${second}.${fraction.padEnd(3, '0').slice(0, 3)}${offset}`,
+    );
     // Date.parse rolls 31 February over to March; the day must survive.
     const sameDay = new Date(Date.UTC(Number(year), Number(month) - 1, Number(day))).getUTCDate() === Number(day);
     if (!Number.isNaN(ms) && sameDay) return ms;
   }
-  throw new AppError('time-invalid', `cannot read the time '${text}': expected ISO 8601 such as 2026-01-31 or 2026-01-31T12:00Z, now, or a span ago such as 12h or 7d`);
+  throw new AppError(
+    'time-invalid',
+    `cannot read the time '${text}': expected ISO 8601 such as 2026-01-31 or 2026-01-31T12:00Z, now, or a span ago such as 12h or 7d`,
+  );
 }
 
 /** ISO 8601 in UTC with seconds; milliseconds only where there are some. */

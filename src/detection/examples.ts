@@ -36,7 +36,7 @@ const STEP_MS = SECOND_MS;
 const LOOKING_BACK_MS = 400 * DAY_MS;
 
 /** The records of a stream as AWS would have written them. */
-export function recordsOf(example: Example): readonly ExampleRecord[] {
+function recordsOf(example: Example): readonly ExampleRecord[] {
   const records: ExampleRecord[] = [];
   let nextMs = START_MS;
   const add = (record: ExampleRecord, timeMs: number | null): void => {

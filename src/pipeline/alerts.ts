@@ -55,14 +55,14 @@ export function alertOf(finding: Finding, context: AlertContext): Alert {
 const only = (values: readonly string[]): string | null => (values.length === 1 ? (values[0] ?? null) : null);
 
 /** Text from a log as a person may see it: short, and nothing in it acts. */
-export function printable(text: string): string {
+function printable(text: string): string {
   const characters = Array.from(text);
   const cut = characters.length > SUMMARY_VALUE_MAX ? `${characters.slice(0, SUMMARY_VALUE_MAX).join('')}…` : text;
   return cut.replace(UNPRINTABLE, (character) => `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`);
 }
 
 /** Fills in the placeholders. Where several stand side by side, those without a value are left out; where none of them has one, a dash says so. */
-export function summaryOf(template: string, { count, peak, texts }: Pick<Finding, 'count' | 'peak' | 'texts'>): string {
+function summaryOf(template: string, { count, peak, texts }: Pick<Finding, 'count' | 'peak' | 'texts'>): string {
   const valueOf = (name: string): string =>
     name === 'count' ? String(count) : name === 'peak' ? String(peak ?? '') : printable(texts[name] ?? '');
   return template.replace(/(?:\{[^{}]*\})+/gu, (run) => {
@@ -72,7 +72,7 @@ export function summaryOf(template: string, { count, peak, texts }: Pick<Finding
 }
 
 /** True where a suppression that is in force covers the finding: by all of its conditions, each by every value. */
-export function isSuppressed(
+function isSuppressed(
   finding: Finding,
   { detector, suppressions, lists, nowMs }: Omit<AlertContext, 'parameters'>,
 ): boolean {

@@ -36,7 +36,7 @@ function rawSql(column: Column): string {
 }
 
 /** Every row of `source` (with `r` JSON and `record_no`) in the table's columns and event_date. */
-export function rowsSql(source: string): string {
+function rowsSql(source: string): string {
   const raw = rawColumns(cloudtrailTable);
   let sql = `SELECT ${raw.map((column) => `${rawSql(column)} AS "${column.name}"`).join(', ')} FROM (${source})`;
   for (const column of derivedColumns(cloudtrailTable))
@@ -54,11 +54,7 @@ async function openWriter(): Promise<DuckDBInstance> {
 }
 
 /** The segments of these records under `dir`. */
-export async function writeRecords(
-  dir: string,
-  records: readonly ExampleRecord[],
-  seq = 1,
-): Promise<readonly Segment[]> {
+async function writeRecords(dir: string, records: readonly ExampleRecord[], seq = 1): Promise<readonly Segment[]> {
   mkdirSync(dir, { recursive: true });
   const file = join(dir, `records-${seq}.jsonl`);
   writeFileSync(file, records.map((record) => `${JSON.stringify(record)}\n`).join(''));
@@ -97,7 +93,7 @@ export async function writeRecords(
 }
 
 /** A backend over segments of the table cloudtrail, as detectors get it. */
-export function openBackend(segments: readonly Segment[], tempDirectory: string): Promise<Backend> {
+function openBackend(segments: readonly Segment[], tempDirectory: string): Promise<Backend> {
   return createDuckdbBackend({
     tables: [{ table: cloudtrailTable, segments }],
     portable: true,
