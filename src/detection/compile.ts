@@ -176,10 +176,15 @@ export function slotSql(length: number, time: string): string {
   return `date_add('minute', (minute(${time}) / ${length / MINUTE_MS}) * ${length / MINUTE_MS}, date_trunc('hour', ${time}))`;
 }
 
+const dayLiteral = (ms: number): string => `DATE '${new Date(ms).toISOString().slice(0, 10)}'`;
+
+/** A filter by whole days, for looks at the data that may see a little more than a window: they need not read the times. */
+export const dayFilter = (window: Window): string =>
+  `event_date >= ${dayLiteral(window.fromMs)} AND event_date <= ${dayLiteral(window.toMs - 1)}`;
+
 /** A filter by event time, with the partition's date beside it so that whole days are not read. */
 export function timeFilter(window: Window): string {
-  const day = (ms: number): string => `DATE '${new Date(ms).toISOString().slice(0, 10)}'`;
-  return `event_date >= ${day(window.fromMs)} AND event_date <= ${day(window.toMs - 1)} AND event_time >= ${timeLiteral(window.fromMs)} AND event_time < ${timeLiteral(window.toMs)}`;
+  return `${dayFilter(window)} AND event_time >= ${timeLiteral(window.fromMs)} AND event_time < ${timeLiteral(window.toMs)}`;
 }
 
 export const textOrNull = (value: string | null): string =>

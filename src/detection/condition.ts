@@ -17,10 +17,18 @@ export interface ConditionContext {
 export type ConditionNode =
   | { readonly kind: 'all' | 'any'; readonly nodes: readonly ConditionNode[] }
   | { readonly kind: 'not'; readonly node: ConditionNode }
-  | { readonly kind: 'leaf'; readonly sql: string; readonly columns: readonly Column[] };
+  | {
+      readonly kind: 'leaf';
+      readonly sql: string;
+      readonly columns: readonly Column[];
+      /** The text column whose few values are worth testing once each, before any event is; null where the test is cheap or not of one column. */
+      readonly lookup: string | null;
+    };
 
 /** Compared regardless of case: services disagree with themselves about it. */
 const CASELESS: ReadonlySet<string> = new Set(['event_name', 'event_source']);
+/** Operators that compare a value with constants. */
+const VALUE_OPERATORS: ReadonlySet<string> = new Set(['is', 'contains', 'startswith', 'endswith']);
 /** Up to here a list stands in the statement as literals; a longer one is read from its table. */
 const INLINE_VALUES_MAX = 1000;
 /** Keys that both engines take in a JSON path without quotes. */
@@ -59,6 +67,27 @@ export function conditionSql(node: ConditionNode): string {
       if (node.nodes.length === 0) return node.kind === 'all' ? 'true' : 'false';
       return `(${node.nodes.map(conditionSql).join(node.kind === 'all' ? ' AND ' : ' OR ')})`;
   }
+}
+
+type Leaf = Extract<ConditionNode, { readonly kind: 'leaf' }>;
+
+export function leavesOf(node: ConditionNode): readonly Leaf[] {
+  if (node.kind === 'leaf') return [node];
+  return node.kind === 'not' ? leavesOf(node.node) : node.nodes.flatMap(leavesOf);
+}
+
+/** The condition with other leaves. */
+export function withLeaves(node: ConditionNode, change: (leaf: Leaf) => ConditionNode): ConditionNode {
+  if (node.kind === 'leaf') return change(node);
+  if (node.kind === 'not') return { kind: 'not', node: withLeaves(node.node, change) };
+  return { kind: node.kind, nodes: node.nodes.map((inner) => withLeaves(inner, change)) };
+}
+
+/** A leaf whose column takes exactly these values where it holds. */
+export function lookedUp(leaf: Leaf, values: readonly string[]): ConditionNode {
+  if (values.length === 0) return { kind: 'any', nodes: [] };
+  const literals = values.map((value) => textLiteral(value, { detector: '' }));
+  return { ...leaf, sql: `coalesce(${leaf.lookup} IN (${literals.join(', ')}), false)`, lookup: null };
 }
 
 /** A condition that holds wherever this one does, over cheap columns only: what a scan may filter by before it looks at the others. True if nothing can be said. */
@@ -242,7 +271,9 @@ function leaf(spec: LeafSpec): ConditionNode {
   const sql = `coalesce(${testSql(spec)}, false)`;
   const columns =
     operator === 'column' ? [place.column, resolve(String(operand), spec.context).column] : [place.column];
-  const node: ConditionNode = { kind: 'leaf', sql, columns };
+  const isOfColumn = place.path.length === 0 && place.column.type === 'VARCHAR' && place.column.json !== true;
+  const isCostly = operator === 're' || (CASELESS.has(place.column.name) && VALUE_OPERATORS.has(operator));
+  const node: ConditionNode = { kind: 'leaf', sql, columns, lookup: isOfColumn && isCostly ? place.column.name : null };
   return operator === 'exists' && operand === false ? { kind: 'not', node } : node;
 }
 
@@ -274,10 +305,11 @@ function testSql(spec: LeafSpec): string {
           context,
           `the pattern of '${key}' uses look-around, a back-reference or a possessive quantifier, which RE2 has not`,
         );
-      return anyValue(
-        place,
-        ({ text }) => `regexp_like(${text}, ${textLiteral(isCaseless ? `(?i)${pattern}` : pattern, context)})`,
-      );
+      const prefix = isCaseless ? '' : literalPrefix(pattern);
+      return anyValue(place, ({ text }) => {
+        const like = `regexp_like(${text}, ${textLiteral(isCaseless ? `(?i)${pattern}` : pattern, context)})`;
+        return prefix === '' ? like : `(starts_with(${text}, ${textLiteral(prefix, context)}) AND ${like})`;
+      });
     }
     case 'cidr':
       return some((text, network) => {
@@ -346,6 +378,12 @@ const OPERATORS = [
 
 const or = (tests: readonly string[]): string =>
   tests.length === 0 ? 'false' : tests.length === 1 && tests[0] !== undefined ? tests[0] : `(${tests.join(' OR ')})`;
+
+/** The text with which all that fits an anchored pattern begins: far cheaper to look for than the pattern. */
+function literalPrefix(pattern: string): string {
+  const [whole = '', prefix = ''] = pattern.includes('|') ? [] : (/^\^([\w/:@-]+)/u.exec(pattern) ?? []);
+  return /^[*+?{]/u.test(pattern.slice(whole.length)) ? prefix.slice(0, -1) : prefix;
+}
 
 const isNumeric = ({ column, path }: Place): boolean =>
   path.length === 0 && (column.type === 'INTEGER' || column.type === 'BIGINT');

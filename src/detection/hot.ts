@@ -183,7 +183,7 @@ export function crowded(
   { atLeast, distinct, withinMs }: KindOf<'threshold'>,
 ): string {
   const keys = s.join(', ');
-  const stretched = `(SELECT *, CAST(floor(to_unixtime(t) / ${withinMs / 1000}) AS BIGINT) AS stretch FROM (${lean}) AS l)`;
+  const stretched = `(SELECT *, CAST(floor(to_unixtime(t) / ${withinMs / 1000}) AS BIGINT) AS stretch FROM ${lean} AS l)`;
   const counted =
     distinct === null ? stretched : `(SELECT DISTINCT ${keys}, stretch, v FROM ${stretched} AS w WHERE v IS NOT NULL)`;
   return `SELECT w.* FROM ${stretched} AS w JOIN (

@@ -3,8 +3,8 @@ import type { Backend, Param, Row } from '../backend.ts';
 import { type Finding, type HuntEngine, type HuntRequest, type HuntTaskResult, LATENESS_MS } from '../hunt.ts';
 import type { Column, Table } from '../table.ts';
 import { DAY_MS, type Window } from '../time.ts';
-import { type Compiled, compile, isRefutable, reachOf, slotSql, textOrNull, timeFilter } from './compile.ts';
-import { conditionSql, necessarySql } from './condition.ts';
+import { type Compiled, compile, dayFilter, isRefutable, reachOf, slotSql, textOrNull, timeFilter } from './compile.ts';
+import { conditionSql, leavesOf, lookedUp, necessarySql, withLeaves } from './condition.ts';
 import {
   EVIDENCE_COLUMNS,
   eventSql,
@@ -26,10 +26,16 @@ const BROAD_ROWS = 20_000;
 const NARROW_ROWS = 20_000;
 const NARROW_SHARE = 0.2;
 const NAMES_MAX = 500;
+/** A column with more distinct values is tested event by event. */
+const DISTINCT_MAX = 5000;
+/** So do those tests that more values pass: a value in a list is looked for one by one. */
+const LOOKUP_MAX = 50;
 /** Rows of one VALUES list. */
 const HOT_ROWS_MAX = 2000;
 /** The table of kept events. */
 const KEPT = 'hunt_events';
+/** The table of counts that a hunt begins with. */
+const PROFILE = 'hunt_profile';
 
 /** The engine for one table. */
 export function createEngine(table: Table): HuntEngine {
@@ -74,7 +80,9 @@ class Run {
 
   async run(backend: Backend): Promise<readonly HuntTaskResult[]> {
     const compiled = this.#compiled();
-    const jobs = await this.#profiled(backend, jobsOf(compiled));
+    const all = jobsOf(compiled);
+    const profile = await this.#profile(backend, all);
+    const jobs = await this.#profiled(backend, await this.#resolved(backend, all, profile), profile);
     const kept = jobs.filter(isKept);
     const events = kept.length === 0 ? '' : this.#keptSql(kept);
     if (kept.length > 0) await backend.keep?.(KEPT, events);
@@ -128,8 +136,56 @@ class Run {
     return { ...compiled, window: { ...compiled.window, toMs: Math.min(compiled.window.toMs, readyMs) } };
   }
 
+  /** How many events there are of each combination of a few columns: what a look at the data reads. */
+  async #profile(backend: Backend, jobs: readonly Job[]): Promise<string> {
+    if (jobs.length === 0) return '';
+    const columns = PROFILE_COLUMNS.join(', ');
+    const sql = `SELECT ${columns}, count(*) AS n FROM main.${this.#table.name} WHERE ${dayFilter(reading(jobs))} GROUP BY ${columns}`;
+    await backend.keep?.(PROFILE, sql);
+    return backend.keep === undefined ? `(${sql}) AS ${PROFILE}` : `main.${PROFILE}`;
+  }
+
+  /** The jobs with what costs much to test per event (patterns, names in any case) tested once per value of its column instead. */
+  async #resolved(backend: Backend, jobs: readonly Job[], profile: string): Promise<readonly Job[]> {
+    const leaves = jobs.flatMap(({ compiled }) => compiled.conditions.flatMap(leavesOf));
+    const found = new Map<string, string[] | null>();
+    for (const column of new Set(leaves.map(({ lookup }) => lookup))) {
+      if (column === null) continue;
+      const tests = [...new Set(leaves.filter(({ lookup }) => lookup === column).map(({ sql }) => sql))];
+      const told = tests.map((sql, at) => `CASE WHEN ${sql} THEN '${at}' END`);
+      const source = PROFILE_COLUMNS.includes(column)
+        ? profile
+        : `main.${this.#table.name} WHERE ${dayFilter(reading(jobs))}`;
+      const { rows } = await backend.query(
+        // The LIMIT also keeps an engine from testing before it has reduced the values to distinct ones.
+        `SELECT value, array_join(ARRAY[${told.join(', ')}], ',') AS tests FROM (SELECT ${column}, ${column} AS value
+ FROM (SELECT DISTINCT ${column} FROM ${source} LIMIT ${DISTINCT_MAX + 1}) AS known) AS named`,
+      );
+      const isWhole = rows.length <= DISTINCT_MAX;
+      for (const [at, sql] of tests.entries()) {
+        const those = rows
+          .filter((row) => textOf(row, 'tests').split(',').includes(String(at)))
+          .map((row) => textOf(row, 'value'));
+        const isUsable = isWhole && those.length <= LOOKUP_MAX && !those.some((value) => value.includes('\0'));
+        found.set(sql, isUsable ? those : null);
+      }
+    }
+    return jobs.map((job) => ({
+      ...job,
+      compiled: {
+        ...job.compiled,
+        conditions: job.compiled.conditions.map((condition) =>
+          withLeaves(condition, (leaf) => {
+            const values = leaf.lookup === null ? null : (found.get(leaf.sql) ?? null);
+            return values === null ? leaf : lookedUp(leaf, values);
+          }),
+        ),
+      },
+    }));
+  }
+
   /** The jobs that concern any events at all, with how many those are and what they are called: one look at a few columns, grouped. */
-  async #profiled(backend: Backend, jobs: readonly Job[]): Promise<readonly Job[]> {
+  async #profiled(backend: Backend, jobs: readonly Job[], profile: string): Promise<readonly Job[]> {
     const conditional = jobs.filter(({ compiled }) => compiled.conditions.length > 0);
     if (conditional.length === 0) return jobs;
     const isProfiled = (column: Column): boolean => PROFILE_COLUMNS.includes(column.name);
@@ -141,8 +197,7 @@ class Run {
     );
     const { rows } = await backend.query(
       `SELECT event_name, total, array_join(ARRAY[${told.join(', ')}], ',') AS counts FROM (SELECT event_name, sum(n) AS total, ${counts.join(', ')}
- FROM (SELECT ${PROFILE_COLUMNS.join(', ')}, count(*) AS n FROM main.${this.#table.name} WHERE ${timeFilter(reading(conditional))}
- GROUP BY ${PROFILE_COLUMNS.map((_, at) => at + 1).join(', ')}) AS profile GROUP BY event_name) AS names`,
+ FROM ${profile} GROUP BY event_name) AS names`,
     );
     const found = conditional.map(() => ({ events: 0, names: [] as (string | null)[], nameRows: 0 }));
     for (const row of rows) {
@@ -156,11 +211,11 @@ class Run {
     }
     const total = rows.reduce((sum, row) => sum + numberOf(row, 'total'), 0);
     return jobs.flatMap((job) => {
-      const profile = found[conditional.indexOf(job)];
-      if (profile === undefined) return [job];
+      const counted = found[conditional.indexOf(job)];
+      if (counted === undefined) return [job];
       const isNarrow =
-        profile.nameRows <= Math.max(NARROW_ROWS, total * NARROW_SHARE) && profile.names.length <= NAMES_MAX;
-      return profile.events === 0 ? [] : [{ ...job, events: profile.events, names: isNarrow ? profile.names : null }];
+        counted.nameRows <= Math.max(NARROW_ROWS, total * NARROW_SHARE) && counted.names.length <= NAMES_MAX;
+      return counted.events === 0 ? [] : [{ ...job, events: counted.events, names: isNarrow ? counted.names : null }];
     });
   }
 
@@ -174,7 +229,7 @@ class Run {
           name: flag(at, step),
           cheap,
           isNamed: known !== null,
-          sql: cheap === true || cheap === whole ? whole : `CASE WHEN ${cheap} THEN ${whole} ELSE false END`,
+          sql: guarded(whole, known === null ? cheap : namesSql(known)),
         };
       }),
     );
@@ -224,8 +279,11 @@ class Run {
     const { kind, subject } = job.compiled;
     const s = names('s', subject.length);
     const lean = this.#qualifying(job, source, kind.kind === 'sequence' ? 'event_id' : '');
-    const q = kind.kind === 'threshold' && isBroad(job) ? crowded(lean, s, kind) : lean;
-    return `WITH q AS (${q}),\n${hotCtes(job.compiled, '').join(',\n')}
+    const q =
+      kind.kind === 'threshold' && isBroad(job)
+        ? `lean AS (${lean}),\nq AS (${crowded('lean', s, kind)})`
+        : `q AS (${lean})`;
+    return `WITH ${q},\n${hotCtes(job.compiled, '').join(',\n')}
 SELECT ${[...s, ...names('k', keyCount(job.compiled)), ...names('p', perOf(kind).length)].join(', ')}, slot, lo, hi, peak FROM hot ORDER BY slot, ${s.join(', ')}`;
   }
 
@@ -357,9 +415,8 @@ SELECT ${[...s, ...names('k', keyCount(job.compiled)), ...names('p', perOf(kind)
         (text) => text.toLowerCase().match(/[a-z_][a-z0-9_]*/gu) ?? [],
       ),
     );
-    // `SELECT *` in a detector's SQL may hand on any column; count(*) does not.
     const takesAll = jobs.some(
-      ({ compiled: { kind } }) => kind.kind === 'sql' && /(?:select|,|[.])\s*\*/iu.test(kind.sql),
+      ({ compiled: { kind } }) => kind.kind === 'sql' && handsOnAll(kind.sql, this.#table.name),
     );
     return this.#table.columns.map(({ name }) => name).filter((name) => takesAll || words.has(name));
   }
@@ -385,6 +442,23 @@ const isKept = (job: Job): boolean => !isFreeSql(job) && !isBroad(job);
 /** Whether its conditions read columns that are costly to read: those are read once, in the wide scan. */
 const looksIntoJson = ({ compiled: { conditions } }: Job): boolean =>
   conditions.some((condition) => necessarySql(condition, (column) => column.json !== true) !== conditionSql(condition));
+
+/** A costly test behind a cheap one that it implies. */
+const guarded = (whole: string, cheap: string | true | null): string =>
+  cheap === true || cheap === null || cheap === whole ? whole : `CASE WHEN ${cheap} THEN ${whole} ELSE false END`;
+
+/** Whether a statement may hand on every column of a table: `*`, or `x.*` where x stands for the table; count(*) does not. */
+function handsOnAll(sql: string, table: string): boolean {
+  const aliases = [...sql.matchAll(new RegExp(`\\b${table}\\s+(?:as\\s+)?(\\w+)`, 'giu'))].map(
+    ([, alias = '']) => alias,
+  );
+  const isOfTable = (name: string): boolean =>
+    [table, ...aliases].some((other) => other.toLowerCase() === name.toLowerCase());
+  return (
+    /(?:select|distinct|all|,)\s*\*/iu.test(sql) ||
+    [...sql.matchAll(/(\w*)"?\s*[.]\s*\*/gu)].some(([, name = '']) => name === '' || isOfTable(name))
+  );
+}
 
 const flag = (at: number, step: number): string => `d${at}_${step}`;
 
