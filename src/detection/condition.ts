@@ -84,10 +84,10 @@ export function withLeaves(node: ConditionNode, change: (leaf: Leaf) => Conditio
 }
 
 /** A leaf whose column takes exactly these values where it holds. */
-export function lookedUp(leaf: Leaf, values: readonly string[]): ConditionNode {
+export function lookedUp(test: Leaf, values: readonly string[]): ConditionNode {
   if (values.length === 0) return { kind: 'any', nodes: [] };
   const literals = values.map((value) => textLiteral(value, { detector: '' }));
-  return { ...leaf, sql: `coalesce(${leaf.lookup} IN (${literals.join(', ')}), false)`, lookup: null };
+  return { ...test, sql: `coalesce(${test.lookup} IN (${literals.join(', ')}), false)`, lookup: null };
 }
 
 /** A condition that holds wherever this one does, over cheap columns only: what a scan may filter by before it looks at the others. True if nothing can be said. */
