@@ -48,12 +48,27 @@ export interface ColumnBuffer {
   };
 }
 
+/** String slots and the validity bits beside them. */
+export type TextPlace = Pick<ColumnBuffer, 'data' | 'validity'>;
+
+/** The texts of some rows of a string column, gathered. Valid until the next packTexts() or push(). */
+export interface PackedTexts {
+  /** All texts over 12 bytes, one behind the other. */
+  readonly bytes: Uint8Array;
+  /** Offset in `Batch.memory` of the rows' slots, in which a long text's offset counts from the beginning of `bytes`. Rows without a value have an empty slot. */
+  readonly slots: number;
+  /** Adds `base`, where a copy of `bytes` begins, to the offset of every long text. Call it once. */
+  rebase(base: bigint): void;
+}
+
 /** A window of decoded rows. Valid until the decoder's next push() or reset(). */
 export interface Batch {
   readonly rows: number;
   readonly memory: ArrayBuffer;
   /** One per raw column of the table, in its order. */
   readonly columns: readonly ColumnBuffer[];
+  /** Gathers the texts of at most 2048 rows that follow one another. Null when they have too many bytes for that. */
+  packTexts(column: TextPlace, first: number, count: number): PackedTexts | null;
   /** Per row the UTC day of event_date, in days since 1970-01-01. */
   readonly eventDay: Int32Array;
   /**

@@ -1,7 +1,7 @@
 /** The host of the WebAssembly scanner: lays out its memory, tells it the columns and keys of the table, and speaks to it in JavaScript's terms. */
 import { readFile } from 'node:fs/promises';
 import { AppError } from '../errors.ts';
-import type { ColumnBuffer, Reject } from '../format.ts';
+import type { ColumnBuffer, PackedTexts, Reject, TextPlace } from '../format.ts';
 import type { Column } from '../table.ts';
 
 /** Identifiers that AWS makes as UUIDs; they are stored as numbers. */
@@ -62,6 +62,7 @@ type ConstantName =
   | 'MAX_DEPTH'
   | 'WINDOW_FULL'
   | 'MAX_ENTRIES'
+  | 'PACK_TOO_LARGE'
   | 'PLACES';
 
 /** Its tables and settings, which are written before the first byte is scanned. */
@@ -76,6 +77,9 @@ type SettingName =
   | 'hashLast'
   | 'hashMiddle'
   | 'maxRows'
+  | 'packBytes'
+  | 'packRoom'
+  | 'packSlots'
   | 'recordLimit'
   | 'textBase'
   | 'scratchBase'
@@ -108,7 +112,13 @@ type ScannerExports = Readonly<Record<ConstantName, Readonly<WebAssembly.Global>
     scan(last: number): number;
     resetWindow(): void;
     dictionarySize(column: number): number;
+    packTexts(slots: number, validity: number, first: number, count: number): number;
+    rebaseTexts(count: number, base: bigint): void;
   };
+
+/** Texts of one vector that are handed over at once; DuckDB's vectors have 2048 rows. More bytes than this are handed over one by one. */
+const PACK_ROWS = 2048;
+const PACK_BYTES = 8 * 1024 * 1024;
 
 /** Where a column's values are: a ColumnBuffer without the dictionary, which each window has anew. */
 type ColumnPlace = Omit<ColumnBuffer, 'dictionary'>;
@@ -128,6 +138,8 @@ interface Layout {
   readonly eventDays: number;
   readonly identities: number;
   readonly identityFlags: number;
+  readonly packBytes: number;
+  readonly packSlots: number;
   readonly textBase: number;
   readonly scratchBase: number;
 }
@@ -197,6 +209,8 @@ function layOut(options: ScannerOptions, sizes: Sizes): Layout {
   const eventDays = take(maxRows * 4);
   const identities = take(maxRows * IDENTITY_BYTES);
   const identityFlags = take(maxRows);
+  const packBytes = take(PACK_BYTES);
+  const packSlots = take(PACK_ROWS * WIDTH.string);
   const textBase = take(options.textBytes);
   const scratchBase = take(0);
   // Decoded texts of a window take less than its text.
@@ -209,7 +223,7 @@ function layOut(options: ScannerOptions, sizes: Sizes): Layout {
       },
     );
   }
-  return { columns, dictionaries, eventDays, identities, identityFlags, textBase, scratchBase };
+  return { columns, dictionaries, eventDays, identities, identityFlags, packBytes, packSlots, textBase, scratchBase };
 }
 
 interface Key {
@@ -401,6 +415,18 @@ export class Scanner {
     return { size, entries: place.entries, codes: codeBytes === 1 ? place.shortCodes : place.codes, codeBytes };
   }
 
+  /** See Batch.packTexts(). */
+  packTexts(column: TextPlace, first: number, count: number): PackedTexts | null {
+    if (count > PACK_ROWS) throw new Error(`packTexts() was asked for ${count} rows and has room for ${PACK_ROWS}`);
+    const length = this.#exports.packTexts(column.data, column.validity, first, count) >>> 0;
+    if (length === this.#exports.PACK_TOO_LARGE.value >>> 0) return null;
+    return {
+      bytes: new Uint8Array(this.memory, this.layout.packBytes, length),
+      slots: this.layout.packSlots,
+      rebase: (base) => this.#exports.rebaseTexts(count, base),
+    };
+  }
+
   #configure(): void {
     const { layout } = this;
     const scanner = this.#exports;
@@ -409,6 +435,9 @@ export class Scanner {
     scanner.recordLimit.value = this.#options.recordBytes;
     scanner.textBase.value = layout.textBase;
     scanner.scratchBase.value = layout.scratchBase;
+    scanner.packBytes.value = layout.packBytes;
+    scanner.packRoom.value = PACK_BYTES;
+    scanner.packSlots.value = layout.packSlots;
     scanner.eventDays.value = layout.eventDays;
     scanner.identities.value = layout.identities;
     scanner.identityFlags.value = layout.identityFlags;

@@ -10,8 +10,10 @@ import {
   type FileContext,
   type FileOutcome,
   type Format,
+  type PackedTexts,
   REJECT_TEXT_BYTES,
   type Reject,
+  type TextPlace,
 } from '../format.ts';
 import { rawColumns } from '../table.ts';
 import { loadScanner, type RejectSink, type Scanner } from './cloudtrail-scanner.ts';
@@ -53,6 +55,10 @@ class ScannerBatch implements Batch {
   get columns(): readonly ColumnBuffer[] {
     this.#columns ??= this.#withDictionaries();
     return this.#columns;
+  }
+
+  packTexts(column: TextPlace, first: number, count: number): PackedTexts | null {
+    return this.#scanner.packTexts(column, first, count);
   }
 
   get eventDay(): Int32Array {

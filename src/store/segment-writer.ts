@@ -107,7 +107,7 @@ export async function createSegmentWriter(options: SegmentWriterOptions): Promis
     const rows = window.rows.subarray(next, next + VECTOR_ROWS);
     duckdb.data_chunk_set_size(output, rows.length);
     next += rows.length;
-    if (rows.length > 0) fillChunk(output, window.batch.memory, window.feeds, rows);
+    if (rows.length > 0) fillChunk(output, window.batch, window.feeds, rows);
   });
   connection.registerTableFunction(source);
 
@@ -330,34 +330,55 @@ function enumOf(memory: ArrayBuffer, entries: number, size: number): LogicalType
   return size === 0 ? null : duckdb.create_enum_type(members);
 }
 
+type Chunk = Parameters<typeof duckdb.data_chunk_get_vector>[0];
+type Vector = ReturnType<typeof duckdb.data_chunk_get_vector>;
+
 /** Copies the given rows of every column into a chunk. Rows that follow one another are copied at once, others are gathered first. */
-function fillChunk(
-  chunk: Parameters<typeof duckdb.data_chunk_get_vector>[0],
-  memory: ArrayBuffer,
-  feeds: readonly Feed[],
-  rows: Int32Array,
-): void {
+function fillChunk(chunk: Chunk, batch: Batch, feeds: readonly Feed[], rows: Int32Array): void {
+  const { memory } = batch;
   const first = rows[0] ?? 0;
   const together = (rows[rows.length - 1] ?? 0) - first === rows.length - 1;
   const bytes = new Uint8Array(memory);
   for (const [index, feed] of feeds.entries()) {
     const vector = duckdb.data_chunk_get_vector(chunk, index);
-    if (together)
-      duckdb.copy_data_to_vector(vector, 0, memory, feed.data + first * feed.width, rows.length * feed.width);
-    else duckdb.copy_data_to_vector(vector, 0, gather(memory, feed, rows), 0, rows.length * feed.width);
     const valid = validityOf(bytes, feed.validity, rows);
     duckdb.vector_ensure_validity_writable(vector);
     duckdb.copy_data_to_vector_validity(vector, 0, valid.buffer, 0, valid.byteLength);
-    if (!feed.text) continue;
-    const slots = new Uint32Array(memory, feed.data, (Math.max(first, rows[rows.length - 1] ?? 0) + 1) * 4);
-    for (let at = 0; at < rows.length; at++) {
-      const slot = (rows[at] ?? 0) * 4;
-      const length = slots[slot] ?? 0;
-      if (length <= INLINE_BYTES || ((valid[at >> 3] ?? 0) & (1 << (at & 7))) === 0) continue;
-      const start = slots[slot + 2] ?? 0;
-      // Replaces the copied slot, whose pointer means nothing to DuckDB, before the chunk is given away.
-      duckdb.vector_assign_string_element_len(vector, at, bytes.subarray(start, start + length));
-    }
+    if (feed.text && together && fillTexts(vector, batch, feed, first, rows.length)) continue;
+    if (together)
+      duckdb.copy_data_to_vector(vector, 0, memory, feed.data + first * feed.width, rows.length * feed.width);
+    else duckdb.copy_data_to_vector(vector, 0, gather(memory, feed, rows), 0, rows.length * feed.width);
+    if (feed.text) assignTexts(vector, memory, feed, rows, valid);
+  }
+}
+
+/**
+ * Hands all long texts of a vector over as one string, which DuckDB copies to the vector's own heap, and points the rows' slots into that copy: it lives
+ * exactly as long as strings that were assigned one by one. False when they are too many bytes to be packed.
+ */
+function fillTexts(vector: Vector, batch: Batch, feed: Feed, first: number, count: number): boolean {
+  const packed = batch.packTexts(feed, first, count);
+  if (packed === null) return false;
+  if (packed.bytes.length > 0) {
+    duckdb.vector_assign_string_element_len(vector, 0, packed.bytes);
+    const slot = duckdb.vector_get_data(vector, SLOT_BYTES);
+    packed.rebase(new DataView(slot.buffer, slot.byteOffset, SLOT_BYTES).getBigUint64(8, true));
+  }
+  duckdb.copy_data_to_vector(vector, 0, batch.memory, packed.slots, count * SLOT_BYTES);
+  return true;
+}
+
+/** Hands long texts over one by one. */
+function assignTexts(vector: Vector, memory: ArrayBuffer, feed: Feed, rows: Int32Array, valid: Uint8Array): void {
+  const bytes = new Uint8Array(memory);
+  const slots = new Uint32Array(memory, feed.data, ((rows[rows.length - 1] ?? 0) + 1) * 4);
+  for (let at = 0; at < rows.length; at++) {
+    const slot = (rows[at] ?? 0) * 4;
+    const length = slots[slot] ?? 0;
+    if (length <= INLINE_BYTES || ((valid[at >> 3] ?? 0) & (1 << (at & 7))) === 0) continue;
+    const start = slots[slot + 2] ?? 0;
+    // Replaces the copied slot, whose pointer means nothing to DuckDB, before the chunk is given away.
+    duckdb.vector_assign_string_element_len(vector, at, bytes.subarray(start, start + length));
   }
 }
 

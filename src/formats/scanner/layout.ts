@@ -62,6 +62,11 @@ export let eventDays: usize = 0;
 export let identities: usize = 0;
 export let identityFlags: usize = 0;
 
+// Where texts are packed to be handed over: the bytes, room for how many, and the slots of a vector.
+export let packBytes: usize = 0;
+export let packRoom: usize = 0;
+export let packSlots: usize = 0;
+
 export let maxRows: i32 = 0;
 /** A record over this many bytes becomes a reject. */
 export let recordLimit: usize = 0;

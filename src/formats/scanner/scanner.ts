@@ -25,6 +25,7 @@ export {
 } from './document';
 export { MAX_DEPTH, REJECT_JSON_INVALID, REJECT_NESTED_TOO_DEEP } from './json';
 export * from './layout';
+export { PACK_TOO_LARGE, packTexts, rebaseTexts } from './pack';
 export { REJECT_INVALID_UTF8, REJECT_NOT_CLOUDTRAIL_RECORD, REJECT_RECORDS_NOT_ARRAY, seenCloudtrail } from './record';
 
 /** First address that the scanner's own tables leave free. */
