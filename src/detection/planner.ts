@@ -1,4 +1,4 @@
-/** The engine: one narrow look that tells which detectors concern any events, one wide scan that keeps the events of all of them, then each detector over what was kept. */
+/** The engine: looks at a few columns that tell which detectors concern any events, one wide scan that keeps the events of all of them, then each detector over what was kept. */
 import type { Backend, Param, Row } from '../backend.ts';
 import { type Finding, type HuntEngine, type HuntRequest, type HuntTaskResult, LATENESS_MS } from '../hunt.ts';
 import type { Column, Table } from '../table.ts';

@@ -132,6 +132,8 @@ const CASES: readonly (readonly [condition: Condition, letters: string])[] = [
   [{ 'request_parameters.empty': { exists: false } }, 'abcd'],
   [{ 'request_parameters.nested': { exists: true } }, 'b'],
   [{ 'request_parameters.x-amz-acl': { re: '^public' } }, 'a'],
+  [{ 'request_parameters.x-amz-acl': { re: '^publics?-re' } }, 'a'],
+  [{ 'request_parameters.x-amz-acl': { re: '^privates|^public' } }, 'a'],
   // Any element; a lone value in place of the array counts as its only element.
   [{ 'request_parameters.list[]': 'y' }, 'a'],
   [{ 'request_parameters.list[]': 'x' }, 'ab'],

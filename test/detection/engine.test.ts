@@ -286,6 +286,37 @@ describe('a plain condition', () => {
   });
 });
 
+describe('a pattern or a name in any case', () => {
+  const stream = (names: number): readonly StreamEvent[] =>
+    Array.from({ length: names + 2 }, (_, at) => ({
+      id: `e${String(at).padStart(5, '0')}`,
+      t: at,
+      principal: 'ann',
+      name: at < names ? `Make${at}` : at === names ? "Take'It" : null,
+      account: '111111111111',
+      ip: null,
+      outcome: 'success',
+    }));
+  const CASES: readonly (readonly [condition: NonNullable<DetectorSpec['when']>, found: (names: number) => number])[] =
+    [
+      [{ event_name: { re: '^make[0-9]+$' } }, (names) => names],
+      [{ not: { event_name: { re: '^make' } } }, () => 2],
+      [{ event_name: ['MAKE0', "take'it"] }, () => 2],
+      [{ event_name: { re: 'nothing' } }, () => 0],
+      [{ not: { event_name: 'nothing' } }, (names) => names + 2],
+    ];
+
+  test.each([3, 60, 6000])('is found whether its column has few values or many: %i', async (names) => {
+    const counts = [];
+    for (const [when] of CASES) {
+      const one = detector({ when, slot: '1d', subject: ['account_id'] });
+      const found = await hunt(one, stream(names), WHOLE);
+      counts.push(found.reduce((sum, { count }) => sum + count, 0));
+    }
+    expect(counts).toEqual(CASES.map(([, count]) => count(names)));
+  });
+});
+
 describe('a sequence', () => {
   const WITHIN = 900;
   /** Events of each step; an event that fits several is, among events of its own second, taken for the last of them. */
