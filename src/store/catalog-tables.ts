@@ -38,6 +38,16 @@ export const LOG_FILE: CatalogTable = {
     { name: 'first_event', type: 'TIMESTAMP', doc: 'Earliest event time among all records of the file.' },
     { name: 'last_event', type: 'TIMESTAMP', doc: 'Latest event time among all records of the file.' },
     { name: 'error', type: 'VARCHAR', doc: 'Why it is damaged or failed.' },
+    {
+      name: 'content_hash',
+      type: 'BIGINT',
+      doc: 'The first 64 bits of sha256 as a number: finds a content among millions.',
+    },
+    {
+      name: 'listing_hash',
+      type: 'BIGINT',
+      doc: '64 bits of the SHA-256 over key, size and version: finds a listed file among millions.',
+    },
     { name: 'seq', type: 'BIGINT', doc: 'Sequence number of the commit that made it visible.' },
     { name: 'ingested_at', type: 'TIMESTAMP', doc: 'Our clock at that commit, UTC.' },
   ],

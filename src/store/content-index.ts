@@ -11,12 +11,23 @@ const words = (sha256: string): [number, number] => [
 
 export class ContentIndex {
   /** Two words an entry; 0,0 is an empty one. */
-  #words = new Uint32Array(FIRST_CAPACITY * 2);
-  #capacity = FIRST_CAPACITY;
+  #words: Uint32Array;
+  #capacity: number;
   #count = 0;
+
+  /** Makes room for so many entries at once. */
+  constructor(expected = 0) {
+    this.#capacity = Math.max(FIRST_CAPACITY, 2 ** Math.ceil(Math.log2((expected + 1) / MAX_LOAD)));
+    this.#words = new Uint32Array(this.#capacity * 2);
+  }
 
   add(sha256: string): void {
     this.#insert(...words(sha256));
+  }
+
+  /** The two halves of a content hash. */
+  addWords(high: number, low: number): void {
+    this.#insert(high, low || 1);
   }
 
   /** False means surely not; true must be looked up. */

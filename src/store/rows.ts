@@ -32,7 +32,7 @@ export const fromJson = (parameter: string, columns: Readonly<Record<string, str
 
 type CellType = 'BIGINT' | 'VARCHAR' | 'TIMESTAMP';
 /** A time is given in ms. */
-export type Cell = string | number | null;
+export type Cell = string | number | bigint | null;
 
 /** How each column of a catalog relation is appended. */
 export const columnTypes = (table: CatalogTable): CellType[] =>

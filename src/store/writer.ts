@@ -1,5 +1,5 @@
 /** The writing side of a store, under its lease: looks up the ledger and publishes commit units. */
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { renameSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
@@ -9,7 +9,7 @@ import type { CommitUnit, KnownContent, KnownFile, LogFileIdentity, StoreWriter 
 import type { Table } from '../table.ts';
 import { formatDay } from '../time.ts';
 import { createAdmission } from './admission.ts';
-import { Catalog, type CatalogSession } from './catalog.ts';
+import { Catalog, type CatalogRow, type CatalogSession } from './catalog.ts';
 import { ID_CONFLICT, LOG_FILE } from './catalog-tables.ts';
 import { compact } from './compaction.ts';
 import { ContentIndex } from './content-index.ts';
@@ -21,6 +21,8 @@ import { sqlList } from './parquet.ts';
 import { unlinkSuperseded } from './retention.ts';
 import { appendRows, type Cell, columnTypes, num, sqlTime, text, timeOrNull } from './rows.ts';
 
+/** Looking for one group of contents among millions takes about as long as reading the hashes of 30,000 log files. */
+const QUESTIONS_MAX = 40;
 /** Reading the ids of a stored day; beside the workers' own instances. */
 const READER_MEMORY_LIMIT = '128MB';
 
@@ -37,7 +39,15 @@ export async function openWriter(paths: StorePaths, table: Table): Promise<Store
     return { logFiles: num(row?.['log_files']), seq: num(row?.['seq']), ledger: num(row?.['ledger']) };
   });
   await unlinkSuperseded(catalog, paths);
-  const contents = await loadContents(catalog);
+  const failed = new Set(
+    await catalog.read(async (session) =>
+      (await session.rows(`SELECT key FROM log_file WHERE ${FAILED}`)).map((row) => text(row['key'])),
+    ),
+  );
+  /** Null until so much was asked that reading all hashes is cheaper than asking for each group. */
+  let contents: ContentIndex | null = state.ledger === 0 ? new ContentIndex() : null;
+  let questions = 0;
+  const committedHere: string[] = [];
   let reader: { readonly instance: DuckDBInstance; readonly connection: DuckDBConnection } | null = null;
   /** No look-up can find anything in a ledger that was empty when this writer came and that holds only what this run reads. */
   const ledgerWasEmpty = state.ledger === 0;
@@ -90,7 +100,14 @@ export async function openWriter(paths: StorePaths, table: Table): Promise<Store
     },
 
     contents: async (sha256s) => {
-      if (!sha256s.some((sha256) => contents.mayHold(sha256))) return sha256s.map(() => null);
+      if (contents === null && ++questions > QUESTIONS_MAX) {
+        const loaded = await loadContents(catalog, state.ledger);
+        // What was committed while it was read may be missing in it.
+        for (const sha256 of committedHere.splice(0)) loaded.add(sha256);
+        contents = loaded;
+      }
+      const index = contents;
+      if (index !== null && !sha256s.some((sha256) => index.mayHold(sha256))) return sha256s.map(() => null);
       return catalog.read((session) => knownContents(session, sha256s));
     },
 
@@ -104,14 +121,20 @@ export async function openWriter(paths: StorePaths, table: Table): Promise<Store
       const seq = state.seq + 1;
       try {
         const placed = placeSegments(paths, units, seq);
-        await catalog.write((session) => insertCommit(session, table, units, placed, seq));
+        await catalog.write((session) => insertCommit(session, table, units, placed, seq, failed));
       } catch (error) {
         throw asStoreError(error, `publish what was read in the store ${paths.dir}`);
       }
       state.seq = seq;
       for (const path of units.flatMap((unit) => unit.rejectFiles)) unlinkSync(path);
-      for (const { sha256, copyOf } of units.flatMap((unit) => unit.files))
-        if (sha256 !== null && copyOf === null) contents.add(sha256);
+      for (const file of units.flatMap((unit) => unit.files)) {
+        if (file.sha256 !== null && file.copyOf === null) {
+          if (contents === null) committedHere.push(file.sha256);
+          else contents.add(file.sha256);
+        }
+        if (file.status === 'failed' && file.records.in === 0) failed.add(file.file.key);
+        else failed.delete(file.file.key);
+      }
       return seq;
     },
 
@@ -127,14 +150,17 @@ export async function openWriter(paths: StorePaths, table: Table): Promise<Store
   };
 }
 
-async function loadContents(catalog: Catalog): Promise<ContentIndex> {
-  const index = new ContentIndex();
+async function loadContents(catalog: Catalog, expected: number): Promise<ContentIndex> {
+  const index = new ContentIndex(expected);
   await catalog.read(async ({ connection }) => {
-    const result = await connection.stream('SELECT sha256 FROM log_file WHERE sha256 IS NOT NULL AND copy_of IS NULL');
+    const result = await connection.stream(
+      'SELECT content_hash FROM log_file WHERE content_hash IS NOT NULL AND copy_of IS NULL',
+    );
     for (;;) {
       const chunk = await result.fetchChunk();
       if (chunk === null || chunk.rowCount === 0) return;
-      for (const sha256 of chunk.getColumnValues(0)) index.add(String(sha256));
+      const words = words32(duckdb.vector_get_data(duckdb.data_chunk_get_vector(chunk.chunk, 0), chunk.rowCount * 8));
+      for (let at = 0; at < words.length; at += 2) index.addWords((words[at + 1] ?? 0) >>> 0, (words[at] ?? 0) >>> 0);
     }
   });
   return index;
@@ -157,23 +183,61 @@ async function askFor(
   await appendRows(session.connection, 'asked', types, rows, 'temp');
 }
 
+/** The first 64 bits of a hex SHA-256, as DuckDB's signed number. */
+const contentHash = (sha256: string): bigint => BigInt.asIntN(64, BigInt(`0x${sha256.slice(0, 16)}`));
+
+/** 64 bits that stand for a file as it was listed. A false match is found out by the key itself. */
+function listingHash(file: LogFileIdentity): bigint {
+  const digest = createHash('sha256').update(`${file.key}\u001f${file.sizeBytes}\u001f${file.version}`).digest();
+  return digest.readBigInt64LE(0);
+}
+
+/** Rows of the ledger whose number in `column` is asked for: numbers first, and only then the few rows that they name, because the texts of millions are gigabytes. */
+async function matchedRows(
+  session: CatalogSession,
+  column: string,
+  columns: string,
+  condition: string,
+): Promise<readonly CatalogRow[]> {
+  const matches = await session.rows(`SELECT c0, id FROM asked JOIN log_file ON ${column} = c1`);
+  if (matches.length === 0) return [];
+  await askFor(
+    session,
+    matches.map((row) => [num(row['c0']), num(row['id'])]),
+    ['BIGINT', 'BIGINT'],
+  );
+  return session.rows(
+    `SELECT c0, id, ${columns} FROM asked JOIN log_file ON id = c1
+    WHERE id BETWEEN (SELECT min(c1) FROM asked) AND (SELECT max(c1) FROM asked) AND ${condition} ORDER BY id`,
+  );
+}
+
 export async function knownFiles(
   session: CatalogSession,
   files: readonly LogFileIdentity[],
 ): Promise<(KnownFile | null)[]> {
   await askFor(
     session,
-    files.map((file, index) => [index, file.key, file.sizeBytes, file.version]),
-    ['BIGINT', 'VARCHAR', 'BIGINT', 'VARCHAR'],
-  );
-  const rows = await session.rows(
-    `SELECT c0, max(id) AS id, arg_max(first_event, id) AS first_event, arg_max(last_event, id) AS last_event
-    FROM asked JOIN log_file ON key = c1 AND size_bytes = c2 AND version = c3 AND status <> 'failed'
-    GROUP BY c0`,
+    files.map((file, index) => [index, listingHash(file)]),
+    ['BIGINT', 'BIGINT'],
   );
   const found: (KnownFile | null)[] = files.map(() => null);
+  const rows = await matchedRows(
+    session,
+    'listing_hash',
+    'key, size_bytes, version, first_event, last_event',
+    "status <> 'failed'",
+  );
   for (const row of rows) {
-    found[num(row['c0'])] = {
+    const index = num(row['c0']);
+    const file = files[index];
+    if (
+      file?.key !== text(row['key']) ||
+      file.sizeBytes !== num(row['size_bytes']) ||
+      file.version !== text(row['version'])
+    )
+      continue;
+    found[index] = {
       id: num(row['id']),
       minTimeMs: timeOrNull(row['first_event']),
       maxTimeMs: timeOrNull(row['last_event']),
@@ -185,15 +249,18 @@ export async function knownFiles(
 async function knownContents(session: CatalogSession, sha256s: readonly string[]): Promise<(KnownContent | null)[]> {
   await askFor(
     session,
-    sha256s.map((hash, index) => [index, hash]),
-    ['BIGINT', 'VARCHAR'],
+    sha256s.map((sha256, index) => [index, contentHash(sha256)]),
+    ['BIGINT', 'BIGINT'],
   );
-  const rows = await session.rows(
-    `SELECT c0, id, records_in, kind, first_event, last_event
-    FROM asked JOIN log_file ON sha256 = c1 AND copy_of IS NULL AND status <> 'failed'`,
+  const rows = await matchedRows(
+    session,
+    'content_hash',
+    'sha256, records_in, kind, first_event, last_event',
+    "copy_of IS NULL AND status <> 'failed'",
   );
   const found: (KnownContent | null)[] = sha256s.map(() => null);
   for (const row of rows) {
+    if (sha256s[num(row['c0'])] !== text(row['sha256'])) continue;
     found[num(row['c0'])] = {
       id: num(row['id']),
       records: num(row['records_in']),
@@ -224,23 +291,29 @@ function placeSegments(paths: StorePaths, units: readonly CommitUnit[], seq: num
   return placed;
 }
 
+/** Nothing came of these: the next try replaces them. */
+const FAILED = "status = 'failed' AND records_in = 0";
+
+/** `failed`: keys of the ledger's FAILED rows. */
 async function insertCommit(
   session: CatalogSession,
   table: Table,
   units: readonly CommitUnit[],
   segments: readonly PlacedSegment[],
   seq: number,
+  failed: ReadonlySet<string>,
 ): Promise<void> {
   const files = units.flatMap((unit) => unit.files);
   const now = Date.now();
-  await askFor(
-    session,
-    files.map((file, index) => [index, file.file.key]),
-    ['BIGINT', 'VARCHAR'],
-  );
-  await session.run(
-    "DELETE FROM log_file WHERE status = 'failed' AND records_in = 0 AND key IN (SELECT c1 FROM asked)",
-  );
+  const again = files.filter((file) => failed.has(file.file.key));
+  if (again.length > 0) {
+    await askFor(
+      session,
+      again.map((file, index) => [index, file.file.key]),
+      ['BIGINT', 'VARCHAR'],
+    );
+    await session.run(`DELETE FROM log_file WHERE ${FAILED} AND key IN (SELECT c1 FROM asked)`);
+  }
   await appendRows(
     session.connection,
     LOG_FILE.name,
@@ -264,6 +337,8 @@ async function insertCommit(
       file.minTimeMs,
       file.maxTimeMs,
       file.error,
+      file.sha256 === null ? null : contentHash(file.sha256),
+      listingHash(file.file),
       seq,
       now,
     ]),
