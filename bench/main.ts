@@ -157,11 +157,26 @@ function ingestTable(archive: Corpus): void {
   say();
 }
 
+/** Bytes of the live segments: what a compaction replaced stays on the disk for an hour. */
+function liveBytes(store: string): number {
+  const { stdout } = spawnSync(process.execPath, [
+    CLI,
+    'store',
+    'info',
+    '--store',
+    store,
+    '--output',
+    'json',
+    '--quiet',
+  ]);
+  return (JSON.parse(String(stdout)) as { bytes: number }[]).reduce((sum, { bytes }) => sum + bytes, 0);
+}
+
 function huntTable(archive: Corpus): void {
   const store = join(fresh('hunt'), 'store');
   const stored = ingest(archive.dir, store);
   const compacted = trailhound('store', 'compact', '--store', store, '--quiet');
-  const lake = folderBytes(store, '.parquet');
+  const lake = liveBytes(store);
   const first = trailhound('hunt', '--store', store, '--output', 'json', '--quiet');
   const again = Array.from({ length: rounds }, () =>
     trailhound('hunt', '--store', store, '--output', 'json', '--quiet'),

@@ -31,6 +31,8 @@ const THREADS_MAX = 64;
 /** Records are rarely smaller: tells whether a log file may overflow what is left of a window. */
 const RECORD_BYTES_TYPICAL = 700;
 const NO_BYTES = new Uint8Array(0);
+/** Between two pieces of this size rejects are staged: a file of nothing but broken records does not fill the memory with them. */
+const PIECE_BYTES = 4 * 1024 * 1024;
 /** So much rejected text is kept of one log file; a store must not grow by what it could not read. Every reject is counted and listed all the same. */
 const REJECT_BYTES_MAX = 64 * 1024 * 1024;
 /** Rejects in memory before they are staged. */
@@ -280,7 +282,13 @@ class IngestWorker {
     const mayOverflow = rows + bytes.length / RECORD_BYTES_TYPICAL > this.#decoder.maxRows;
     if (rows > 0 && (mayOverflow || this.#decoder.roomBytes() < bytes.length)) await this.#flush();
     this.#begin(file);
-    const overflowed = await this.#push(bytes, true);
+    let overflowed = false;
+    let at = 0;
+    for (; bytes.length - at > PIECE_BYTES; at += PIECE_BYTES) {
+      if (await this.#push(bytes.subarray(at, at + PIECE_BYTES), false)) overflowed = true;
+      await this.#spoolRejects(file);
+    }
+    if (await this.#push(bytes.subarray(at), true)) overflowed = true;
     this.#finish(file, this.#decoder.end(), null);
     if (overflowed || this.#files.length >= UNIT_FILES_MAX) await this.#flush();
   }
