@@ -123,12 +123,11 @@ export async function corpus(shape: Shape, log: (line: string) => void): Promise
 
 function generate(shape: Shape, dir: string, part: number, parts: number): Promise<Written> {
   return new Promise((resolve, reject) => {
-    const child = fork(fileURLToPath(new URL('corpus-process.ts', import.meta.url)), [
-      JSON.stringify(shape),
-      join(dir, 'bucket'),
-      String(part),
-      String(parts),
-    ]);
+    const child = fork(
+      fileURLToPath(new URL('corpus-process.ts', import.meta.url)),
+      [JSON.stringify(shape), join(dir, 'bucket'), String(part), String(parts)],
+      { execArgv: ['--import', 'tsx'] },
+    );
     let written: Written | undefined;
     child.on('message', (message) => (written = message as Written));
     child.on('error', reject);

@@ -21,7 +21,11 @@ export interface CheckReport {
 export async function checkStore(catalog: Catalog, paths: StorePaths, tables: readonly Table[]): Promise<CheckReport> {
   const problems: string[] = [];
   const sums = { segments: 0, rows: 0 };
-  const instance = await DuckDBInstance.create(':memory:', { memory_limit: '256MB', threads: '2' });
+  const instance = await DuckDBInstance.create(':memory:', {
+    memory_limit: '256MB',
+    threads: '2',
+    temp_directory: paths.staging,
+  });
   const connection = await instance.connect();
   try {
     for (const table of tables) {

@@ -58,6 +58,7 @@ export async function openWriter(paths: StorePaths, table: Table): Promise<Store
         memory_limit: READER_MEMORY_LIMIT,
         threads: '1',
         preserve_insertion_order: 'false',
+        temp_directory: paths.staging,
       });
       reader = { instance, connection: await instance.connect() };
     }
