@@ -2,7 +2,7 @@
 import { chmodSync, statSync, unlinkSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type DuckDBConnection, DuckDBInstance, DuckDBTableFunction } from '@duckdb/node-api';
+import { DuckDBInstance, DuckDBTableFunction } from '@duckdb/node-api';
 import duckdb from '@duckdb/node-bindings';
 import { AppError } from '../errors.ts';
 import type { Batch, ColumnBuffer } from '../format.ts';
@@ -223,9 +223,10 @@ export async function createSegmentWriter(options: SegmentWriterOptions): Promis
     cancel: () => {
       cancelled = true;
     },
-    close: async () => {
-      await Promise.resolve();
-      closeAll(connection, instance);
+    close: () => {
+      connection.closeSync();
+      instance.closeSync();
+      return Promise.resolve();
     },
   };
 }
@@ -239,11 +240,6 @@ async function syncFile(path: string): Promise<void> {
   } catch (error) {
     throw asStoreError(error, `write the segment ${path}`);
   }
-}
-
-function closeAll(connection: DuckDBConnection, instance: DuckDBInstance): void {
-  connection.closeSync();
-  instance.closeSync();
 }
 
 /** Row numbers of the admitted rows, by day, in order. */

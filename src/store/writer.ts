@@ -141,12 +141,12 @@ export async function openWriter(paths: StorePaths, table: Table): Promise<Store
 
     compact: (options) => compact(catalog, paths, table, options),
 
-    close: async () => {
+    close: () => {
       admission.close();
       reader?.connection.closeSync();
       reader?.instance.closeSync();
       lease.release();
-      await Promise.resolve();
+      return Promise.resolve();
     },
   };
 }
