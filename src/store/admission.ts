@@ -4,9 +4,9 @@ import { ADMITTED, type Admission, CONFLICT, DUPLICATE } from '../ingest.ts';
 import { COMMITTED, EventIds } from './event-ids.ts';
 
 /** Hash tables of all days together; beyond it the largest day goes to disk. */
-const TABLE_BYTES_MAX = 96 * 1024 * 1024;
-/** One day's table, 0.7 million ids: when growth doubles it past this, it goes to disk. */
-const DAY_TABLE_BYTES_MAX = 32 * 1024 * 1024;
+const TABLE_BYTES_MAX = 40 * 1024 * 1024;
+/** One day's table, 0.37 million ids: when growth doubles it past this, it goes to disk. */
+const DAY_TABLE_BYTES_MAX = 16 * 1024 * 1024;
 /** Filters of spilled days together, 1.3 bytes an id; beyond it days that nothing waits for are forgotten and read again when needed. */
 const FILTER_BYTES_MAX = 64 * 1024 * 1024;
 
