@@ -21,7 +21,7 @@ export const detector = defineDetector({
   description:
     'The root user may do everything, cannot be limited by a policy of its own account, and is needed for a handful of tasks a year. Each sign-in should be known beforehand.',
   severity: 'critical',
-  severityReason: 'Whoever holds this session owns the account, and nobody has an everyday reason for it.',
+  severityReason: 'Whoever is signed in as root owns the account, and nobody has an everyday reason for it.',
   table: 'cloudtrail',
   attack: [{ technique: 'T1078.004', version: 16 }],
   tags: ['root', 'initial-access'],

@@ -21,7 +21,7 @@ import { sqlList } from './parquet.ts';
 import { unlinkSuperseded } from './retention.ts';
 import { appendRows, type Cell, columnTypes, num, sqlTime, text, timeOrNull } from './rows.ts';
 
-/** Looking for one group of contents among millions takes about as long as reading the hashes of 30,000 log files. */
+/** A small run asks a few times and is done; one that asks more often reads all hashes once. Chosen, not measured. */
 const QUESTIONS_MAX = 40;
 /** Reading the ids of a stored day; beside the workers' own instances. */
 const READER_MEMORY_LIMIT = '128MB';
