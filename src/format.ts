@@ -61,6 +61,14 @@ export interface PackedTexts {
   rebase(base: bigint): void;
 }
 
+/** Rows by their values in several columns. Valid until the next groups() or push(). */
+export interface RowGroups {
+  /** Per row the number of its group. */
+  readonly numbers: Uint16Array;
+  /** Per group a row that is in it. */
+  readonly firstRows: Int32Array;
+}
+
 /** A window of decoded rows. Valid until the decoder's next push() or reset(). */
 export interface Batch {
   readonly rows: number;
@@ -69,6 +77,8 @@ export interface Batch {
   readonly columns: readonly ColumnBuffer[];
   /** Gathers the texts of at most 2048 rows that follow one another. Null when they have too many bytes for that. */
   packTexts(column: TextPlace, first: number, count: number): PackedTexts | null;
+  /** Groups rows that agree in all these columns. Null when one of them is no string column whose values repeat, or when the groups are too many to save anything. */
+  groups(columns: readonly number[]): RowGroups | null;
   /** Per row the UTC day of event_date, in days since 1970-01-01. */
   readonly eventDay: Int32Array;
   /**

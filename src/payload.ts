@@ -1,6 +1,7 @@
 /** The uncompressed bytes of a log file: recognised by content, bounded in memory, with damage told instead of thrown. */
 import { closeSync, openSync, readSync } from 'node:fs';
 import type { Transform } from 'node:stream';
+import { MessageChannel } from 'node:worker_threads';
 import * as zlib from 'node:zlib';
 import { AppError } from './errors.ts';
 import { REJECT_TEXT_BYTES } from './format.ts';
@@ -119,6 +120,19 @@ export function decodeWhole(
     if (isCode(error, 'Z_DATA_ERROR', 'Z_BUF_ERROR', 'Z_NEED_DICT', 'ERR_BUFFER_TOO_LARGE')) return null;
     throw error;
   }
+}
+
+/** A port that nobody listens to. */
+const nowhere = new MessageChannel();
+nowhere.port2.close();
+/** Smaller buffers are not worth a message. */
+const RELEASE_BYTES = 64 * KIB;
+
+/** Gives the memory of a log file that was read whole back at once: left to the garbage collector, gigabytes an ingest would wait for it. */
+export function release(bytes: Uint8Array): void {
+  const isWhole = bytes.byteOffset === 0 && bytes.buffer.byteLength <= bytes.byteLength + OUTPUT_MIN_BYTES;
+  // What is sent away is no longer ours, and what nobody receives is freed.
+  if (bytes.byteLength >= RELEASE_BYTES && isWhole) nowhere.port1.postMessage(null, [bytes.buffer as ArrayBuffer]);
 }
 
 /** Zip members are log files, which grow about tenfold, or gzip files, which do not grow at all. */

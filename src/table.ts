@@ -39,3 +39,9 @@ export const rawColumns = (table: Table): readonly Column[] =>
   table.columns.filter((column) => column.derive === undefined);
 export const derivedColumns = (table: Table): readonly Column[] =>
   table.columns.filter((column) => column.derive !== undefined);
+
+/** The columns that a derivation names: raw ones, and derived ones that are defined before it. */
+export function readsOf(column: Column, table: Table): readonly Column[] {
+  const words = new Set((column.derive ?? '').replaceAll(/'(?:[^']|'')*'/g, "''").match(/\w+/g));
+  return table.columns.filter(({ name }) => name !== column.name && words.has(name));
+}

@@ -1,7 +1,7 @@
 /** The host of the WebAssembly scanner: lays out its memory, tells it the columns and keys of the table, and speaks to it in JavaScript's terms. */
 import { readFile } from 'node:fs/promises';
 import { AppError } from '../errors.ts';
-import type { ColumnBuffer, PackedTexts, Reject, TextPlace } from '../format.ts';
+import type { ColumnBuffer, PackedTexts, Reject, RowGroups, TextPlace } from '../format.ts';
 import type { Column } from '../table.ts';
 
 /** Identifiers that AWS makes as UUIDs; they are stored as numbers. */
@@ -63,7 +63,9 @@ type ConstantName =
   | 'WINDOW_FULL'
   | 'MAX_ENTRIES'
   | 'PACK_TOO_LARGE'
-  | 'PLACES';
+  | 'PLACES'
+  | 'MAX_GROUPS'
+  | 'GROUP_PLACES';
 
 /** Its tables and settings, which are written before the first byte is scanned. */
 type SettingName =
@@ -80,6 +82,9 @@ type SettingName =
   | 'packBytes'
   | 'packRoom'
   | 'packSlots'
+  | 'groupNumbers'
+  | 'groupFirstRows'
+  | 'groupPlaces'
   | 'recordLimit'
   | 'textBase'
   | 'scratchBase'
@@ -112,6 +117,8 @@ type ScannerExports = Readonly<Record<ConstantName, Readonly<WebAssembly.Global>
     scan(last: number): number;
     resetWindow(): void;
     dictionarySize(column: number): number;
+    beginGroups(): void;
+    splitGroups(column: number): number;
     packTexts(slots: number, validity: number, first: number, count: number): number;
     rebaseTexts(count: number, base: bigint): void;
   };
@@ -140,6 +147,9 @@ interface Layout {
   readonly identityFlags: number;
   readonly packBytes: number;
   readonly packSlots: number;
+  readonly groupNumbers: number;
+  readonly groupFirstRows: number;
+  readonly groupPlaces: number;
   readonly textBase: number;
   readonly scratchBase: number;
 }
@@ -184,6 +194,8 @@ interface Sizes {
   readonly freeAddress: number;
   readonly dictionaryEntries: number;
   readonly dictionaryPlaces: number;
+  readonly groups: number;
+  readonly groupPlaces: number;
 }
 
 /** Gives each buffer its place after the module's own data. */
@@ -211,6 +223,9 @@ function layOut(options: ScannerOptions, sizes: Sizes): Layout {
   const identityFlags = take(maxRows);
   const packBytes = take(PACK_BYTES);
   const packSlots = take(PACK_ROWS * WIDTH.string);
+  const groupNumbers = take(maxRows * 2);
+  const groupFirstRows = take(sizes.groups * 4);
+  const groupPlaces = take(sizes.groupPlaces * 8);
   const textBase = take(options.textBytes);
   const scratchBase = take(0);
   // Decoded texts of a window take less than its text.
@@ -223,7 +238,20 @@ function layOut(options: ScannerOptions, sizes: Sizes): Layout {
       },
     );
   }
-  return { columns, dictionaries, eventDays, identities, identityFlags, packBytes, packSlots, textBase, scratchBase };
+  return {
+    columns,
+    dictionaries,
+    eventDays,
+    identities,
+    identityFlags,
+    packBytes,
+    packSlots,
+    groupNumbers,
+    groupFirstRows,
+    groupPlaces,
+    textBase,
+    scratchBase,
+  };
 }
 
 interface Key {
@@ -348,6 +376,8 @@ export class Scanner {
       freeAddress: this.#exports.freeAddress(),
       dictionaryEntries: this.#exports.MAX_ENTRIES.value,
       dictionaryPlaces: this.#exports.PLACES.value,
+      groups: this.#exports.MAX_GROUPS.value,
+      groupPlaces: this.#exports.GROUP_PLACES.value,
     });
     this.#configure();
   }
@@ -415,6 +445,21 @@ export class Scanner {
     return { size, entries: place.entries, codes: codeBytes === 1 ? place.shortCodes : place.codes, codeBytes };
   }
 
+  /** See Batch.groups(). */
+  groups(columns: readonly number[]): RowGroups | null {
+    const { rows } = this;
+    let count = rows > 0 ? 1 : 0;
+    this.#exports.beginGroups();
+    for (const column of columns) {
+      count = this.#exports.splitGroups(column);
+      if (count === 0) return null;
+    }
+    return {
+      numbers: new Uint16Array(this.memory, this.layout.groupNumbers, rows),
+      firstRows: new Int32Array(this.memory, this.layout.groupFirstRows, count),
+    };
+  }
+
   /** See Batch.packTexts(). */
   packTexts(column: TextPlace, first: number, count: number): PackedTexts | null {
     if (count > PACK_ROWS) throw new Error(`packTexts() was asked for ${count} rows and has room for ${PACK_ROWS}`);
@@ -438,6 +483,9 @@ export class Scanner {
     scanner.packBytes.value = layout.packBytes;
     scanner.packRoom.value = PACK_BYTES;
     scanner.packSlots.value = layout.packSlots;
+    scanner.groupNumbers.value = layout.groupNumbers;
+    scanner.groupFirstRows.value = layout.groupFirstRows;
+    scanner.groupPlaces.value = layout.groupPlaces;
     scanner.eventDays.value = layout.eventDays;
     scanner.identities.value = layout.identities;
     scanner.identityFlags.value = layout.identityFlags;

@@ -296,6 +296,10 @@ const result: readonly Column[] = [
   field('error_message', 'errorMessage', 'Description of the error; a failed ConsoleLogin has it without a code.', {
     since: '1.0',
   }),
+  field('console_login', 'responseElements.ConsoleLogin', 'Verdict of a ConsoleLogin event: Success or Failure.', {
+    since: '1.0',
+    athena: "json_extract_scalar(responseelements, '$.ConsoleLogin')",
+  }),
 ];
 
 const jsonText: readonly Column[] = [
@@ -363,7 +367,7 @@ const derivations: readonly Column[] = [
     'VARCHAR',
     '`success`, `denied` (refused for lack of permission) or `failed`.',
     "CASE WHEN event_name = 'ConsoleLogin'" +
-      " THEN CASE json_extract_scalar(response_elements, '$.ConsoleLogin') WHEN 'Success' THEN 'success' ELSE 'failed' END" +
+      " THEN CASE console_login WHEN 'Success' THEN 'success' ELSE 'failed' END" +
       " WHEN coalesce(error_code, '') = '' AND coalesce(error_message, '') = '' THEN 'success'" +
       ` WHEN regexp_like(lower(error_code), '${DENIED}') THEN 'denied' ELSE 'failed' END`,
   ),
@@ -423,6 +427,6 @@ const derivations: readonly Column[] = [
 export const cloudtrailTable: Table = {
   name: 'cloudtrail',
   doc: 'Management, data and network activity events that CloudTrail delivered, one row per record.',
-  schemaVersion: 1,
+  schemaVersion: 2,
   columns: [...origin, ...event, ...caller, ...session, ...network, ...result, ...jsonText, ...derivations],
 };

@@ -13,6 +13,7 @@ import {
   type PackedTexts,
   REJECT_TEXT_BYTES,
   type Reject,
+  type RowGroups,
   type TextPlace,
 } from '../format.ts';
 import { rawColumns } from '../table.ts';
@@ -59,6 +60,10 @@ class ScannerBatch implements Batch {
 
   packTexts(column: TextPlace, first: number, count: number): PackedTexts | null {
     return this.#scanner.packTexts(column, first, count);
+  }
+
+  groups(columns: readonly number[]): RowGroups | null {
+    return this.#scanner.groups(columns);
   }
 
   get eventDay(): Int32Array {

@@ -15,7 +15,15 @@ import {
   type ToWorker,
   type WorkItem,
 } from '../ingest.ts';
-import { type Damage, decodeWhole, openPayload, PAYLOAD_LIMITS, type PayloadLimits, readWhole } from '../payload.ts';
+import {
+  type Damage,
+  decodeWhole,
+  openPayload,
+  PAYLOAD_LIMITS,
+  type PayloadLimits,
+  readWhole,
+  release,
+} from '../payload.ts';
 import { rawColumns } from '../table.ts';
 import { formatDay } from '../time.ts';
 
@@ -30,6 +38,8 @@ const IDLE_MS = 2000;
 const THREADS_MAX = 64;
 /** Records are rarely smaller: tells whether a log file may overflow what is left of a window. */
 const RECORD_BYTES_TYPICAL = 700;
+/** A window that is so full is closed at a new day: its rows then make one segment, not two. */
+const NEW_DAY_SHARE = 0.5;
 const NO_BYTES = new Uint8Array(0);
 /** Between two pieces of this size rejects are staged: a file of nothing but broken records does not fill the memory with them. */
 const PIECE_BYTES = 4 * 1024 * 1024;
@@ -174,6 +184,8 @@ class IngestWorker {
   #telling: Promise<void> = Promise.resolve();
   /** Which rows of the window belong to which file, in order. */
   #ranges: { readonly file: OpenFile; readonly from: number }[] = [];
+  /** Of the file decoded last. */
+  #deliveredDay = 0;
   /** The file whose rows go on in the next window. */
   #current: OpenFile | null = null;
   /** Since the last report. */
@@ -222,6 +234,7 @@ class IngestWorker {
         const known = contents[index] ?? null;
         if (known === null) await this.#decodeWhole(file, bytes);
         else this.#isCopy(file, known);
+        release(bytes);
       }
       group = [];
       groupBytes = 0;
@@ -280,7 +293,9 @@ class IngestWorker {
   async #decodeWhole(file: OpenFile, bytes: Uint8Array): Promise<void> {
     const rows = this.#decoder.batch().rows;
     const mayOverflow = rows + bytes.length / RECORD_BYTES_TYPICAL > this.#decoder.maxRows;
-    if (rows > 0 && (mayOverflow || this.#decoder.roomBytes() < bytes.length)) await this.#flush();
+    const isNewDay = file.item.deliveredDay !== this.#deliveredDay && rows >= this.#decoder.maxRows * NEW_DAY_SHARE;
+    if (rows > 0 && (isNewDay || mayOverflow || this.#decoder.roomBytes() < bytes.length)) await this.#flush();
+    this.#deliveredDay = file.item.deliveredDay;
     this.#begin(file);
     let overflowed = false;
     let at = 0;

@@ -2,62 +2,30 @@
 import { chmodSync, statSync, unlinkSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
-import { DuckDBInstance, DuckDBTableFunction } from '@duckdb/node-api';
-import duckdb from '@duckdb/node-bindings';
+import { DuckDBInstance } from '@duckdb/node-api';
 import { AppError } from '../errors.ts';
-import type { Batch, ColumnBuffer } from '../format.ts';
+import type { Batch } from '../format.ts';
 import { DUPLICATE, type SegmentWriter, type StagedSegment } from '../ingest.ts';
-import { derivedColumns, rawColumns, type Table } from '../table.ts';
+import { derivedColumns, rawColumns, readsOf, type Table } from '../table.ts';
 import { formatDay } from '../time.ts';
 import { REJECT } from './catalog-tables.ts';
+import { createDerivation } from './derivation.ts';
 import { asStoreError, FILE_MODE, syncPath } from './files.ts';
-import { PARQUET_OPTIONS, sqlText } from './parquet.ts';
+import { PARQUET_OPTIONS, sqlText, WINDOW_PARQUET_OPTIONS } from './parquet.ts';
 import { appendRows, columnTypes, num, numOrNull } from './rows.ts';
+import {
+  enumFeed,
+  type Feed,
+  feedsOf,
+  fillChunk,
+  type NumberedTexts,
+  otherIds,
+  registerRows,
+  VECTOR_ROWS,
+} from './vectors.ts';
 
-/** DuckDB fills vectors of this many rows. */
-const VECTOR_ROWS = 2048;
-const SLOT_BYTES = 16;
-/** A string slot holds this many bytes itself; longer ones are handed over one by one. */
-const INLINE_BYTES = 12;
 /** A window of 20,480 rows of 70 columns needs about 60 MB while it is encoded. */
 const MEMORY_LIMIT = '256MB';
-
-type LogicalType = ReturnType<typeof duckdb.create_logical_type>;
-
-const TYPE = {
-  string: duckdb.create_logical_type(duckdb.Type.VARCHAR),
-  uuid: duckdb.create_logical_type(duckdb.Type.UUID),
-  timestamp: duckdb.create_logical_type(duckdb.Type.TIMESTAMP),
-  boolean: duckdb.create_logical_type(duckdb.Type.BOOLEAN),
-  integer: duckdb.create_logical_type(duckdb.Type.INTEGER),
-  bigint: duckdb.create_logical_type(duckdb.Type.BIGINT),
-} as const;
-
-/** How wide DuckDB stores an enumeration. */
-const CODE_BYTES: ReadonlyMap<number, number> = new Map([
-  [duckdb.Type.UTINYINT, 1],
-  [duckdb.Type.USMALLINT, 2],
-]);
-
-const WIDTH: Readonly<Record<ColumnBuffer['layout'], number>> = {
-  string: SLOT_BYTES,
-  uuid: SLOT_BYTES,
-  timestamp: 8,
-  boolean: 1,
-  integer: 4,
-  bigint: 8,
-};
-
-/** One result column of the table function: bytes of fixed width, and for texts the strings behind the slots. */
-interface Feed {
-  readonly name: string;
-  readonly type: LogicalType;
-  readonly width: number;
-  readonly data: number;
-  readonly validity: number;
-  /** Slots over INLINE_BYTES point to text. */
-  readonly text: boolean;
-}
 
 export interface SegmentWriterOptions {
   readonly table: Table;
@@ -82,60 +50,38 @@ export async function createSegmentWriter(options: SegmentWriterOptions): Promis
   for (const statement of options.prelude) await connection.run(statement);
 
   const raw = rawColumns(table);
-  const derived = derivedColumns(table)
-    .map((column) => `, ${column.derive} AS ${column.name}`)
-    .join('');
+  const derivation = await createDerivation(connection, table);
   let window: { readonly batch: Batch; readonly feeds: readonly Feed[]; readonly rows: Int32Array } | null = null;
   let next = 0;
   let cancelled = false;
   let files = 0;
 
-  // The bindings' own calls: node-api's types would build each enumeration twice, as a JavaScript map beside DuckDB's.
-  const source = new DuckDBTableFunction();
-  const handle = source.table_function;
-  duckdb.table_function_set_name(handle, 'decoded');
-  duckdb.table_function_set_bind(handle, (info) => {
-    for (const feed of window?.feeds ?? []) duckdb.bind_add_result_column(info, feed.name, feed.type);
+  registerRows(connection, 'decoded', {
+    columns: () => window?.feeds ?? [],
+    fill: (chunk) => {
+      if (cancelled) throw new Error('cancelled');
+      if (window === null) return 0;
+      const from = next;
+      next = Math.min(from + VECTOR_ROWS, window.rows.length);
+      if (next > from) fillChunk(chunk, window.batch, window.feeds, window.rows, from, next);
+      return next - from;
+    },
   });
-  duckdb.table_function_set_init(handle, (info) => {
-    duckdb.init_set_init_data(info, {});
-    duckdb.init_set_max_threads(info, 1);
-  });
-  duckdb.table_function_set_function(handle, (_info, output) => {
-    if (cancelled) throw new Error('cancelled');
-    if (window === null) return;
-    const rows = window.rows.subarray(next, next + VECTOR_ROWS);
-    duckdb.data_chunk_set_size(output, rows.length);
-    next += rows.length;
-    if (rows.length > 0) fillChunk(output, window.batch, window.feeds, rows);
-  });
-  connection.registerTableFunction(source);
-
-  /** The raw columns as the table defines them: enumerations and UUIDs are only how values travel. */
-  const selectRaw = (batch: Batch): string =>
-    raw
-      .map((column, index) => {
-        const layout = batch.columns[index]?.layout;
-        if (layout === 'uuid')
-          return `coalesce(CAST(${column.name} AS VARCHAR), ${column.name}_text) AS ${column.name}`;
-        if (layout === 'string') return `CAST(${column.name} AS VARCHAR) AS ${column.name}`;
-        return column.name;
-      })
-      .join(', ');
 
   const writeDay = async (
     batch: Batch,
-    feeds: readonly Feed[],
+    derived: ReadonlyMap<string, NumberedTexts>,
     rows: Int32Array,
     day: number,
   ): Promise<StagedSegment> => {
     const path = join(stagingDir, `${name}-${files++}.parquet`);
+    const byCombination = [...derived.values()].flatMap((column) => enumFeed(column, rows) ?? []);
+    const feeds = [...raw.flatMap((column, index) => feedsOf(batch, column, index, rows)), ...byCombination];
+    const select = selectOf(table, batch, feeds);
     window = { batch, feeds, rows };
     next = 0;
     try {
-      await connection.run(
-        `COPY (SELECT *${derived} FROM (SELECT ${selectRaw(batch)} FROM decoded())) TO ${sqlText(path)} ${PARQUET_OPTIONS}`,
-      );
+      await connection.run(`COPY (${select}) TO ${sqlText(path)} ${WINDOW_PARQUET_OPTIONS}`);
     } catch (error) {
       if (cancelled) throw new AppError('interrupted', 'writing a segment was interrupted');
       throw asStoreError(error, `write the segment ${path}`);
@@ -157,8 +103,10 @@ export async function createSegmentWriter(options: SegmentWriterOptions): Promis
     write: async (batch, verdicts) => {
       const segments: StagedSegment[] = [];
       const days = admittedByDay(batch, verdicts);
-      const feeds = days.size === 0 ? [] : feedsOf(batch, table);
-      for (const [day, rows] of days) segments.push(await writeDay(batch, feeds, rows, day));
+      if (days.size > 0) {
+        const byCombination = await derivation.derive(batch);
+        for (const [day, rows] of days) segments.push(await writeDay(batch, byCombination, rows, day));
+      }
       return { segments, synced: Promise.all(segments.map(({ path }) => syncFile(path))) };
     },
     dropRows: async (segments, logFile, which) => {
@@ -231,6 +179,39 @@ export async function createSegmentWriter(options: SegmentWriterOptions): Promis
   };
 }
 
+/** What is written, from what is fed. DuckDB writes an enumeration as texts with their dictionary: only what SQL reads has to become a text before. */
+function selectOf(table: Table, batch: Batch, feeds: readonly Feed[]): string {
+  const fed = new Set(feeds.map((feed) => feed.name));
+  const perRow = new Set(derivedColumns(table).filter(({ name }) => !fed.has(name)));
+  const read = new Set([...perRow].flatMap((column) => readsOf(column, table)));
+  const from: string[] = [];
+  const select: string[] = [];
+  for (const [index, column] of table.columns.entries()) {
+    const { name } = column;
+    if (perRow.has(column)) select.push(`${column.derive} AS ${name}`);
+    else if (batch.columns[index]?.layout === 'uuid') {
+      const parts = [
+        ...(fed.has(name) ? [`CAST(${name} AS VARCHAR)`] : []),
+        ...(fed.has(otherIds(name)) ? [otherIds(name)] : []),
+      ];
+      from.push(
+        `${parts.length > 1 ? `coalesce(${parts.join(', ')})` : (parts[0] ?? 'CAST(NULL AS VARCHAR)')} AS ${name}`,
+      );
+      select.push(name);
+    } else if (!fed.has(name)) {
+      from.push(`CAST(NULL AS ${column.type}) AS ${name}`);
+      select.push(name);
+    } else if (read.has(column) && column.type === 'VARCHAR') {
+      from.push(`${name} AS stored_${name}, CAST(${name} AS VARCHAR) AS ${name}`);
+      select.push(`stored_${name} AS ${name}`);
+    } else {
+      from.push(name);
+      select.push(name);
+    }
+  }
+  return `SELECT ${select.join(', ')} FROM (SELECT ${from.join(', ')} FROM decoded())`;
+}
+
 /** On libuv's threads: the next window is read meanwhile. */
 async function syncFile(path: string): Promise<void> {
   try {
@@ -282,135 +263,4 @@ function timeRange(batch: Batch, table: Table, rows: Int32Array): Pick<StagedSeg
   return min > max
     ? { minTimeMs: null, maxTimeMs: null }
     : { minTimeMs: Math.floor(min / 1000), maxTimeMs: Math.ceil(max / 1000) };
-}
-
-/** How each raw column travels: repeated texts as an enumeration of this window's values, canonical UUIDs as numbers, other texts as strings. */
-function feedsOf(batch: Batch, table: Table): Feed[] {
-  const feeds: Feed[] = [];
-  for (const [index, column] of rawColumns(table).entries()) {
-    const buffer = batch.columns[index];
-    if (buffer === undefined) throw new Error(`the decoder gave no buffer for ${column.name}`);
-    const { layout, data, validity, dictionary, text } = buffer;
-    const plain = {
-      name: column.name,
-      type: TYPE[layout],
-      width: WIDTH[layout],
-      data,
-      validity,
-      text: layout === 'string',
-    };
-    const type = dictionary === undefined ? null : enumOf(batch.memory, dictionary.entries, dictionary.size);
-    if (dictionary === undefined || type === null) feeds.push(plain);
-    // Codes of another width than DuckDB's would point anywhere.
-    else if (dictionary.codeBytes !== CODE_BYTES.get(duckdb.enum_internal_type(type)))
-      throw new Error(`the decoder gave codes of ${dictionary.codeBytes} bytes for ${dictionary.size} values`);
-    else feeds.push({ ...plain, type, width: dictionary.codeBytes, data: dictionary.codes, text: false });
-    if (text !== undefined)
-      feeds.push({ ...plain, ...text, name: `${column.name}_text`, type: TYPE.string, text: true });
-  }
-  return feeds;
-}
-
-/** Null where an enumeration cannot carry the values: its members are C strings, which end at a NUL. */
-function enumOf(memory: ArrayBuffer, entries: number, size: number): LogicalType | null {
-  const view = new DataView(memory);
-  const members: string[] = [];
-  for (let entry = 0; entry < size; entry++) {
-    const slot = entries + entry * SLOT_BYTES;
-    const length = view.getUint32(slot, true);
-    const start = length <= INLINE_BYTES ? slot + 4 : view.getUint32(slot + 8, true);
-    const member = Buffer.from(memory, start, length).toString('utf8');
-    if (member.includes('\0')) return null;
-    members.push(member);
-  }
-  return size === 0 ? null : duckdb.create_enum_type(members);
-}
-
-type Chunk = Parameters<typeof duckdb.data_chunk_get_vector>[0];
-type Vector = ReturnType<typeof duckdb.data_chunk_get_vector>;
-
-/** Copies the given rows of every column into a chunk. Rows that follow one another are copied at once, others are gathered first. */
-function fillChunk(chunk: Chunk, batch: Batch, feeds: readonly Feed[], rows: Int32Array): void {
-  const { memory } = batch;
-  const first = rows[0] ?? 0;
-  const together = (rows[rows.length - 1] ?? 0) - first === rows.length - 1;
-  const bytes = new Uint8Array(memory);
-  for (const [index, feed] of feeds.entries()) {
-    const vector = duckdb.data_chunk_get_vector(chunk, index);
-    const valid = validityOf(bytes, feed.validity, rows);
-    duckdb.vector_ensure_validity_writable(vector);
-    duckdb.copy_data_to_vector_validity(vector, 0, valid.buffer, 0, valid.byteLength);
-    if (feed.text && together && fillTexts(vector, batch, feed, first, rows.length)) continue;
-    if (together)
-      duckdb.copy_data_to_vector(vector, 0, memory, feed.data + first * feed.width, rows.length * feed.width);
-    else duckdb.copy_data_to_vector(vector, 0, gather(memory, feed, rows), 0, rows.length * feed.width);
-    if (feed.text) assignTexts(vector, memory, feed, rows, valid);
-  }
-}
-
-/**
- * Hands all long texts of a vector over as one string, which DuckDB copies to the vector's own heap, and points the rows' slots into that copy: it lives
- * exactly as long as strings that were assigned one by one. False when they are too many bytes to be packed.
- */
-function fillTexts(vector: Vector, batch: Batch, feed: Feed, first: number, count: number): boolean {
-  const packed = batch.packTexts(feed, first, count);
-  if (packed === null) return false;
-  if (packed.bytes.length > 0) {
-    duckdb.vector_assign_string_element_len(vector, 0, packed.bytes);
-    const slot = duckdb.vector_get_data(vector, SLOT_BYTES);
-    packed.rebase(new DataView(slot.buffer, slot.byteOffset, SLOT_BYTES).getBigUint64(8, true));
-  }
-  duckdb.copy_data_to_vector(vector, 0, batch.memory, packed.slots, count * SLOT_BYTES);
-  return true;
-}
-
-/** Hands long texts over one by one. */
-function assignTexts(vector: Vector, memory: ArrayBuffer, feed: Feed, rows: Int32Array, valid: Uint8Array): void {
-  const bytes = new Uint8Array(memory);
-  const slots = new Uint32Array(memory, feed.data, ((rows[rows.length - 1] ?? 0) + 1) * 4);
-  for (let at = 0; at < rows.length; at++) {
-    const slot = (rows[at] ?? 0) * 4;
-    const length = slots[slot] ?? 0;
-    if (length <= INLINE_BYTES || ((valid[at >> 3] ?? 0) & (1 << (at & 7))) === 0) continue;
-    const start = slots[slot + 2] ?? 0;
-    // Replaces the copied slot, whose pointer means nothing to DuckDB, before the chunk is given away.
-    duckdb.vector_assign_string_element_len(vector, at, bytes.subarray(start, start + length));
-  }
-}
-
-const gathered = new ArrayBuffer(VECTOR_ROWS * SLOT_BYTES);
-
-function gather(memory: ArrayBuffer, feed: Feed, rows: Int32Array): ArrayBuffer {
-  if (feed.width >= 4) {
-    const words = feed.width / 4;
-    const from = new Uint32Array(memory, feed.data);
-    const to = new Uint32Array(gathered);
-    for (let at = 0; at < rows.length; at++) {
-      const row = (rows[at] ?? 0) * words;
-      for (let word = 0; word < words; word++) to[at * words + word] = from[row + word] ?? 0;
-    }
-  } else {
-    const from = new Uint8Array(memory, feed.data);
-    const to = new Uint8Array(gathered);
-    for (let at = 0; at < rows.length; at++) {
-      for (let byte = 0; byte < feed.width; byte++)
-        to[at * feed.width + byte] = from[(rows[at] ?? 0) * feed.width + byte] ?? 0;
-    }
-  }
-  return gathered;
-}
-
-/** Validity bits of the given rows, in whole 8-byte words; bits of slots that hold no value are cleared so that none is read. */
-function validityOf(bytes: Uint8Array, validity: number, rows: Int32Array): Uint8Array<ArrayBuffer> {
-  const first = rows[0] ?? 0;
-  const length = Math.ceil(rows.length / 64) * 8;
-  const together = (rows[rows.length - 1] ?? 0) - first === rows.length - 1;
-  if (together && first % 8 === 0) return bytes.slice(validity + first / 8, validity + first / 8 + length);
-  const bits = new Uint8Array(length);
-  for (let at = 0; at < rows.length; at++) {
-    const row = rows[at] ?? 0;
-    if (((bytes[validity + (row >> 3)] ?? 0) & (1 << (row & 7))) !== 0)
-      bits[at >> 3] = (bits[at >> 3] ?? 0) | (1 << (at & 7));
-  }
-  return bits;
 }

@@ -74,14 +74,14 @@ const CASES: readonly DerivationCase[] = [
 
   {
     title: 'a successful sign-in',
-    values: { event_name_raw: 'ConsoleLogin', response_elements: '{"ConsoleLogin":"Success"}' },
+    values: { event_name_raw: 'ConsoleLogin', console_login: 'Success' },
     expected: { outcome: 'success' },
   },
   {
     title: 'a failed sign-in without a code',
     values: {
       event_name_raw: 'ConsoleLogin',
-      response_elements: '{"ConsoleLogin":"Failure"}',
+      console_login: 'Failure',
       error_message: 'Failed authentication',
     },
     expected: { outcome: 'failed' },

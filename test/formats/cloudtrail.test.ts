@@ -762,7 +762,48 @@ describe('windows', () => {
       ),
     );
     decoder.reset();
-    expect(sizes).toEqual({ user_agent: [300, 2], error_code: [1, 1] });
+    expect(sizes).toEqual({ event_name_raw: [1, 1], aws_region: [1, 1], user_agent: [300, 2], error_code: [1, 1] });
+  });
+
+  it('tells apart long texts that differ in one byte anywhere', async () => {
+    const text = (i: number): string => '-'.repeat(i % 200).padEnd(300, `${i % 200},`);
+    const content = wrap(
+      ...Array.from({ length: 2000 }, (_, i) => `{"eventName":"N","userIdentity":{"type":"${text(i)}"}}`),
+    );
+    const decoder = await decoderOf();
+    decoder.begin(FILE);
+    decoder.push(Buffer.from(content), true);
+    decoder.end();
+    const { columns } = decoder.batch();
+    const at = rawColumns(cloudtrailFormat.table).findIndex(({ name }) => name === 'user_identity');
+    expect(columns[at]?.dictionary?.size).toBe(200);
+    decoder.reset();
+  });
+
+  it('groups rows by several columns, values and their absence alike', async () => {
+    const records = Array.from({ length: 6000 }, (_, i) => ({
+      eventName: `Name${i % 7}`,
+      ...(i % 3 === 0 ? {} : { awsRegion: `region-${i % 5}` }),
+      ...(i % 11 === 0 ? { errorCode: '' } : {}),
+      userAgent: `agent ${i} of many`,
+    }));
+    const decoder = await decoderOf();
+    decoder.begin(FILE);
+    decoder.push(Buffer.from(wrap(...records.map((one) => JSON.stringify(one)))), true);
+    decoder.end();
+    const batch = decoder.batch();
+    const columnOf = (wanted: string): number =>
+      rawColumns(cloudtrailFormat.table).findIndex(({ name }) => name === wanted);
+    const groups = batch.groups(['event_name_raw', 'aws_region', 'error_code', 'error_message'].map(columnOf));
+    const keys = records.map(({ eventName, awsRegion, errorCode }) =>
+      JSON.stringify([eventName, awsRegion, errorCode]),
+    );
+    const distinct = [...new Set(keys)];
+    expect([...(groups?.firstRows ?? [])].map((row) => keys[row])).toEqual(distinct);
+    expect([...(groups?.numbers ?? [])].map((number) => distinct[number])).toEqual(keys);
+    expect(batch.groups(['event_name_raw', 'user_agent'].map(columnOf))).toBeNull();
+    expect(batch.groups(['event_name_raw', 'event_time'].map(columnOf))).toBeNull();
+    decoder.reset();
   });
 
   it('refuses limits that it cannot keep', async () => {

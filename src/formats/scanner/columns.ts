@@ -55,7 +55,7 @@ function setBit(bits: usize, row: usize): void {
 
 // @ts-ignore: decorator
 @inline
-function hasBit(bits: usize, row: usize): bool {
+export function hasBit(bits: usize, row: usize): bool {
   return ((<u32>load<u8>(bits + (row >> 3)) >> (<u32>row & 7)) & 1) != 0;
 }
 

@@ -4,13 +4,11 @@ import { columnCount, dictionaryInfos } from './layout';
 import { sameText } from './text';
 
 /** Beyond this many distinct values a dictionary saves too little. */
-export const MAX_ENTRIES: i32 = 4096;
+export const MAX_ENTRIES: i32 = 5120;
 /** Places of a hash table: at least twice the entries, so that runs of taken places stay short. */
-export const PLACES: i32 = 8192;
+export const PLACES: i32 = 16384;
 /** Values after which a column is judged; fewer rows are not worth a dictionary. */
 const JUDGED_VALUES: i32 = 512;
-/** A column needs a long value in at least one of this many: short ones are in their slots already. */
-const SHORT_SHARE: i32 = 8;
 /** A column is given up when more than one of this many values is new. */
 const NEW_SHARE: i32 = 4;
 /** A longer search means texts that were made to collide. */
@@ -18,7 +16,7 @@ const MAX_PROBES: i32 = 64;
 
 /** Of a string column: places for its dictionary, or 0 for other columns; and how far it is. */
 @unmanaged
-class Dictionary {
+export class Dictionary {
   /** u16 a row. */
   codes: usize;
   /** u8 a row, filled when asked for. */
@@ -29,7 +27,6 @@ class Dictionary {
   places: usize;
   size: i32;
   values: i32;
-  longValues: i32;
   isGivenUp: u32;
 }
 
@@ -43,7 +40,7 @@ const SHORT_ENTRIES: i32 = 255;
 
 // @ts-ignore: decorator
 @inline
-function dictionaryOf(column: i32): Dictionary {
+export function dictionaryOf(column: i32): Dictionary {
   return changetype<Dictionary>(dictionaryInfos + ((<usize>column) << 5));
 }
 
@@ -56,7 +53,6 @@ export function clearDictionaries(): void {
     if (dictionary.size > 0) memory.fill(dictionary.places, 0, PLACES << 1);
     dictionary.size = 0;
     dictionary.values = 0;
-    dictionary.longValues = 0;
     dictionary.isGivenUp = 0;
   }
 }
@@ -84,8 +80,6 @@ export function enterRowTexts(): void {
 /** False when the column is not worth a dictionary. */
 function enter(dictionary: Dictionary, slot: usize): bool {
   const values = ++dictionary.values;
-  if (slotLength(slot) > INLINE_BYTES) dictionary.longValues++;
-  if (values == JUDGED_VALUES && dictionary.longValues * SHORT_SHARE <= values) return false;
   let place = hash(slot) & (PLACES - 1);
   for (let probe = 0; probe < MAX_PROBES; probe++) {
     const number = <i32>load<u16>(dictionary.places + ((<usize>place) << 1));
@@ -107,23 +101,29 @@ function enter(dictionary: Dictionary, slot: usize): bool {
   return false;
 }
 
-/** Both ends, the middle and the length tell most texts apart; equality is decided by sameSlot(). */
-// @ts-ignore: decorator
-@inline
+/** All of the text: identities and parameters differ in a few bytes anywhere. Equality is decided by sameSlot(). */
 function hash(slot: usize): i32 {
   const length = slotLength(slot);
-  let mixed: u64;
-  if (length <= INLINE_BYTES) mixed = load<u64>(slot + 4) ^ rotl<u64>(load<u32>(slot + 12), 29);
-  else {
-    const text = slotText(slot);
-    mixed =
-      load<u64>(text) ^
-      rotl<u64>(load<u64>(text + length - 8), 27) ^
-      rotl<u64>(load<u64>(text + ((length - 8) >> 1)), 13);
+  if (length <= INLINE_BYTES) return mixed(load<u64>(slot + 4) ^ rotl<u64>(load<u32>(slot + 12), 29), length);
+  const text = slotText(slot);
+  // Two chains, which the processor follows side by side; the last 16 bytes overlap with those before.
+  let one: u64 = load<u64>(text);
+  let other: u64 = load<u64>(text + length - 8);
+  for (let at: usize = 8; at + 16 <= length; at += 16) {
+    one = (rotl<u64>(one, 23) ^ load<u64>(text + at)) * GOLDEN;
+    other = (rotl<u64>(other, 23) ^ load<u64>(text + at + 8)) * GOLDEN;
   }
-  // Multiplying by the golden ratio spreads the bits upwards.
-  mixed = (mixed ^ length) * 0x9e3779b97f4a7c15;
-  return <i32>(mixed >> 40);
+  if (length > 16) one ^= rotl<u64>(load<u64>(text + length - 16), 31);
+  return mixed(one ^ rotl<u64>(other, 37), length);
+}
+
+/** The golden ratio: multiplying by it spreads the bits upwards. */
+const GOLDEN: u64 = 0x9e3779b97f4a7c15;
+
+// @ts-ignore: decorator
+@inline
+function mixed(bits: u64, length: usize): i32 {
+  return <i32>(((bits ^ (bits >> 32) ^ length) * GOLDEN) >> 40);
 }
 
 // @ts-ignore: decorator

@@ -67,6 +67,11 @@ export let packBytes: usize = 0;
 export let packRoom: usize = 0;
 export let packSlots: usize = 0;
 
+// Rows grouped by several columns: each row's group, each group's first row, and a hash table for finding groups.
+export let groupNumbers: usize = 0;
+export let groupFirstRows: usize = 0;
+export let groupPlaces: usize = 0;
+
 export let maxRows: i32 = 0;
 /** A record over this many bytes becomes a reject. */
 export let recordLimit: usize = 0;

@@ -23,6 +23,7 @@ export {
   topValues,
   WINDOW_FULL,
 } from './document';
+export { beginGroups, GROUP_PLACES, MAX_GROUPS, splitGroups } from './groups';
 export { MAX_DEPTH, REJECT_JSON_INVALID, REJECT_NESTED_TOO_DEEP } from './json';
 export * from './layout';
 export { PACK_TOO_LARGE, packTexts, rebaseTexts } from './pack';

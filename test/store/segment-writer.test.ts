@@ -1,0 +1,137 @@
+/** Segments against plain SQL: whatever way a column travels, what is stored is what its definition says. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DuckDBInstance } from '@duckdb/node-api';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { PRELUDE } from '../../src/backends/prelude.ts';
+import { cloudtrailFormat } from '../../src/formats/cloudtrail.ts';
+import { cloudtrailTable } from '../../src/formats/cloudtrail-table.ts';
+import type { SegmentWriter, StagedSegment } from '../../src/ingest.ts';
+import { createSegmentWriter } from '../../src/store/segment-writer.ts';
+import { derivedColumns } from '../../src/table.ts';
+import { dice } from '../formats/generate.ts';
+
+const roll = dice(7);
+const pick = <T>(...values: readonly T[]): T => values[roll(values.length)] as T;
+const maybe = <T>(value: T): T | undefined => (roll(3) === 0 ? undefined : value);
+const MINUTE = 60_000;
+
+/** A record in which everything that something is derived from varies; `spread` says how many different callers there are. */
+function record(i: number, spread: number, start: number) {
+  const session = `session-${roll(spread)}`;
+  return {
+    eventID: roll(20) === 0 ? maybe(`id-${i}`) : `00000000-0000-4000-8000-${String(i).padStart(12, '0')}`,
+    requestID: maybe(pick(`REQ${i}`, `00000000-0000-4000-9000-${String(i).padStart(12, '0')}`)),
+    eventTime: roll(50) === 0 ? 'never' : `${new Date(start + i * MINUTE).toISOString().slice(0, 19)}Z`,
+    eventName: pick('ConsoleLogin', 'ListFunctions20150331', 'updateDomainContact', 'RunInstances', undefined),
+    eventSource: 'ec2.amazonaws.com',
+    awsRegion: pick('us-east-1', 'cn-north-1', 'us-gov-west-1'),
+    recipientAccountId: '111122223333',
+    userIdentity: maybe({
+      type: pick('AssumedRole', 'IAMUser', 'Root', 'AWSService', 'SAMLUser'),
+      principalId: maybe(`AROA:${session}`),
+      arn: maybe(pick(`arn:aws:sts::111122223333:assumed-role/role-${roll(9)}/${session}`, '')),
+      accountId: maybe('111122223333'),
+      userName: maybe(pick('HIDDEN_DUE_TO_SECURITY_REASONS', `user-${roll(spread)}`)),
+      invokedBy: maybe('ec2.amazonaws.com'),
+      onBehalfOf: maybe({ userId: `u-${roll(9)}` }),
+      sessionContext: maybe({
+        sessionIssuer: { arn: maybe(`arn:aws:iam::111122223333:role/aws-service-role/${roll(5)}`) },
+      }),
+    }),
+    sourceIPAddress: maybe(pick('203.0.113.7', `2001:db8::${roll(999)}`, 'AWS Internal', '999.1.1.1')),
+    errorCode: maybe(pick('AccessDenied', 'Client.UnauthorizedOperation', 'Throttling', '', 'nul\u0000in it')),
+    errorMessage: maybe(pick('no', '', `message ${i}`)),
+    responseElements: maybe({ ConsoleLogin: pick<string | number>('Success', 'Failure', 17) }),
+    requestParameters: { number: i, text: pick('é😀', '\u0000', 'plain') },
+    resources: maybe([{ ARN: `arn:aws:s3:::bucket/${i}` }, { arn: pick('arn:1', undefined) }]),
+  };
+}
+
+let dir: string;
+let writer: SegmentWriter;
+beforeAll(async () => {
+  dir = mkdtempSync(join(tmpdir(), 'trailhound-segments-'));
+  writer = await createSegmentWriter({ table: cloudtrailTable, stagingDir: dir, name: 'test', prelude: PRELUDE });
+});
+afterAll(async () => {
+  await writer.close();
+  rmSync(dir, { recursive: true, force: true });
+});
+
+async function write(records: readonly unknown[]): Promise<readonly StagedSegment[]> {
+  const decoder = await cloudtrailFormat.createDecoder({ recordBytes: 1 << 20, windowBytes: 32 << 20 });
+  decoder.begin({ logFile: 1, deliveredDay: 20_500, ingestedAtMs: Date.UTC(2026, 5, 1) });
+  decoder.push(Buffer.from(JSON.stringify({ Records: records })), true);
+  expect(decoder.end().rejects).toEqual([]);
+  const batch = decoder.batch();
+  const { segments, synced } = await writer.write(batch, new Uint8Array(batch.rows));
+  await synced;
+  return segments;
+}
+
+async function rowsOf(sql: string): Promise<readonly Record<string, unknown>[]> {
+  const instance = await DuckDBInstance.create(':memory:');
+  const connection = await instance.connect();
+  for (const statement of PRELUDE) await connection.run(statement);
+  const rows = (await connection.runAndReadAll(sql)).getRowObjectsJson();
+  connection.closeSync();
+  instance.closeSync();
+  return rows;
+}
+
+/** Stored rows whose derived columns differ from what SQL derives from their raw ones, row by row. */
+function differences(segments: readonly StagedSegment[]): Promise<readonly Record<string, unknown>[]> {
+  const derived = derivedColumns(cloudtrailTable);
+  const names = derived.map(({ name }) => name);
+  const files = segments.map(({ path }) => `'${path}'`).join(', ');
+  const stored = `SELECT record_no, ${names.join(', ')} FROM read_parquet([${files}])`;
+  const again = `SELECT record_no, ${derived.map(({ name, derive }) => `${derive} AS ${name}`).join(', ')} FROM (SELECT * EXCLUDE (${names.join(', ')}) FROM read_parquet([${files}]))`;
+  return rowsOf(`(${stored} EXCEPT ALL ${again}) UNION ALL (${again} EXCEPT ALL ${stored})`);
+}
+
+const DAY = Date.UTC(2026, 1, 3);
+const CASES = [
+  { title: 'a window of one day', count: 1400, spread: 40, start: DAY },
+  { title: 'a window that spans days', count: 6000, spread: 60, start: DAY + 23 * 60 * MINUTE },
+  { title: 'callers that never repeat', count: 3000, spread: 1_000_000, start: DAY },
+  { title: 'a few rows', count: 9, spread: 3, start: DAY },
+];
+
+describe('derived columns', () => {
+  test.each(CASES)('are what SQL derives row by row: $title', async ({ count, spread, start }) => {
+    const segments = await write(Array.from({ length: count }, (_, i) => record(i, spread, start)));
+    expect(segments.reduce((sum, { rows }) => sum + rows, 0)).toBe(count);
+    expect(await differences(segments)).toEqual([]);
+  });
+});
+
+describe('raw columns', () => {
+  test.each(CASES)('hold the record’s own values: $title', async ({ count, spread, start }) => {
+    const records = Array.from({ length: count }, (_, i) => record(i, spread, start));
+    const segments = await write(records);
+    const files = segments.map(({ path }) => `'${path}'`).join(', ');
+    const rows = await rowsOf(
+      `SELECT event_id, request_id, event_name_raw, aws_region, user_type, principal_id, user_arn, user_name, source_address, error_code, error_message, console_login, request_parameters FROM read_parquet([${files}]) ORDER BY record_no`,
+    );
+    const text = (value: string | number | undefined): string | null => (value === undefined ? null : `${value}`);
+    expect(rows).toEqual(
+      records.map((one) => ({
+        event_id: text(one.eventID),
+        request_id: text(one.requestID),
+        event_name_raw: text(one.eventName),
+        aws_region: text(one.awsRegion),
+        user_type: text(one.userIdentity?.type),
+        principal_id: text(one.userIdentity?.principalId),
+        user_arn: text(one.userIdentity?.arn),
+        user_name: text(one.userIdentity?.userName),
+        source_address: text(one.sourceIPAddress),
+        error_code: text(one.errorCode),
+        error_message: text(one.errorMessage),
+        console_login: text(one.responseElements?.ConsoleLogin),
+        request_parameters: JSON.stringify(one.requestParameters),
+      })),
+    );
+  });
+});
