@@ -9,6 +9,8 @@ export const VECTOR_ROWS = 2048;
 const SLOT_BYTES = 16;
 /** A string slot holds this many bytes itself; longer ones point to their text. */
 const INLINE_BYTES = 12;
+/** From this share of its rows on, nearly all values of a window occur: leaving the others out would cost more than it saves. */
+const MOST_OF_THE_WINDOW = 0.75;
 
 type LogicalType = ReturnType<typeof duckdb.create_logical_type>;
 export type Chunk = Parameters<typeof duckdb.data_chunk_get_vector>[0];
@@ -104,7 +106,7 @@ export function feedsOf(batch: Batch, column: Column, index: number, rows: Int32
   if (texts.length > 0 || dictionary === undefined)
     return [plain, ...texts].filter((feed) => hasValues(feed, batch.rows));
   const { codes, codeBytes, entries, size } = dictionary;
-  if (rows.length < batch.rows) {
+  if (rows.length < batch.rows * MOST_OF_THE_WINDOW) {
     const numbers =
       codeBytes === 1 ? new Uint8Array(memory, codes, batch.rows) : new Uint16Array(memory, codes, batch.rows);
     const bits = new Uint8Array(memory, validity, Math.ceil(batch.rows / 8));
