@@ -297,10 +297,10 @@ export type FromWorker =
 
 /** Writes the admitted rows of a batch as Parquet files in staging/, one per event_date. Only store/ knows how. */
 export interface SegmentWriter {
-  /** Resolves when all files are written; the batch is free again then. They are durable only once `synced` resolves. */
+  /** Resolves when all files are written; the batch is free again then. They are durable only once `synced` resolves. Begins before the verdicts are there. */
   write(
     batch: Batch,
-    verdicts: Uint8Array,
+    verdicts: Promise<Uint8Array>,
   ): Promise<{ readonly segments: readonly StagedSegment[]; readonly synced: Promise<unknown> }>;
   /** Takes rows of one log file out of staged segments again: all of them, or those without an event id. Segments without rows are gone. */
   dropRows(

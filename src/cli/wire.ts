@@ -243,7 +243,7 @@ async function writeExample(
   const segments: Segment[] = [];
   const take = async () => {
     const batch = decoder.batch();
-    const { segments: staged, synced } = await writer.write(batch, new Uint8Array(batch.rows));
+    const { segments: staged, synced } = await writer.write(batch, Promise.resolve(new Uint8Array(batch.rows)));
     await synced;
     for (const segment of staged) {
       const folder = join(lake, `${PARTITION_COLUMN}=${segment.eventDate}`);

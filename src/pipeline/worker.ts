@@ -40,6 +40,10 @@ const THREADS_MAX = 64;
 const RECORD_BYTES_TYPICAL = 700;
 /** A window that is so full is closed at a new day: its rows then make one segment, not two. */
 const NEW_DAY_SHARE = 0.5;
+/** Rows that are judged together: a fifth of a window, so that little is left to wait for when it is full. */
+const JUDGE_ROWS = 4096;
+/** Per row, in Batch.identity. */
+const IDENTITY_BYTES = 24;
 const NO_BYTES = new Uint8Array(0);
 /** Between two pieces of this size rejects are staged: a file of nothing but broken records does not fill the memory with them. */
 const PIECE_BYTES = 4 * 1024 * 1024;
@@ -186,6 +190,9 @@ class IngestWorker {
   #ranges: { readonly file: OpenFile; readonly from: number }[] = [];
   /** Of the file decoded last. */
   #deliveredDay = 0;
+  /** Rows of the window over which verdicts were asked for, and how many with each question that is not answered yet. */
+  #judged = 0;
+  readonly #asked: number[] = [];
   /** The file whose rows go on in the next window. */
   #current: OpenFile | null = null;
   /** Since the last report. */
@@ -306,6 +313,7 @@ class IngestWorker {
     if (await this.#push(bytes.subarray(at), true)) overflowed = true;
     this.#finish(file, this.#decoder.end(), null);
     if (overflowed || this.#files.length >= UNIT_FILES_MAX) await this.#flush();
+    else this.#judge(JUDGE_ROWS);
   }
 
   /** Pushes bytes and makes room as often as it takes. True when the file goes on in another window. */
@@ -350,6 +358,7 @@ class IngestWorker {
         digest.update(slice);
         file.uncompressedBytes += slice.length;
         if (await this.#push(slice, false)) overflowed = true;
+        this.#judge(JUDGE_ROWS);
         await this.#spoolRejects(file);
         this.#progress.uncompressedBytes += slice.length;
         this.#reportProgress();
@@ -498,18 +507,7 @@ class IngestWorker {
   async #flush(options: { readonly keepUnit?: boolean } = {}): Promise<void> {
     const batch = this.#decoder.batch();
     if (batch.rows > 0) {
-      const rows = batch.rows;
-      const identity = batch.identity.slice(0, rows * 24);
-      const hasIdentity = batch.hasIdentity.slice(0, rows);
-      const eventDay = batch.eventDay.slice(0, rows);
-      this.#port.post({ type: 'judge', unit: this.#unit, identity, hasIdentity, eventDay }, [
-        identity.buffer,
-        hasIdentity.buffer,
-        eventDay.buffer,
-      ]);
-      const verdicts = (await this.#mailbox.take('verdicts'))?.verdicts ?? NO_BYTES;
-      this.#countRows(batch, verdicts);
-      const { segments, synced } = await this.#writer.write(batch, verdicts);
+      const { segments, synced } = await this.#writer.write(batch, this.#verdicts(batch));
       this.#segments.push(...segments);
       // Awaited below, before anybody is told; a failure until then must not count as unhandled.
       synced.catch(() => undefined);
@@ -539,6 +537,38 @@ class IngestWorker {
     this.#segments = [];
     this.#conflicts = [];
     this.#rejectFiles = [];
+  }
+
+  /** Asks for verdicts over the rows that nobody was asked about yet, if they are so many: the main thread looks them up while the next files are read. */
+  #judge(atLeast = 1): void {
+    const batch = this.#decoder.batch();
+    const from = this.#judged;
+    const to = batch.rows;
+    if (to - from < atLeast) return;
+    const identity = batch.identity.slice(from * IDENTITY_BYTES, to * IDENTITY_BYTES);
+    const hasIdentity = batch.hasIdentity.slice(from, to);
+    const eventDay = batch.eventDay.slice(from, to);
+    this.#port.post({ type: 'judge', unit: this.#unit, identity, hasIdentity, eventDay }, [
+      identity.buffer,
+      hasIdentity.buffer,
+      eventDay.buffer,
+    ]);
+    this.#judged = to;
+    this.#asked.push(to - from);
+  }
+
+  /** The verdicts over all rows of the window; counts what they say. */
+  async #verdicts(batch: Batch): Promise<Uint8Array> {
+    this.#judge();
+    const verdicts = new Uint8Array(batch.rows);
+    let row = 0;
+    for (const rows of this.#asked.splice(0)) {
+      verdicts.set((await this.#mailbox.take('verdicts'))?.verdicts ?? NO_BYTES, row);
+      row += rows;
+    }
+    this.#judged = 0;
+    this.#countRows(batch, verdicts);
+    return verdicts;
   }
 
   #countRows(batch: Batch, verdicts: Uint8Array): void {

@@ -100,13 +100,13 @@ export async function createSegmentWriter(options: SegmentWriterOptions): Promis
   };
 
   return {
-    write: async (batch, verdicts) => {
+    write: async (batch, pending) => {
+      // Awaited once the derivation is through, whatever becomes of them: nothing may end while a statement runs.
+      pending.catch(() => undefined);
+      const derived = await derivation.derive(batch);
       const segments: StagedSegment[] = [];
-      const days = admittedByDay(batch, verdicts);
-      if (days.size > 0) {
-        const byCombination = await derivation.derive(batch);
-        for (const [day, rows] of days) segments.push(await writeDay(batch, byCombination, rows, day));
-      }
+      for (const [day, rows] of admittedByDay(batch, await pending))
+        segments.push(await writeDay(batch, derived, rows, day));
       return { segments, synced: Promise.all(segments.map(({ path }) => syncFile(path))) };
     },
     dropRows: async (segments, logFile, which) => {

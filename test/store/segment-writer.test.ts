@@ -66,7 +66,7 @@ async function write(records: readonly unknown[]): Promise<readonly StagedSegmen
   decoder.push(Buffer.from(JSON.stringify({ Records: records })), true);
   expect(decoder.end().rejects).toEqual([]);
   const batch = decoder.batch();
-  const { segments, synced } = await writer.write(batch, new Uint8Array(batch.rows));
+  const { segments, synced } = await writer.write(batch, Promise.resolve(new Uint8Array(batch.rows)));
   await synced;
   return segments;
 }
