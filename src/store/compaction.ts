@@ -13,8 +13,10 @@ import { num, sqlTime } from './rows.ts';
 
 /** Larger segments read hardly faster; this many rows of some 1.6 kB fit into MEMORY_LIMIT while they are written. */
 const SEGMENT_ROWS = 61_440;
-/** Above this share of SEGMENT_ROWS a segment is left alone. */
-const FULL_ENOUGH = 0.5;
+/** A segment of so many rows is left alone when everything is merged: half of what it could become. */
+const FULL_ROWS = SEGMENT_ROWS / 2;
+/** And of so many when nobody asked, half a window of ingest: a day of ten million events is then not written twice. */
+const GOOD_ROWS = 10_240;
 /** Each open segment costs a query about 0.2 ms: a day with more small ones than this is merged without being asked. */
 const SMALL_SEGMENTS_MAX = 12;
 const MEMORY_LIMIT = '192MB';
@@ -109,7 +111,7 @@ export async function compact(
 function planMerges(segments: readonly Segment[], schemaVersion: number, full: boolean): Segment[][] {
   const days = new Map<string, Segment[]>();
   for (const segment of segments) {
-    if (segment.schemaVersion !== schemaVersion || segment.rows >= SEGMENT_ROWS * FULL_ENOUGH) continue;
+    if (segment.schemaVersion !== schemaVersion || segment.rows >= (full ? FULL_ROWS : GOOD_ROWS)) continue;
     days.set(segment.eventDate, [...(days.get(segment.eventDate) ?? []), segment]);
   }
   const groups: Segment[][] = [];
