@@ -37,6 +37,7 @@ export interface Damage {
     | 'gzip-checksum'
     | 'gzip-trailing-garbage'
     | 'gzip-bomb'
+    | 'zip-checksum'
     | 'zstd-damaged';
   /** For a person. */
   readonly detail: string;
@@ -82,7 +83,7 @@ export function readWhole(file: FileRange, limits: PayloadLimits = PAYLOAD_LIMIT
   } finally {
     closeSync(fd);
   }
-  const payload = decodeWhole(input, limits, file.method);
+  const payload = decodeWhole(input, limits, file);
   // Plain bytes are the caller's, and scratch is not.
   return payload !== null && payload.bytes.buffer === scratch.buffer
     ? { ...payload, bytes: Buffer.from(payload.bytes) }
@@ -93,7 +94,7 @@ export function readWhole(file: FileRange, limits: PayloadLimits = PAYLOAD_LIMIT
 export function decodeWhole(
   input: Uint8Array,
   limits: PayloadLimits = PAYLOAD_LIMITS,
-  method: FileRange['method'] = 'stored',
+  { method, crc32 }: Pick<FileRange, 'method' | 'crc32'> = { method: 'stored' },
 ): Payload | null {
   const maxOutputLength = Math.min(limits.wholeBytes, limits.ratioFromBytes);
   if (input.length > maxOutputLength) return null;
@@ -104,10 +105,10 @@ export function decodeWhole(
         input,
       );
       if (member === null) return null;
-      const inner = decodeWhole(member, limits);
+      const inner = decodeWhole(member, limits, crc32 === undefined ? undefined : { method: 'stored', crc32 });
       return inner?.compression === 'none' ? { ...inner, compression: 'deflate' } : inner;
     }
-    if (isZstd(input)) return null;
+    if (isZstd(input) || (crc32 !== undefined && zlib.crc32(input) !== crc32)) return null;
     if (!isGzip(input)) return { bytes: input, compression: 'none', damage: null };
     const chunkSize = Math.max(
       OUTPUT_MIN_BYTES,
@@ -182,8 +183,8 @@ export function openPayload(
   name?: string,
 ): PayloadStream {
   if (Symbol.asyncIterator in content)
-    return new Decoding(streamFeed(content, name ?? 'the stream'), 'stored', limits, name ?? 'the stream');
-  return new Decoding(() => fileSlices(content), content.method, limits, name ?? keyOf(content.path));
+    return new Decoding(streamFeed(content, name ?? 'the stream'), null, limits, name ?? 'the stream');
+  return new Decoding(() => fileSlices(content), content, limits, name ?? keyOf(content.path));
 }
 
 type Slices = AsyncIterable<Uint8Array>;
@@ -194,22 +195,22 @@ class Decoding implements PayloadStream {
   damage: Damage | null = null;
   compression: Compression = 'none';
   private readonly feed: Feed;
-  private readonly method: FileRange['method'];
+  /** Null for a stream. */
+  private readonly range: FileRange | null;
   private readonly limits: PayloadLimits;
   private readonly name: string;
   private delivered = 0;
 
-  constructor(feed: Feed, method: FileRange['method'], limits: PayloadLimits, name: string) {
+  constructor(feed: Feed, range: FileRange | null, limits: PayloadLimits, name: string) {
     this.feed = feed;
-    this.method = method;
+    this.range = range;
     this.limits = limits;
     this.name = name;
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array, void, undefined> {
-    const feed = this.method === 'stored' ? this.feed : () => this.member();
-    if (this.method === 'deflate') this.compression = 'deflate';
-    for await (const bytes of this.decode(feed)) {
+    if (this.range?.method === 'deflate') this.compression = 'deflate';
+    for await (const bytes of this.decode(() => this.content())) {
       for (let at = 0; at < bytes.length; at += SLICE_BYTES) {
         const slice = bytes.subarray(at, at + SLICE_BYTES);
         this.delivered += slice.length;
@@ -304,6 +305,24 @@ class Decoding implements PayloadStream {
     if (input.peek().length > 0) await this.garbage(input, 'zstd-damaged');
   }
 
+  /** What the range or stream holds; a zip member is inflated, and compared with its checksum at its end. */
+  private content(): Slices | null {
+    if (this.range === null) return this.feed();
+    const bytes = this.range.method === 'deflate' ? this.member() : this.feed();
+    const { crc32, length } = this.range;
+    return bytes === null || crc32 === undefined ? bytes : this.checked(bytes, crc32, length);
+  }
+
+  private async *checked(member: Slices, stated: number, length: number): Slices {
+    let crc = 0;
+    for await (const bytes of member) {
+      crc = zlib.crc32(bytes, crc);
+      yield bytes;
+    }
+    const detail = `the zip states CRC ${hex(stated)}, but the member holds CRC ${hex(crc)}`;
+    if (crc !== stated) this.damage ??= this.damageOf('zip-checksum', detail, length);
+  }
+
   /** The content of a deflated zip member. */
   private async *member(): Slices {
     const input = new Input(this.feed() ?? none());
@@ -341,7 +360,7 @@ class Decoding implements PayloadStream {
 
   /** The reading ends here. What ended an outer layer outranks what that does to the inner one. */
   private end(reason: Damage['reason'], detail: string, compressedOffset: number): void {
-    if (this.damage === null || this.damage.reason === 'gzip-checksum')
+    if (this.damage === null || this.damage.reason === 'gzip-checksum' || this.damage.reason === 'zip-checksum')
       this.damage = this.damageOf(reason, detail, compressedOffset);
   }
 

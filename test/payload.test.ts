@@ -37,6 +37,14 @@ function file(bytes: Uint8Array, method: FileRange['method'] = 'stored'): FileRa
   return { path, start: 0, length: bytes.length, method };
 }
 
+/** A zip member of `content`, whose directory states the checksum of `packed`. */
+function member(content: Uint8Array, method: FileRange['method'], packed: Uint8Array = content): FileRange {
+  return {
+    ...file(method === 'deflate' ? zlib.deflateRawSync(content) : content, method),
+    crc32: zlib.crc32(packed),
+  };
+}
+
 async function slices(content: Parameters<typeof openPayload>[0], limits?: PayloadLimits) {
   const payload = openPayload(content, limits);
   const parts: Uint8Array[] = [];
@@ -331,6 +339,42 @@ describe('damage', () => {
     expect(outer.text.length).toBeGreaterThan(CORRUPT_AT * 0.9);
     const inner = await slices(file(zlib.deflateRawSync(GZIP.subarray(0, 400)), 'deflate'));
     expect(inner.damage).toMatchObject({ reason: 'gzip-truncated', compressedOffset: 400 });
+  });
+
+  describe.each(['stored', 'deflate'] as const)('a zip member (%s)', (method) => {
+    test.each([
+      ['plain', TEXT],
+      ['gzip', GZIP],
+    ])('that holds a %s file with the checksum that the zip states is whole', async (_name, content) => {
+      const whole = member(content, method);
+      expect(Buffer.from(readWhole(whole)?.bytes ?? [])).toEqual(TEXT);
+      expect(await slices(whole)).toMatchObject({ text: TEXT, damage: null });
+    });
+
+    test.each([
+      ['plain', TEXT],
+      ['gzip', GZIP],
+    ])('that holds a %s file with another checksum gives its bytes and tells it', async (_name, content) => {
+      const changed = member(content, method, NOISE);
+      expect(readWhole(changed)).toBeNull();
+      expect(await slices(changed)).toEqual({
+        text: TEXT,
+        damage: {
+          reason: 'zip-checksum',
+          detail: expect.stringMatching(/^the zip states CRC [0-9a-f]{8}, but the member holds CRC [0-9a-f]{8}$/),
+          offset: TEXT.length,
+          compressedOffset: changed.length,
+          text: new Uint8Array(0),
+        },
+        compression: content === GZIP ? 'gzip' : method === 'deflate' ? 'deflate' : 'none',
+        largest: TEXT.length,
+      });
+    });
+
+    test('whose bytes end too early tells that instead of the checksum', async () => {
+      const cut = await slices(member(GZIP.subarray(0, 400), method, GZIP));
+      expect(cut.damage).toMatchObject({ reason: 'gzip-truncated', compressedOffset: 400, offset: cut.text.length });
+    });
   });
 });
 
