@@ -43,6 +43,10 @@ export const ERROR_CODES = {
     exit: 3,
     meaning: 'The engine could not finish a statement that was accepted, for example for lack of memory.',
   },
+  'output-unwritable': {
+    exit: 3,
+    meaning: 'What stdout leads to takes no more, for example because its disk is full.',
+  },
   interrupted: {
     exit: 130,
     meaning: 'Ctrl-C or SIGTERM ended the run; what was committed is kept, the next run continues.',
