@@ -1,6 +1,6 @@
 /** Merges the small segments of a day into few larger ones, in order of their first events. Readers see either the old or the new ones, never both. */
 import { randomBytes } from 'node:crypto';
-import { chmodSync, renameSync, statSync } from 'node:fs';
+import { chmodSync, renameSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
 import type { Segment } from '../store.ts';
@@ -66,6 +66,7 @@ export async function compact(
         renameSync(staged, join(folder, name));
         syncPath(folder);
       } catch (error) {
+        rmSync(staged, { force: true });
         if (options.signal.aborted) break;
         throw asStoreError(error, `compact the store ${paths.dir}`);
       }

@@ -44,25 +44,39 @@ export function syncPath(path: string): void {
   }
 }
 
-const errorCode = (error: unknown): string => (error instanceof Error && 'code' in error ? String(error.code) : '');
+/** Ways in which the system refuses to write, by its code or, out of DuckDB, by its words. */
+const REFUSALS: readonly {
+  readonly codes: readonly string[];
+  readonly words: RegExp;
+  readonly what: string;
+  readonly hint: string;
+}[] = [
+  {
+    codes: ['ENOSPC', 'EDQUOT'],
+    words: /no space left on device|disk quota exceeded/i,
+    what: 'the disk is full',
+    hint: 'Free some space and run the command again; what was committed is kept.',
+  },
+  {
+    codes: ['EFBIG'],
+    words: /file too large/i,
+    what: 'its files may not become that large',
+    hint: 'Raise the limit on the size of files (`ulimit -f`) and run the command again; what was committed is kept.',
+  },
+  {
+    codes: ['EROFS', 'EACCES', 'EPERM'],
+    words: /read-only file system|permission denied/i,
+    what: 'no permission to write',
+    hint: 'Make the store writable for this user, or choose another one with --store.',
+  },
+];
 
 /** A failure of the disk or of permissions as `store-unwritable`; anything else comes back as it is. */
 export function asStoreError(error: unknown, doing: string): unknown {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
   const text = error instanceof Error ? error.message : String(error);
-  if (errorCode(error) === 'ENOSPC' || /no space left on device/i.test(text)) {
-    return new AppError('store-unwritable', `cannot ${doing}: the disk is full`, {
-      hint: 'Free some space and run the command again; what was committed is kept.',
-      cause: error,
-    });
-  }
-  if (
-    ['EROFS', 'EACCES', 'EPERM'].includes(errorCode(error)) ||
-    /read-only file system|permission denied/i.test(text)
-  ) {
-    return new AppError('store-unwritable', `cannot ${doing}: no permission to write`, {
-      hint: 'Make the store writable for this user, or choose another one with --store.',
-      cause: error,
-    });
-  }
-  return error;
+  const refusal = REFUSALS.find(({ codes, words }) => codes.includes(code) || words.test(text));
+  if (error instanceof AppError || refusal === undefined) return error;
+  const { what, hint } = refusal;
+  return new AppError('store-unwritable', `cannot ${doing}: ${what}`, { hint, cause: error });
 }

@@ -1,10 +1,11 @@
 /** The right to write segments: an open DuckDB file that the operating system frees when its holder dies. */
-import { chmodSync, existsSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { AppError } from '../errors.ts';
 import { lockHolder } from './catalog.ts';
-import { asStoreError, FILE_MODE } from './files.ts';
+import { createDatabase } from './database.ts';
+import { asStoreError, type StorePaths } from './files.ts';
 
 /** `status` looks into the lock for a moment; that must not make an ingest fail. */
 const PATIENCE_MS = 1500;
@@ -31,7 +32,12 @@ async function open(
 }
 
 /** Throws `store-locked`, naming the process that holds the lease. */
-export async function takeLease(path: string): Promise<Lease> {
+export async function takeLease({ lock: path, staging }: StorePaths): Promise<Lease> {
+  try {
+    if (!existsSync(path)) await createDatabase(path, staging);
+  } catch (error) {
+    throw asStoreError(error, `take the writer's lease ${path}`);
+  }
   const deadline = performance.now() + PATIENCE_MS;
   for (;;) {
     if (heldHere.has(path)) throw locked(path, process.pid);
@@ -41,7 +47,6 @@ export async function takeLease(path: string): Promise<Lease> {
       throw error;
     });
     if ('instance' in result) {
-      chmodSync(path, FILE_MODE);
       return {
         release: () => {
           result.instance.closeSync();

@@ -1,6 +1,6 @@
 /** A store folder as the contract src/store.ts describes it. */
 import { randomBytes } from 'node:crypto';
-import { chmodSync } from 'node:fs';
+import { chmodSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { AppError } from '../errors.ts';
 import type { KnownFile, LogFileIdentity, StoreWriter } from '../ingest.ts';
@@ -21,7 +21,7 @@ import {
 import { Catalog, type CatalogSession } from './catalog.ts';
 import { CATALOG_TABLES, STORE_VERSION } from './catalog-tables.ts';
 import { type CheckReport, checkStore } from './check.ts';
-import { FILE_MODE, type StorePaths, storePaths } from './files.ts';
+import { asStoreError, FILE_MODE, type StorePaths, storePaths } from './files.ts';
 import { liveSegments, SNAPSHOT_PREFIX } from './lake.ts';
 import { leaseHolder } from './lease.ts';
 import { sqlText } from './parquet.ts';
@@ -90,12 +90,16 @@ function localStore(paths: StorePaths): LocalStore {
       const table = CATALOG_TABLES.find((one) => one.name === name);
       if (table === undefined) throw new Error(`the catalog has no relation ${name}`);
       const file = join(paths.staging, `${SNAPSHOT_PREFIX}${process.pid}-${randomBytes(6).toString('hex')}.parquet`);
-      await catalog.read((session) =>
-        session.run(
-          `COPY (SELECT ${table.columns.map((column) => column.name).join(', ')} FROM ${name}) TO ${sqlText(file)} (FORMAT parquet)`,
-        ),
-      );
-      chmodSync(file, FILE_MODE);
+      const columns = table.columns.map((column) => column.name).join(', ');
+      try {
+        await catalog.read((session) =>
+          session.run(`COPY (SELECT ${columns} FROM ${name}) TO ${sqlText(file)} (FORMAT parquet)`),
+        );
+        chmodSync(file, FILE_MODE);
+      } catch (error) {
+        rmSync(file, { force: true });
+        throw asStoreError(error, `copy the table ${name} for a reader`);
+      }
       return { name, file };
     },
     huntSeqs: (keys) => catalog.read((session) => huntSeqs(session, keys)),

@@ -1,8 +1,9 @@
 /** The store folder: made on first use, opened only when its version is understood. */
-import { chmodSync, existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { AppError } from '../errors.ts';
 import { Catalog } from './catalog.ts';
 import { CREATE_CATALOG, STORE_VERSION } from './catalog-tables.ts';
+import { createDatabase } from './database.ts';
 import { asStoreError, FILE_MODE, FOLDER_MODE, makeFolder, type StorePaths, syncPath } from './files.ts';
 import { MIGRATIONS } from './migrations.ts';
 
@@ -13,23 +14,27 @@ export async function createStore(paths: StorePaths): Promise<void> {
     chmodSync(paths.dir, FOLDER_MODE);
     makeFolder(paths.staging);
     makeFolder(paths.lake);
+    if (!existsSync(paths.catalog)) await createDatabase(paths.catalog, paths.staging);
+    await new Catalog(paths.catalog).write(async (session) => {
+      const made = await session.rows("SELECT 1 FROM duckdb_tables() WHERE table_name = 'log_file'");
+      if (made.length === 0) for (const statement of CREATE_CATALOG) await session.run(statement);
+    });
+    writeVersion(paths);
   } catch (error) {
     throw asStoreError(error, `create the store ${paths.dir}`);
   }
-  const catalog = new Catalog(paths.catalog);
-  await catalog.write(async (session) => {
-    const made = await session.rows("SELECT 1 FROM duckdb_tables() WHERE table_name = 'log_file'");
-    if (made.length === 0) for (const statement of CREATE_CATALOG) await session.run(statement);
-  });
-  writeVersion(paths);
 }
 
 function writeVersion(paths: StorePaths): void {
   const temporary = `${paths.version}.${process.pid}`;
-  writeFileSync(temporary, `${STORE_VERSION}\n`, { mode: FILE_MODE });
-  syncPath(temporary);
-  renameSync(temporary, paths.version);
-  syncPath(paths.dir);
+  try {
+    writeFileSync(temporary, `${STORE_VERSION}\n`, { mode: FILE_MODE });
+    syncPath(temporary);
+    renameSync(temporary, paths.version);
+    syncPath(paths.dir);
+  } finally {
+    rmSync(temporary, { force: true });
+  }
 }
 
 export const storeExists = (paths: StorePaths): boolean => existsSync(paths.version);
@@ -70,5 +75,9 @@ export async function requireVersion(paths: StorePaths): Promise<void> {
     }
     await catalog.write(migrate);
   }
-  writeVersion(paths);
+  try {
+    writeVersion(paths);
+  } catch (error) {
+    throw asStoreError(error, `mark the store ${paths.dir} as one of version ${STORE_VERSION}`);
+  }
 }

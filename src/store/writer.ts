@@ -27,7 +27,7 @@ const QUESTIONS_MAX = 40;
 const READER_MEMORY_LIMIT = '128MB';
 
 export async function openWriter(paths: StorePaths, table: Table): Promise<StoreWriter> {
-  const lease = await takeLease(paths.lock);
+  const lease = await takeLease(paths);
   const catalog = new Catalog(paths.catalog);
   const state = await catalog.write(async (session) => {
     const [row] = await session.rows(
