@@ -23,7 +23,7 @@ import { CATALOG_TABLES, STORE_VERSION } from './catalog-tables.ts';
 import { type CheckReport, checkStore } from './check.ts';
 import { asStoreError, FILE_MODE, type StorePaths, storePaths } from './files.ts';
 import { liveSegments, SNAPSHOT_PREFIX } from './lake.ts';
-import { leaseHolder } from './lease.ts';
+import { leaseHolder, takeLease } from './lease.ts';
 import { sqlText } from './parquet.ts';
 import { prune } from './retention.ts';
 import { isoOrNull, num, text, timeOrNull } from './rows.ts';
@@ -35,7 +35,7 @@ export interface LocalStore extends Store {
   openWriter(table: Table): Promise<StoreWriter>;
   /** As StoreWriter.known(), without the lease: what a run would skip. */
   known(files: readonly LogFileIdentity[]): Promise<readonly (KnownFile | null)[]>;
-  /** Takes whole days before `before` (`YYYY-MM-DD`) out of the store. */
+  /** Takes whole days before `before` (`YYYY-MM-DD`) out of the store. Throws `store-locked` while another process writes to it. */
   prune(table: Table, before: string): Promise<{ segments: number; rows: number }>;
   /** Reads every segment and compares it with the catalog. */
   check(tables: readonly Table[]): Promise<CheckReport>;
@@ -118,7 +118,15 @@ function localStore(paths: StorePaths): LocalStore {
     removeSuppression: (id) => catalog.write((session) => deleteSuppression(session, id)),
     openWriter: (table) => openWriter(paths, table),
     known: (files) => catalog.read((session) => knownFiles(session, files)),
-    prune: (table, before) => prune(catalog, table, before),
+    prune: async (table, before) => {
+      // A compaction that read the segments before they were taken out would list their rows again.
+      const lease = await takeLease(paths);
+      try {
+        return await prune(catalog, table, before);
+      } finally {
+        lease.release();
+      }
+    },
     check: (tables) => checkStore(catalog, paths, tables),
     close: () => Promise.resolve(),
   };

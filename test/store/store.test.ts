@@ -166,6 +166,14 @@ describe('the lease', () => {
     await writer.close();
     expect((await store.status()).writer).toBeNull();
   });
+
+  test('is asked for by pruning as well, which would undo a compaction that runs', async () => {
+    const writer = await store.openWriter(cloudtrailTable);
+    await expect(store.prune(cloudtrailTable, '2027-01-01')).rejects.toMatchObject({ code: 'store-locked' });
+    await writer.close();
+    expect(await store.prune(cloudtrailTable, '2027-01-01')).toEqual({ segments: 0, rows: 0 });
+    expect((await store.status()).writer).toBeNull();
+  });
 });
 
 describe('alerts', () => {
