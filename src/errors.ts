@@ -38,6 +38,7 @@ export const ERROR_CODES = {
     exit: 3,
     meaning: 'The store cannot be written: read-only, no permission, or the disk is full.',
   },
+  'store-unreadable': { exit: 3, meaning: 'This user may not look into the folder of the store.' },
   'store-damaged': { exit: 3, meaning: 'A file of the store is missing or cannot be read.' },
   'query-failed': {
     exit: 3,

@@ -1,10 +1,10 @@
 /** The store folder: made on first use, opened only when its version is understood. */
-import { chmodSync, existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { AppError } from '../errors.ts';
 import { Catalog } from './catalog.ts';
 import { CREATE_CATALOG, STORE_VERSION } from './catalog-tables.ts';
 import { createDatabase } from './database.ts';
-import { asStoreError, FILE_MODE, FOLDER_MODE, makeFolder, type StorePaths, syncPath } from './files.ts';
+import { asStoreError, errorCode, FILE_MODE, FOLDER_MODE, makeFolder, type StorePaths, syncPath } from './files.ts';
 import { MIGRATIONS } from './migrations.ts';
 
 /** Creates the folder and its catalog. VERSION is written last: without it there is no store, and creation starts again. */
@@ -21,6 +21,12 @@ export async function createStore(paths: StorePaths): Promise<void> {
     });
     writeVersion(paths);
   } catch (error) {
+    if (['EEXIST', 'ENOTDIR', 'ENOENT'].includes(errorCode(error))) {
+      throw new AppError('store-unwritable', `cannot create the store ${paths.dir}: no folder can be made there`, {
+        hint: 'A file or a system folder is in the way. Name another folder with --store.',
+        cause: error,
+      });
+    }
     throw asStoreError(error, `create the store ${paths.dir}`);
   }
 }
@@ -37,7 +43,20 @@ function writeVersion(paths: StorePaths): void {
   }
 }
 
-export const storeExists = (paths: StorePaths): boolean => existsSync(paths.version);
+export function storeExists(paths: StorePaths): boolean {
+  try {
+    return statSync(paths.version).isFile();
+  } catch (error) {
+    // What may not be looked into is not the same as nothing.
+    if (errorCode(error) === 'EACCES') {
+      throw new AppError('store-unreadable', `cannot open the store ${paths.dir}: permission denied`, {
+        hint: 'Stores are private to the user who made them: run as that user, or name another store with --store.',
+        cause: error,
+      });
+    }
+    return false;
+  }
+}
 
 /** The version in the folder. Throws `store-damaged` when the file holds none. */
 function readVersion(paths: StorePaths): number {

@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Alert } from '../../src/alert.ts';
@@ -240,6 +240,18 @@ describe('the folder', () => {
     writeFileSync(join(store.dir, 'VERSION'), version);
     await expect(openStore(store.dir)).rejects.toMatchObject({ code, message: expect.stringContaining(words) });
   });
+
+  test.each(['file', 'file/store', '/dev/null', '/proc/store'])(
+    'that is to lie at %s, where no folder can be, is refused',
+    async (place) => {
+      writeFileSync(join(folder, 'file'), '');
+      const dir = resolve(folder, place);
+      await expect(openStore(dir, { create: true })).rejects.toMatchObject({
+        code: 'store-unwritable',
+        message: `cannot create the store ${dir}: no folder can be made there`,
+      });
+    },
+  );
 
   test('must exist unless it is to be created', async () => {
     await expect(openStore(join(folder, 'none'))).rejects.toMatchObject({ code: 'store-missing' });
