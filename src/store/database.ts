@@ -1,8 +1,9 @@
-/** Makes the DuckDB files of a store, empty: each is whole, or not there. */
+/** The DuckDB files of a store: each is made whole, and one that is not is told apart from a bug. */
 import { randomBytes } from 'node:crypto';
 import { chmodSync, existsSync, linkSync, renameSync, rmSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
+import { AppError } from '../errors.ts';
 import { FILE_MODE, syncPath } from './files.ts';
 
 /**
@@ -26,3 +27,13 @@ export async function createDatabase(path: string, stagingDir: string): Promise<
     rmSync(partial, { force: true });
   }
 }
+
+/** Does DuckDB say that a file is no database of its own, or no longer a whole one? */
+export const isDamage = (message: string): boolean =>
+  /not a valid DuckDB database|could not read enough bytes|corrupt|checksum|Serialization Error/i.test(message);
+
+export const damagedDatabase = (path: string, why: string, cause?: unknown): AppError =>
+  new AppError('store-damaged', `cannot open ${path}: ${why}`, {
+    hint: 'Restore it from a backup, or ingest the archive into a new store with --store <dir>; the log files themselves are untouched.',
+    cause,
+  });

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { AppError } from '../errors.ts';
 import { lockHolder } from './catalog.ts';
-import { createDatabase } from './database.ts';
+import { createDatabase, isDamage } from './database.ts';
 import { asStoreError, type StorePaths } from './files.ts';
 
 /** `status` looks into the lock for a moment; that must not make an ingest fail. */
@@ -26,6 +26,12 @@ async function open(
     return { instance: await DuckDBInstance.create(path, { access_mode: mode, memory_limit: '64MB', threads: '1' }) };
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
+    if (isDamage(message)) {
+      throw new AppError('store-damaged', `cannot take the writer's lease ${path}: ${message}`, {
+        hint: 'This file holds no data: remove it while no trailhound runs on the store.',
+        cause: error,
+      });
+    }
     if (!/could not set lock/i.test(message)) throw asStoreError(error, `take the writer's lease ${path}`);
     return { pid: lockHolder(message) };
   }

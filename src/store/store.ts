@@ -21,7 +21,7 @@ import {
 import { Catalog, type CatalogSession } from './catalog.ts';
 import { CATALOG_TABLES, STORE_VERSION } from './catalog-tables.ts';
 import { type CheckReport, checkStore } from './check.ts';
-import { asStoreError, FILE_MODE, type StorePaths, storePaths } from './files.ts';
+import { asStoreError, FILE_MODE, makeFolder, type StorePaths, storePaths } from './files.ts';
 import { liveSegments, SNAPSHOT_PREFIX } from './lake.ts';
 import { leaseHolder, takeLease } from './lease.ts';
 import { sqlText } from './parquet.ts';
@@ -92,6 +92,7 @@ function localStore(paths: StorePaths): LocalStore {
       const file = join(paths.staging, `${SNAPSHOT_PREFIX}${process.pid}-${randomBytes(6).toString('hex')}.parquet`);
       const columns = table.columns.map((column) => column.name).join(', ');
       try {
+        makeFolder(paths.staging);
         await catalog.read((session) =>
           session.run(`COPY (SELECT ${columns} FROM ${name}) TO ${sqlText(file)} (FORMAT parquet)`),
         );

@@ -253,6 +253,32 @@ describe('the folder', () => {
     },
   );
 
+  test.each(['catalog.duckdb', 'writer.lock'])('whose %s is not what it was is damaged, not a bug', async (name) => {
+    await (await store.openWriter(cloudtrailTable)).close();
+    rmSync(join(store.dir, `${name}.wal`), { force: true });
+    writeFileSync(join(store.dir, name), 'x'.repeat(4000));
+    await expect(store.openWriter(cloudtrailTable)).rejects.toMatchObject({
+      code: 'store-damaged',
+      message: expect.stringContaining(join(store.dir, name)),
+    });
+    await expect(store.status()).rejects.toMatchObject({ code: 'store-damaged' });
+  });
+
+  test('whose catalog is missing is damaged, and gets no empty one in its place', async () => {
+    rmSync(join(store.dir, 'catalog.duckdb'));
+    for (const use of [store.status(), store.openWriter(cloudtrailTable), store.suppressions()])
+      await expect(use).rejects.toMatchObject({ code: 'store-damaged' });
+    expect(existsSync(join(store.dir, 'catalog.duckdb'))).toBe(false);
+  });
+
+  test('that was copied without its empty folders works as before', async () => {
+    for (const name of ['staging', 'lake']) rmSync(join(store.dir, name), { recursive: true });
+    const { file } = await store.snapshot('log_file');
+    expect(existsSync(file ?? '')).toBe(true);
+    for (const name of ['staging', 'lake']) rmSync(join(store.dir, name), { recursive: true, force: true });
+    await (await store.openWriter(cloudtrailTable)).close();
+  });
+
   test('must exist unless it is to be created', async () => {
     await expect(openStore(join(folder, 'none'))).rejects.toMatchObject({ code: 'store-missing' });
   });
