@@ -200,6 +200,19 @@ describe('wrong input', () => {
       2,
       ['--file is for --output parquet only'],
     ],
+    [
+      'a suppression with an empty reason',
+      ['suppress', 'add', 'denied-call-spike', '--reason', ' '],
+      2,
+      ['--reason is empty'],
+    ],
+    ['an unknown tag', ['hunt', '--tag', 'nope'], 2, ["no detector has the tag 'nope'", 'Tags: ']],
+    [
+      'a choice that leaves no detector',
+      ['hunt', 'denied-call-spike', '--min-severity', 'critical'],
+      2,
+      ['no detector is left to run', '--min-severity'],
+    ],
     ['nothing to prune by', ['store', 'prune'], 2, ['--older-than 400d']],
   ])('%s', async (_, args, expected, texts) => {
     const { status, stdout, stderr } = await run(...args);
