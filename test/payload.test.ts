@@ -38,7 +38,7 @@ function file(bytes: Uint8Array, method: FileRange['method'] = 'stored'): FileRa
 }
 
 /** A zip member of `content`, whose directory states the checksum of `packed`. */
-function member(content: Uint8Array, method: FileRange['method'], packed: Uint8Array = content): FileRange {
+function zipMember(content: Uint8Array, method: FileRange['method'], packed: Uint8Array = content): FileRange {
   return {
     ...file(method === 'deflate' ? zlib.deflateRawSync(content) : content, method),
     crc32: zlib.crc32(packed),
@@ -354,7 +354,7 @@ describe('damage', () => {
       ['plain', TEXT],
       ['gzip', GZIP],
     ])('that holds a %s file with the checksum that the zip states is whole', async (_name, content) => {
-      const whole = member(content, method);
+      const whole = zipMember(content, method);
       expect(Buffer.from(readWhole(whole)?.bytes ?? [])).toEqual(TEXT);
       expect(await slices(whole)).toMatchObject({ text: TEXT, damage: null });
     });
@@ -363,7 +363,7 @@ describe('damage', () => {
       ['plain', TEXT],
       ['gzip', GZIP],
     ])('that holds a %s file with another checksum gives its bytes and tells it', async (_name, content) => {
-      const changed = member(content, method, NOISE);
+      const changed = zipMember(content, method, NOISE);
       expect(readWhole(changed)).toBeNull();
       expect(await slices(changed)).toEqual({
         text: TEXT,
@@ -380,7 +380,7 @@ describe('damage', () => {
     });
 
     test('whose bytes end too early tells that instead of the checksum', async () => {
-      const cut = await slices(member(GZIP.subarray(0, 400), method, GZIP));
+      const cut = await slices(zipMember(GZIP.subarray(0, 400), method, GZIP));
       expect(cut.damage).toMatchObject({ reason: 'gzip-truncated', compressedOffset: 400, offset: cut.text.length });
     });
   });

@@ -184,7 +184,7 @@ describe('a zip', () => {
     expect(texts).toEqual(expectedTexts(path));
     expect(problems).toEqual([expect.stringContaining(`cannot read ${path} to its end: End of central directory`)]);
     const checksums = async (of: Source) =>
-      (await listAll(of)).files.map(({ content }) => ('crc32' in content ? content.crc32 : null)).toSorted();
+      new Set((await listAll(of)).files.map(({ content }) => ('crc32' in content ? content.crc32 : null)));
     expect(await checksums(source)).toEqual(await checksums(await openSource(join(dir, 'whole.zip'), STDIN)));
   });
 
