@@ -38,10 +38,15 @@ export const ERROR_CODES = {
     exit: 3,
     meaning: 'The store cannot be written: read-only, no permission, or the disk is full.',
   },
+  'store-unreadable': { exit: 3, meaning: 'This user may not look into the folder of the store.' },
   'store-damaged': { exit: 3, meaning: 'A file of the store is missing or cannot be read.' },
   'query-failed': {
     exit: 3,
     meaning: 'The engine could not finish a statement that was accepted, for example for lack of memory.',
+  },
+  'output-unwritable': {
+    exit: 3,
+    meaning: 'What stdout leads to takes no more, for example because its disk is full.',
   },
   interrupted: {
     exit: 130,

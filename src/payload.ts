@@ -38,6 +38,7 @@ export interface Damage {
     | 'gzip-checksum'
     | 'gzip-trailing-garbage'
     | 'gzip-bomb'
+    | 'zip-checksum'
     | 'zstd-damaged';
   /** For a person. */
   readonly detail: string;
@@ -83,7 +84,7 @@ export function readWhole(file: FileRange, limits: PayloadLimits = PAYLOAD_LIMIT
   } finally {
     closeSync(fd);
   }
-  const payload = decodeWhole(input, limits, file.method);
+  const payload = decodeWhole(input, limits, file);
   // Plain bytes are the caller's, and scratch is not.
   return payload !== null && payload.bytes.buffer === scratch.buffer
     ? { ...payload, bytes: Buffer.from(payload.bytes) }
@@ -94,7 +95,7 @@ export function readWhole(file: FileRange, limits: PayloadLimits = PAYLOAD_LIMIT
 export function decodeWhole(
   input: Uint8Array,
   limits: PayloadLimits = PAYLOAD_LIMITS,
-  method: FileRange['method'] = 'stored',
+  { method, crc32 }: Pick<FileRange, 'method' | 'crc32'> = { method: 'stored' },
 ): Payload | null {
   const maxOutputLength = Math.min(limits.wholeBytes, limits.ratioFromBytes);
   if (input.length > maxOutputLength) return null;
@@ -105,10 +106,10 @@ export function decodeWhole(
         input,
       );
       if (member === null) return null;
-      const inner = decodeWhole(member, limits);
+      const inner = decodeWhole(member, limits, crc32 === undefined ? undefined : { method: 'stored', crc32 });
       return inner?.compression === 'none' ? { ...inner, compression: 'deflate' } : inner;
     }
-    if (isZstd(input)) return null;
+    if (isZstd(input) || (crc32 !== undefined && zlib.crc32(input) !== crc32)) return null;
     if (!isGzip(input)) return { bytes: input, compression: 'none', damage: null };
     const chunkSize = Math.max(
       OUTPUT_MIN_BYTES,
@@ -181,8 +182,6 @@ export const SLICE_BYTES = MIB;
 const READ_BYTES = 256 * KIB;
 /** Compressed bytes given to zlib at once: at 1032:1 they become 34 MB, which bounds what waits to be taken. */
 const FEED_BYTES = 32 * KIB;
-/** So much of a stream's compressed bytes is kept, to look again at where it was damaged. Files are read again instead. */
-const RETAIN_BYTES = 8 * MIB;
 /** A gzip header longer than this (its name and comment have no bound) is no header. */
 const HEADER_BYTES = 64 * KIB;
 
@@ -196,34 +195,34 @@ export function openPayload(
   name?: string,
 ): PayloadStream {
   if (Symbol.asyncIterator in content)
-    return new Decoding(streamFeed(content, name ?? 'the stream'), 'stored', limits, name ?? 'the stream');
-  return new Decoding(() => fileSlices(content), content.method, limits, name ?? keyOf(content.path));
+    return new Decoding(() => streamSlices(content, name ?? 'the stream'), null, limits, name ?? 'the stream');
+  return new Decoding(() => fileSlices(content), content, limits, name ?? keyOf(content.path));
 }
 
 type Slices = AsyncIterable<Uint8Array>;
-/** Gives the same bytes from their start at each call; null when that is not possible again. */
-type Feed = () => Slices | null;
+/** Gives the bytes from their start, of a file the same ones at each call. */
+type Feed = () => Slices;
 
 class Decoding implements PayloadStream {
   damage: Damage | null = null;
   compression: Compression = 'none';
   private readonly feed: Feed;
-  private readonly method: FileRange['method'];
+  /** Null for a stream. */
+  private readonly range: FileRange | null;
   private readonly limits: PayloadLimits;
   private readonly name: string;
   private delivered = 0;
 
-  constructor(feed: Feed, method: FileRange['method'], limits: PayloadLimits, name: string) {
+  constructor(feed: Feed, range: FileRange | null, limits: PayloadLimits, name: string) {
     this.feed = feed;
-    this.method = method;
+    this.range = range;
     this.limits = limits;
     this.name = name;
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array, void, undefined> {
-    const feed = this.method === 'stored' ? this.feed : () => this.member();
-    if (this.method === 'deflate') this.compression = 'deflate';
-    for await (const bytes of this.decode(feed)) {
+    if (this.range?.method === 'deflate') this.compression = 'deflate';
+    for await (const bytes of this.decode()) {
       for (let at = 0; at < bytes.length; at += SLICE_BYTES) {
         const slice = bytes.subarray(at, at + SLICE_BYTES);
         this.delivered += slice.length;
@@ -235,16 +234,16 @@ class Decoding implements PayloadStream {
       this.damage = { ...this.damage, offset: this.delivered };
   }
 
-  private async *decode(feed: Feed): Slices {
-    const input = new Input(feed() ?? none());
+  private async *decode(): Slices {
+    const input = new Input(this.content());
     try {
       await input.fill(4);
       if (isGzip(input.peek())) {
         this.compression = 'gzip';
-        yield* this.gunzip(input, feed);
+        yield* this.gunzip(input);
       } else if (isZstd(input.peek())) {
         this.compression = 'zstd';
-        yield* this.unzstd(input, feed);
+        yield* this.unzstd(input);
       } else {
         for (let bytes = await input.take(READ_BYTES); bytes !== null; bytes = await input.take(READ_BYTES))
           yield bytes;
@@ -255,7 +254,7 @@ class Decoding implements PayloadStream {
   }
 
   /** All members of a gzip file. */
-  private async *gunzip(input: Input, feed: Feed): Slices {
+  private async *gunzip(input: Input): Slices {
     for (let members = 0; ; members++) {
       if (members > 0) await input.skipZeros();
       const header = await takeGzipHeader(input);
@@ -267,11 +266,16 @@ class Decoding implements PayloadStream {
 
       let size = 0;
       let crc = 0;
-      const ending = yield* inflate(input, DEFLATE, feed, (bytes) => {
-        size += bytes.length;
-        crc = zlib.crc32(bytes, crc);
-        return this.isBomb(input.offset);
-      });
+      const ending = yield* inflate(
+        input,
+        DEFLATE,
+        this.again(() => this.content()),
+        (bytes) => {
+          size += bytes.length;
+          crc = zlib.crc32(bytes, crc);
+          return this.isBomb(input.offset);
+        },
+      );
       if (ending === 'stopped') return;
       if (ending !== 'complete')
         return this.end(ending.cut ? 'gzip-truncated' : 'gzip-corrupt', ending.detail, ending.offset);
@@ -293,7 +297,7 @@ class Decoding implements PayloadStream {
     }
   }
 
-  private async *unzstd(input: Input, feed: Feed): Slices {
+  private async *unzstd(input: Input): Slices {
     // Node has zstd since 22.15 and 23.8: https://nodejs.org/api/zlib.html#zlibcreatezstddecompressoptions. The types are those of Node 20.
     const { createZstdDecompress } = zlib as { createZstdDecompress?: (options: { chunkSize: number }) => Inflater };
     if (createZstdDecompress === undefined) {
@@ -311,19 +315,47 @@ class Decoding implements PayloadStream {
       isComplete: async (engine) => isCode((await engine.push(new Uint8Array(8))).error, 'ZSTD_error_prefix_unknown'),
     };
     for (await input.fill(4); isZstd(input.peek()); await input.fill(4)) {
-      const ending = yield* inflate(input, codec, feed, () => this.isBomb(input.offset));
+      const ending = yield* inflate(
+        input,
+        codec,
+        this.again(() => this.content()),
+        () => this.isBomb(input.offset),
+      );
       if (ending === 'stopped') return;
       if (ending !== 'complete') return this.end('zstd-damaged', ending.detail, ending.offset);
     }
     if (input.peek().length > 0) await this.garbage(input, 'zstd-damaged');
   }
 
+  /** What the range or stream holds; a zip member is inflated, and compared with its checksum at its end. */
+  private content(): Slices {
+    if (this.range === null) return this.feed();
+    const { method, crc32, length } = this.range;
+    const bytes = method === 'deflate' ? this.member() : this.feed();
+    return crc32 === undefined ? bytes : this.checked(bytes, crc32, length);
+  }
+
+  /** Null for a stream, which gives its bytes once. */
+  private again(feed: Feed): Feed | null {
+    return this.range === null ? null : feed;
+  }
+
+  private async *checked(member: Slices, stated: number, length: number): Slices {
+    let crc = 0;
+    for await (const bytes of member) {
+      crc = zlib.crc32(bytes, crc);
+      yield bytes;
+    }
+    const detail = `the zip states CRC ${hex(stated)}, but the member holds CRC ${hex(crc)}`;
+    if (crc !== stated) this.damage ??= this.damageOf('zip-checksum', detail, length);
+  }
+
   /** The content of a deflated zip member. */
   private async *member(): Slices {
-    const input = new Input(this.feed() ?? none());
+    const input = new Input(this.feed());
     let size = 0;
     try {
-      const ending = yield* inflate(input, DEFLATE, this.feed, (bytes) => {
+      const ending = yield* inflate(input, DEFLATE, this.again(this.feed), (bytes) => {
         size += bytes.length;
         return this.isBomb(input.offset, size);
       });
@@ -355,7 +387,7 @@ class Decoding implements PayloadStream {
 
   /** The reading ends here. What ended an outer layer outranks what that does to the inner one. */
   private end(reason: Damage['reason'], detail: string, compressedOffset: number): void {
-    if (this.damage === null || this.damage.reason === 'gzip-checksum')
+    if (this.damage === null || this.damage.reason === 'gzip-checksum' || this.damage.reason === 'zip-checksum')
       this.damage = this.damageOf(reason, detail, compressedOffset);
   }
 
@@ -390,17 +422,18 @@ const DEFLATE: Codec = {
 
 /**
  * Inflates up to the end of one compressed run and leaves `input` right after it. `isEnough` sees each slice after it was taken and may stop the reading.
- * `feed` gives the input anew, to look again at damage.
+ * `again` gives the input anew, to look again at damage; without it a second engine follows one chunk behind.
  */
 async function* inflate(
   input: Input,
   codec: Codec,
-  feed: Feed,
+  again: Feed | null,
   isEnough: (bytes: Uint8Array) => boolean,
 ): AsyncGenerator<Uint8Array, InflateDamage | 'complete' | 'stopped', undefined> {
   const start = input.offset;
   const engine = new Engine(codec.create());
-  let delivered = 0;
+  let follower: Engine | null = null;
+  let previous: Uint8Array | null = null;
   try {
     for (;;) {
       const before = input.offset;
@@ -410,71 +443,65 @@ async function* inflate(
           ? 'complete'
           : { cut: true, detail: 'the file ends inside compressed data', offset: before };
       }
-      const result = await engine.push(chunk);
+      if (again === null && previous !== null) follower ??= new Engine(codec.create());
+      const [result] = await Promise.all([engine.push(chunk), previous === null ? null : follower?.push(previous)]);
+      previous = chunk;
       input.back(chunk, result.unused);
+      let known = 0;
       for (const bytes of result.out) {
-        delivered += bytes.length;
+        known += bytes.length;
         yield bytes;
         if (isEnough(bytes)) return 'stopped';
       }
       if (result.error !== null) {
-        // zlib throws away what it had inflated of the chunk in which it fails.
-        const offset = yield* inflateAgain(feed, codec, {
-          start,
-          chunkStart: before,
-          chunkEnd: before + chunk.length,
-          delivered,
-        });
-        return {
-          cut: false,
-          detail: `the compressed data is not valid: ${result.error.message}`,
-          offset: offset ?? before,
-        };
+        follower ??= new Engine(codec.create());
+        if (again !== null) await catchUp(follower, again(), start, before);
+        const at = yield* inflateBytewise(follower, chunk, known);
+        return { cut: false, detail: `the compressed data is not valid: ${result.error.message}`, offset: before + at };
       }
       if (result.unused > 0) return 'complete';
     }
   } finally {
     engine.close();
+    follower?.close();
   }
 }
 
-interface FailedChunk {
-  readonly start: number;
-  readonly chunkStart: number;
-  readonly chunkEnd: number;
-  /** Inflated bytes that the first attempt gave out. */
-  readonly delivered: number;
-}
-
-/** Inflates once more, byte by byte where it failed, and yields what had been lost. Returns the offset of the failing byte, or null if it cannot. */
-async function* inflateAgain(
-  feed: Feed,
-  codec: Codec,
-  failed: FailedChunk,
-): AsyncGenerator<Uint8Array, number | null, undefined> {
-  const slices = feed();
-  if (slices === null) return null;
+/** Pushes the bytes of a compressed run from `start` to `end`. */
+async function catchUp(engine: Engine, slices: Slices, start: number, end: number): Promise<void> {
   const input = new Input(slices);
-  const engine = new Engine(codec.create());
-  let seen = 0;
   try {
-    while (input.offset < failed.start && (await input.take(failed.start - input.offset)) !== null);
-    for (;;) {
-      const at = input.offset;
-      const chunk = await input.take(at < failed.chunkStart ? Math.min(FEED_BYTES, failed.chunkStart - at) : 1);
-      if (chunk === null || at >= failed.chunkEnd) return at;
-      const result = await engine.push(chunk);
-      for (const bytes of result.out) {
-        const known = Math.min(bytes.length, Math.max(0, failed.delivered - seen));
-        seen += bytes.length;
-        if (known < bytes.length) yield bytes.subarray(known);
-      }
-      if (result.error !== null) return at;
+    while (input.offset < start && (await input.take(start - input.offset)) !== null);
+    while (input.offset < end) {
+      const chunk = await input.take(Math.min(FEED_BYTES, end - input.offset));
+      if (chunk === null) return;
+      await engine.push(chunk);
     }
   } finally {
-    engine.close();
     await input.close();
   }
+}
+
+/**
+ * zlib throws away what it had inflated of the chunk in which it fails. An engine that has not seen this chunk gets it byte by byte, and what comes out
+ * behind the `known` bytes is yielded. Returns where in the chunk the failing byte is.
+ */
+async function* inflateBytewise(
+  engine: Engine,
+  chunk: Uint8Array,
+  known: number,
+): AsyncGenerator<Uint8Array, number, undefined> {
+  let seen = 0;
+  for (let at = 0; at < chunk.length; at++) {
+    const result = await engine.push(chunk.subarray(at, at + 1));
+    for (const bytes of result.out) {
+      const skipped = Math.min(bytes.length, Math.max(0, known - seen));
+      seen += bytes.length;
+      if (skipped < bytes.length) yield bytes.subarray(skipped);
+    }
+    if (result.error !== null) return at;
+  }
+  return chunk.length;
 }
 
 interface Inflated {
@@ -624,8 +651,6 @@ function gzipHeaderLength(bytes: Uint8Array): number | null {
   return length + (flags & 0x02 ? 2 : 0);
 }
 
-async function* none(): Slices {}
-
 /** The bytes of a range of a local file. */
 async function* fileSlices(file: FileRange): Slices {
   const fd = openFile(file.path);
@@ -640,33 +665,13 @@ async function* fileSlices(file: FileRange): Slices {
   }
 }
 
-/** A stream gives its bytes once; up to RETAIN_BYTES of them a second time. */
-function streamFeed(stream: Slices, name: string): Feed {
-  let retained: Uint8Array[] | null = null;
-  async function* first(): Slices {
-    let kept = 0;
-    try {
-      for await (const bytes of stream) {
-        kept += bytes.length;
-        if (kept <= RETAIN_BYTES) retained?.push(bytes);
-        else retained = null;
-        yield bytes;
-      }
-    } catch (error) {
-      if (error instanceof AppError) throw error;
-      throw unreadable(name, error);
-    }
+async function* streamSlices(stream: Slices, name: string): Slices {
+  try {
+    yield* stream;
+  } catch (error) {
+    if (error instanceof AppError) throw error;
+    throw unreadable(name, error);
   }
-  async function* again(slices: readonly Uint8Array[]): Slices {
-    yield* slices;
-  }
-  let opened = false;
-  return () => {
-    if (opened) return retained === null ? null : again(retained);
-    opened = true;
-    retained = [];
-    return first();
-  };
 }
 
 function openFile(path: string): number {

@@ -23,6 +23,8 @@ export type Content =
       readonly start: number;
       readonly length: number;
       readonly method: 'stored' | 'deflate';
+      /** Of the bytes that the range holds once it is inflated, as a zip states it; absent where nothing states one. */
+      readonly crc32?: number;
     }
   | { readonly type: 'stream'; open(): Promise<Readable> };
 

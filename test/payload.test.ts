@@ -37,6 +37,14 @@ function file(bytes: Uint8Array, method: FileRange['method'] = 'stored'): FileRa
   return { path, start: 0, length: bytes.length, method };
 }
 
+/** A zip member of `content`, whose directory states the checksum of `packed`. */
+function zipMember(content: Uint8Array, method: FileRange['method'], packed: Uint8Array = content): FileRange {
+  return {
+    ...file(method === 'deflate' ? zlib.deflateRawSync(content) : content, method),
+    crc32: zlib.crc32(packed),
+  };
+}
+
 async function slices(content: Parameters<typeof openPayload>[0], limits?: PayloadLimits) {
   const payload = openPayload(content, limits);
   const parts: Uint8Array[] = [];
@@ -289,15 +297,23 @@ describe('damage', () => {
     });
   });
 
-  test('a stream whose corrupt place lies beyond what is kept still gives all that zlib gave', async () => {
+  test('corrupt data far into a long stream costs nothing of what lies before it', async () => {
     const long = noise(12 * MIB);
-    const stored = zlib.deflateRawSync(long, { level: 0, finishFlush: zlib.constants.Z_SYNC_FLUSH });
-    const { text, damage } = await slices(
-      stream(Buffer.concat([GZIP.subarray(0, 10), stored, Buffer.of(0x07)]), 60_000),
-    );
-    expect(long.subarray(0, text.length).equals(text)).toBe(true);
-    expect(text.length).toBeGreaterThan(11 * MIB);
-    expect(damage).toMatchObject({ reason: 'gzip-corrupt', offset: text.length });
+    const text = Buffer.from(long.toString('latin1').replaceAll(/[^a-z]/g, ''));
+    for (const [before, level] of [
+      [long, 0],
+      [text, 6],
+    ] as const) {
+      const deflated = zlib.deflateRawSync(before, { level, finishFlush: zlib.constants.Z_SYNC_FLUSH });
+      const bytes = Buffer.concat([GZIP.subarray(0, 10), deflated, Buffer.of(0x07), noise(50_000)]);
+      const read = await slices(stream(bytes, 60_000));
+      expect(read.text.equals(before)).toBe(true);
+      expect(read.damage).toMatchObject({
+        reason: 'gzip-corrupt',
+        offset: before.length,
+        compressedOffset: 10 + deflated.length,
+      });
+    }
   });
 
   test('reserved flags in the first header are damage, and nothing is delivered', async () => {
@@ -331,6 +347,42 @@ describe('damage', () => {
     expect(outer.text.length).toBeGreaterThan(CORRUPT_AT * 0.9);
     const inner = await slices(file(zlib.deflateRawSync(GZIP.subarray(0, 400)), 'deflate'));
     expect(inner.damage).toMatchObject({ reason: 'gzip-truncated', compressedOffset: 400 });
+  });
+
+  describe.each(['stored', 'deflate'] as const)('a zip member (%s)', (method) => {
+    test.each([
+      ['plain', TEXT],
+      ['gzip', GZIP],
+    ])('that holds a %s file with the checksum that the zip states is whole', async (_name, content) => {
+      const whole = zipMember(content, method);
+      expect(Buffer.from(readWhole(whole)?.bytes ?? [])).toEqual(TEXT);
+      expect(await slices(whole)).toMatchObject({ text: TEXT, damage: null });
+    });
+
+    test.each([
+      ['plain', TEXT],
+      ['gzip', GZIP],
+    ])('that holds a %s file with another checksum gives its bytes and tells it', async (_name, content) => {
+      const changed = zipMember(content, method, NOISE);
+      expect(readWhole(changed)).toBeNull();
+      expect(await slices(changed)).toEqual({
+        text: TEXT,
+        damage: {
+          reason: 'zip-checksum',
+          detail: expect.stringMatching(/^the zip states CRC [0-9a-f]{8}, but the member holds CRC [0-9a-f]{8}$/),
+          offset: TEXT.length,
+          compressedOffset: changed.length,
+          text: new Uint8Array(0),
+        },
+        compression: content === GZIP ? 'gzip' : method === 'deflate' ? 'deflate' : 'none',
+        largest: TEXT.length,
+      });
+    });
+
+    test('whose bytes end too early tells that instead of the checksum', async () => {
+      const cut = await slices(zipMember(GZIP.subarray(0, 400), method, GZIP));
+      expect(cut.damage).toMatchObject({ reason: 'gzip-truncated', compressedOffset: 400, offset: cut.text.length });
+    });
   });
 });
 

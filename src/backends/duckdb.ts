@@ -293,6 +293,12 @@ function asAppError(error: unknown): AppError {
       hint: 'Narrow the time window, or raise the memory limit.',
     });
   }
+  if (/no space left on device/iu.test(message)) {
+    return new AppError('query-failed', `the statement could not be finished: ${message}`, {
+      cause: error,
+      hint: 'Intermediate results go to the disk of the store: free some space there, or narrow the time window.',
+    });
+  }
   if (/^(IO|Fatal|Internal|INTERNAL|FATAL|Serialization|HTTP) Error|No magic bytes/u.test(message)) {
     return new AppError('query-failed', `the statement could not be finished: ${message}`, {
       cause: error,

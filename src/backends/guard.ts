@@ -44,7 +44,9 @@ export async function checkSelect(
   if (sql.includes('\0')) throw refuse('it holds a NUL character');
   const { prefix, select } = takeExplain(sql);
   const reader = await connection.runAndReadAll('SELECT json_serialize_sql($1::VARCHAR)', [select]);
-  const tree: unknown = JSON.parse(String(reader.getRows()[0]?.[0]));
+  const text = String(reader.getRows()[0]?.[0]);
+  const tree = parsed(text);
+  if (tree === null) throw refuse('it holds a number that no DOUBLE can hold', 'Write it as text, and CAST it.');
   if (!isNode(tree)) throw refuse('it could not be read');
   if (tree['error'] === true) {
     const message = String(tree['error_message']);
@@ -55,6 +57,15 @@ export async function checkSelect(
   const tables = new Set<string>();
   visit(statements[0], new Set(), { allowed: allowedTables, tables });
   return { select, prefix, tables };
+}
+
+/** Null for what is no JSON: DuckDB writes a literal such as `1e400` as a bare `Infinity`. */
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
 }
 
 /** `EXPLAIN` does not serialise, and `EXPLAIN ANALYZE COPY …` would write: it is taken off here and put before the SELECT that was checked. */

@@ -54,14 +54,14 @@ export async function writeParquetFile(options: ParquetFileOptions): Promise<num
   } catch (cause) {
     await rm(partial, { force: true });
     if (cause instanceof AppError) throw cause;
-    throw new AppError(
-      'query-failed',
-      `cannot write ${file}: ${cause instanceof Error ? cause.message : String(cause)}`,
-      {
-        hint: 'Name a file in a folder that exists and can be written.',
-        cause,
-      },
-    );
+    const why = cause instanceof Error ? cause.message : String(cause);
+    const isFull = /no space left on device/iu.test(why);
+    throw new AppError('query-failed', `cannot write ${file}: ${isFull ? 'the disk is full' : why}`, {
+      hint: isFull
+        ? 'Free some space, or name a file on another disk.'
+        : 'Name a file in a folder that exists and can be written.',
+      cause,
+    });
   } finally {
     instance.closeSync();
   }

@@ -2,6 +2,7 @@
 import { type Command, Option } from 'commander';
 import { type Alert, SEVERITIES, type Severity } from '../alert.ts';
 import type { Detector } from '../detector.ts';
+import { AppError } from '../errors.ts';
 import type { Store, Suppression } from '../store.ts';
 import { collect, detectorParameters, type ExitStatus, type Run } from './command.ts';
 import { type Catalogue, loadDetectors } from './detectors.ts';
@@ -35,17 +36,32 @@ export interface ChosenDetectors {
 const atLeast = (severity: Severity, least: Severity): boolean =>
   SEVERITIES.indexOf(severity) >= SEVERITIES.indexOf(least);
 
-/** The named ones, or all, narrowed by tag and severity. Throws `detector-unknown`, also for parameters of a detector that there is not. */
+/**
+ * The named ones, or all, narrowed by tag and severity. Throws `detector-unknown`, also for parameters of a detector that there is not,
+ * and `usage-invalid` when none is left: silence would look like a clean result.
+ */
 export async function chooseDetectors(run: Run<HuntCommandOptions>, ids: readonly string[]): Promise<ChosenDetectors> {
   const catalogue: Catalogue = await loadDetectors(run.config);
   const parameters = detectorParameters(run);
   for (const id of Object.keys(parameters)) catalogue.get(id);
   const { tag, minSeverity } = run.options;
+  const tags = new Set(catalogue.entries.flatMap(({ detector }) => detector.tags ?? []));
+  const unknown = tag?.find((one) => !tags.has(one));
+  if (unknown !== undefined) {
+    throw new AppError('usage-invalid', `no detector has the tag '${unknown}'`, {
+      hint: `Tags: ${[...tags].toSorted().join(', ')}.`,
+    });
+  }
   const named = ids.length === 0 ? catalogue.entries : [...new Set(ids)].map((id) => catalogue.get(id));
   const detectors = named
     .map(({ detector }) => detector)
     .filter((detector) => tag === undefined || tag.some((one) => detector.tags?.includes(one)))
     .filter(({ severity }) => minSeverity === undefined || atLeast(severity, minSeverity));
+  if (detectors.length === 0) {
+    throw new AppError('usage-invalid', 'no detector is left to run', {
+      hint: 'None has all that --tag, --min-severity and the ids ask for: leave one of them out.',
+    });
+  }
   return { detectors, parameters };
 }
 

@@ -79,13 +79,17 @@ async function main(args: readonly string[]): Promise<number> {
   let readerGone = false;
   // The reader of a pipe (`| head`) went away: it has what it wanted.
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error;
+    if (error.code !== 'EPIPE') {
+      throw new AppError('output-unwritable', `cannot write to stdout: ${error.message}`, {
+        hint: 'Send the output elsewhere, or free some space there, and run the command again.',
+        cause: error,
+      });
+    }
     readerGone = true;
     abort.abort();
   });
-  process.stderr.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error;
-  });
+  // Nobody is left to be told.
+  process.stderr.on('error', () => undefined);
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.on(signal, () => {
       // The second one does not wait; the store is safe at any moment.

@@ -36,7 +36,8 @@ interface Member {
   readonly offset: number;
   readonly flags: number;
   readonly method: number;
-  readonly crc: number;
+  /** Null when nothing states it. */
+  readonly crc: number | null;
   readonly compressedBytes: number;
   readonly sizeBytes: number;
 }
@@ -156,9 +157,16 @@ function logFile(file: ZipFile, path: string, member: Member, suffix = ''): LogF
   return {
     key,
     sizeBytes: length,
-    version: `${crc.toString(16).padStart(8, '0')}-${sizeBytes}`,
+    version: `${(crc ?? 0).toString(16).padStart(8, '0')}-${sizeBytes}`,
     hint: named.hint,
-    content: { type: 'file', path, start, length, method: method === DEFLATE ? 'deflate' : 'stored' },
+    content: {
+      type: 'file',
+      path,
+      start,
+      length,
+      method: method === DEFLATE ? 'deflate' : 'stored',
+      ...(crc === null ? {} : { crc32: crc }),
+    },
   };
 }
 
@@ -177,12 +185,15 @@ async function* walkMembers(file: ZipFile, path: string, scope: Scope): AsyncGen
     const nameBytes = header.readUInt16LE(26);
     const raw = file.take(offset + LOCAL_HEADER_BYTES, nameBytes);
     const extra = file.take(offset + LOCAL_HEADER_BYTES + nameBytes, header.readUInt16LE(28));
-    const [flags, method, crc] = [header.readUInt16LE(6), header.readUInt16LE(8), header.readUInt32LE(14)];
+    const [flags, method] = [header.readUInt16LE(6), header.readUInt16LE(8)];
+    let crc: number | null = header.readUInt32LE(14);
     let [compressedBytes, sizeBytes] = localSizes(header, extra);
     let end: number | null = start + compressedBytes;
     if (flags & SIZES_FOLLOW && compressedBytes === 0) {
       const length = method === DEFLATE && !(flags & ENCRYPTED) ? await deflateLength(path, start) : null;
-      end = length === null ? null : afterDescriptor(file, start + length);
+      const descriptor = length === null ? null : descriptorAt(file, start + length);
+      end = descriptor?.end ?? null;
+      crc = descriptor?.crc ?? null;
       compressedBytes = length ?? file.sizeBytes - start;
       sizeBytes = compressedBytes;
     }
@@ -223,12 +234,16 @@ async function deflateLength(path: string, start: number): Promise<number | null
 }
 
 /** A descriptor has 12 to 24 bytes, and nothing says how many: what follows it does. Null when nothing known follows. */
-function afterDescriptor(file: ZipFile, offset: number): number | null {
+function descriptorAt(file: ZipFile, offset: number): { readonly end: number; readonly crc: number } | null {
+  const head = file.take(offset, 8);
+  if (head.length < 8) return null;
+  const crc = head.readUInt32LE(head.readUInt32LE(0) === DATA_DESCRIPTOR ? 4 : 0);
   for (const length of [16, 24, 12, 20]) {
-    const next = file.take(offset + length, 4);
-    if (next.length < 4) continue;
-    const signature = next.readUInt32LE(0);
-    if (signature === LOCAL_HEADER || DIRECTORY_SIGNATURES.has(signature)) return offset + length;
+    const end = offset + length;
+    const next = file.take(end, 4);
+    const signature = next.length < 4 ? 0 : next.readUInt32LE(0);
+    const isEnd = end === file.sizeBytes || signature === LOCAL_HEADER || DIRECTORY_SIGNATURES.has(signature);
+    if (isEnd) return { end, crc };
   }
   return null;
 }

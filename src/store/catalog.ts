@@ -3,6 +3,7 @@ import { chmodSync, existsSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type DuckDBConnection, DuckDBInstance, type DuckDBValue } from '@duckdb/node-api';
 import { AppError } from '../errors.ts';
+import { damagedDatabase, isDamage } from './database.ts';
 import { asStoreError, FILE_MODE } from './files.ts';
 
 /** Other processes hold the catalog for milliseconds; one that keeps it this long is stuck or is not trailhound. */
@@ -42,10 +43,6 @@ export class Catalog {
 
   constructor(path: string) {
     this.#path = path;
-  }
-
-  get exists(): boolean {
-    return existsSync(this.#path);
   }
 
   /** Reads; other processes may read at the same time. */
@@ -100,10 +97,11 @@ export class Catalog {
 
   async #open(mode: 'READ_ONLY' | 'READ_WRITE'): Promise<DuckDBInstance> {
     const deadline = performance.now() + PATIENCE_MS;
-    const fresh = !existsSync(this.#path);
+    // DuckDB would make an empty one.
+    if (!existsSync(this.#path)) throw damagedDatabase(this.#path, 'it is missing');
     for (;;) {
       try {
-        const instance = await DuckDBInstance.create(this.#path, {
+        return await DuckDBInstance.create(this.#path, {
           access_mode: mode,
           memory_limit: MEMORY_LIMIT,
           threads: '2',
@@ -111,10 +109,9 @@ export class Catalog {
           autoinstall_known_extensions: 'false',
           autoload_known_extensions: 'false',
         });
-        if (fresh) chmodSync(this.#path, FILE_MODE);
-        return instance;
       } catch (error) {
         const message = error instanceof Error ? error.message : String(error);
+        if (isDamage(message)) throw damagedDatabase(this.#path, message, error);
         if (!/could not set lock/i.test(message)) throw asStoreError(error, `open the catalog ${this.#path}`);
         if (performance.now() > deadline) {
           const pid = lockHolder(message);

@@ -1,8 +1,9 @@
 /** Merges the small segments of a day into few larger ones, in order of their first events. Readers see either the old or the new ones, never both. */
 import { randomBytes } from 'node:crypto';
-import { chmodSync, renameSync, statSync } from 'node:fs';
+import { chmodSync, renameSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
+import { AppError } from '../errors.ts';
 import type { Segment } from '../store.ts';
 import type { Table } from '../table.ts';
 import type { Catalog } from './catalog.ts';
@@ -68,8 +69,15 @@ export async function compact(
         renameSync(staged, join(folder, name));
         syncPath(folder);
       } catch (error) {
+        rmSync(staged, { force: true });
         if (options.signal.aborted) break;
-        throw asStoreError(error, `compact the store ${paths.dir}`);
+        const reason = asStoreError(error, `compact the store ${paths.dir}`);
+        if (reason instanceof AppError || !(error instanceof Error) || !error.message.startsWith('IO Error'))
+          throw reason;
+        throw new AppError('store-damaged', `cannot compact the store ${paths.dir}: ${error.message.split('\n')[0]}`, {
+          hint: '`trailhound store check` lists the files that are missing or damaged.',
+          cause: error,
+        });
       }
       const placed = join('lake', table.name, `event_date=${first.eventDate}`, name);
       const times = group.flatMap((segment) => [segment.minTimeMs, segment.maxTimeMs]).filter((time) => time !== null);

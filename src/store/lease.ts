@@ -1,10 +1,11 @@
 /** The right to write segments: an open DuckDB file that the operating system frees when its holder dies. */
-import { chmodSync, existsSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { AppError } from '../errors.ts';
 import { lockHolder } from './catalog.ts';
-import { asStoreError, FILE_MODE } from './files.ts';
+import { createDatabase, isDamage } from './database.ts';
+import { asStoreError, type StorePaths } from './files.ts';
 
 /** `status` looks into the lock for a moment; that must not make an ingest fail. */
 const PATIENCE_MS = 1500;
@@ -25,13 +26,24 @@ async function open(
     return { instance: await DuckDBInstance.create(path, { access_mode: mode, memory_limit: '64MB', threads: '1' }) };
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
+    if (isDamage(message)) {
+      throw new AppError('store-damaged', `cannot take the writer's lease ${path}: ${message}`, {
+        hint: 'This file holds no data: remove it while no trailhound runs on the store.',
+        cause: error,
+      });
+    }
     if (!/could not set lock/i.test(message)) throw asStoreError(error, `take the writer's lease ${path}`);
     return { pid: lockHolder(message) };
   }
 }
 
 /** Throws `store-locked`, naming the process that holds the lease. */
-export async function takeLease(path: string): Promise<Lease> {
+export async function takeLease({ lock: path, staging }: StorePaths): Promise<Lease> {
+  try {
+    if (!existsSync(path)) await createDatabase(path, staging);
+  } catch (error) {
+    throw asStoreError(error, `take the writer's lease ${path}`);
+  }
   const deadline = performance.now() + PATIENCE_MS;
   for (;;) {
     if (heldHere.has(path)) throw locked(path, process.pid);
@@ -41,7 +53,6 @@ export async function takeLease(path: string): Promise<Lease> {
       throw error;
     });
     if ('instance' in result) {
-      chmodSync(path, FILE_MODE);
       return {
         release: () => {
           result.instance.closeSync();

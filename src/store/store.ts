@@ -1,6 +1,6 @@
 /** A store folder as the contract src/store.ts describes it. */
 import { randomBytes } from 'node:crypto';
-import { chmodSync } from 'node:fs';
+import { chmodSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { AppError } from '../errors.ts';
 import type { KnownFile, LogFileIdentity, StoreWriter } from '../ingest.ts';
@@ -21,9 +21,9 @@ import {
 import { Catalog, type CatalogSession } from './catalog.ts';
 import { CATALOG_TABLES, STORE_VERSION } from './catalog-tables.ts';
 import { type CheckReport, checkStore } from './check.ts';
-import { FILE_MODE, type StorePaths, storePaths } from './files.ts';
+import { asStoreError, FILE_MODE, makeFolder, type StorePaths, storePaths } from './files.ts';
 import { liveSegments, SNAPSHOT_PREFIX } from './lake.ts';
-import { leaseHolder } from './lease.ts';
+import { leaseHolder, takeLease } from './lease.ts';
 import { sqlText } from './parquet.ts';
 import { prune } from './retention.ts';
 import { isoOrNull, num, text, timeOrNull } from './rows.ts';
@@ -35,7 +35,7 @@ export interface LocalStore extends Store {
   openWriter(table: Table): Promise<StoreWriter>;
   /** As StoreWriter.known(), without the lease: what a run would skip. */
   known(files: readonly LogFileIdentity[]): Promise<readonly (KnownFile | null)[]>;
-  /** Takes whole days before `before` (`YYYY-MM-DD`) out of the store. */
+  /** Takes whole days before `before` (`YYYY-MM-DD`) out of the store. Throws `store-locked` while another process writes to it. */
   prune(table: Table, before: string): Promise<{ segments: number; rows: number }>;
   /** Reads every segment and compares it with the catalog. */
   check(tables: readonly Table[]): Promise<CheckReport>;
@@ -90,12 +90,17 @@ function localStore(paths: StorePaths): LocalStore {
       const table = CATALOG_TABLES.find((one) => one.name === name);
       if (table === undefined) throw new Error(`the catalog has no relation ${name}`);
       const file = join(paths.staging, `${SNAPSHOT_PREFIX}${process.pid}-${randomBytes(6).toString('hex')}.parquet`);
-      await catalog.read((session) =>
-        session.run(
-          `COPY (SELECT ${table.columns.map((column) => column.name).join(', ')} FROM ${name}) TO ${sqlText(file)} (FORMAT parquet)`,
-        ),
-      );
-      chmodSync(file, FILE_MODE);
+      const columns = table.columns.map((column) => column.name).join(', ');
+      try {
+        makeFolder(paths.staging);
+        await catalog.read((session) =>
+          session.run(`COPY (SELECT ${columns} FROM ${name}) TO ${sqlText(file)} (FORMAT parquet)`),
+        );
+        chmodSync(file, FILE_MODE);
+      } catch (error) {
+        rmSync(file, { force: true });
+        throw asStoreError(error, `copy the table ${name} for a reader`);
+      }
       return { name, file };
     },
     huntSeqs: (keys) => catalog.read((session) => huntSeqs(session, keys)),
@@ -114,7 +119,15 @@ function localStore(paths: StorePaths): LocalStore {
     removeSuppression: (id) => catalog.write((session) => deleteSuppression(session, id)),
     openWriter: (table) => openWriter(paths, table),
     known: (files) => catalog.read((session) => knownFiles(session, files)),
-    prune: (table, before) => prune(catalog, table, before),
+    prune: async (table, before) => {
+      // A compaction that read the segments before they were taken out would list their rows again.
+      const lease = await takeLease(paths);
+      try {
+        return await prune(catalog, table, before);
+      } finally {
+        lease.release();
+      }
+    },
     check: (tables) => checkStore(catalog, paths, tables),
     close: () => Promise.resolve(),
   };

@@ -1,9 +1,10 @@
 /** The store folder: made on first use, opened only when its version is understood. */
-import { chmodSync, existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { AppError } from '../errors.ts';
 import { Catalog } from './catalog.ts';
 import { CREATE_CATALOG, STORE_VERSION } from './catalog-tables.ts';
-import { asStoreError, FILE_MODE, FOLDER_MODE, makeFolder, type StorePaths, syncPath } from './files.ts';
+import { createDatabase } from './database.ts';
+import { asStoreError, errorCode, FILE_MODE, FOLDER_MODE, makeFolder, type StorePaths, syncPath } from './files.ts';
 import { MIGRATIONS } from './migrations.ts';
 
 /** Creates the folder and its catalog. VERSION is written last: without it there is no store, and creation starts again. */
@@ -13,26 +14,49 @@ export async function createStore(paths: StorePaths): Promise<void> {
     chmodSync(paths.dir, FOLDER_MODE);
     makeFolder(paths.staging);
     makeFolder(paths.lake);
+    if (!existsSync(paths.catalog)) await createDatabase(paths.catalog, paths.staging);
+    await new Catalog(paths.catalog).write(async (session) => {
+      const made = await session.rows("SELECT 1 FROM duckdb_tables() WHERE table_name = 'log_file'");
+      if (made.length === 0) for (const statement of CREATE_CATALOG) await session.run(statement);
+    });
+    writeVersion(paths);
   } catch (error) {
+    if (['EEXIST', 'ENOTDIR', 'ENOENT'].includes(errorCode(error))) {
+      throw new AppError('store-unwritable', `cannot create the store ${paths.dir}: no folder can be made there`, {
+        hint: 'A file or a system folder is in the way. Name another folder with --store.',
+        cause: error,
+      });
+    }
     throw asStoreError(error, `create the store ${paths.dir}`);
   }
-  const catalog = new Catalog(paths.catalog);
-  await catalog.write(async (session) => {
-    const made = await session.rows("SELECT 1 FROM duckdb_tables() WHERE table_name = 'log_file'");
-    if (made.length === 0) for (const statement of CREATE_CATALOG) await session.run(statement);
-  });
-  writeVersion(paths);
 }
 
 function writeVersion(paths: StorePaths): void {
   const temporary = `${paths.version}.${process.pid}`;
-  writeFileSync(temporary, `${STORE_VERSION}\n`, { mode: FILE_MODE });
-  syncPath(temporary);
-  renameSync(temporary, paths.version);
-  syncPath(paths.dir);
+  try {
+    writeFileSync(temporary, `${STORE_VERSION}\n`, { mode: FILE_MODE });
+    syncPath(temporary);
+    renameSync(temporary, paths.version);
+    syncPath(paths.dir);
+  } finally {
+    rmSync(temporary, { force: true });
+  }
 }
 
-export const storeExists = (paths: StorePaths): boolean => existsSync(paths.version);
+export function storeExists(paths: StorePaths): boolean {
+  try {
+    return statSync(paths.version).isFile();
+  } catch (error) {
+    // What may not be looked into is not the same as nothing.
+    if (errorCode(error) === 'EACCES') {
+      throw new AppError('store-unreadable', `cannot open the store ${paths.dir}: permission denied`, {
+        hint: 'Stores are private to the user who made them: run as that user, or name another store with --store.',
+        cause: error,
+      });
+    }
+    return false;
+  }
+}
 
 /** The version in the folder. Throws `store-damaged` when the file holds none. */
 function readVersion(paths: StorePaths): number {
@@ -70,5 +94,9 @@ export async function requireVersion(paths: StorePaths): Promise<void> {
     }
     await catalog.write(migrate);
   }
-  writeVersion(paths);
+  try {
+    writeVersion(paths);
+  } catch (error) {
+    throw asStoreError(error, `mark the store ${paths.dir} as one of version ${STORE_VERSION}`);
+  }
 }

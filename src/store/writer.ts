@@ -27,7 +27,9 @@ const QUESTIONS_MAX = 40;
 const READER_MEMORY_LIMIT = '128MB';
 
 export async function openWriter(paths: StorePaths, table: Table): Promise<StoreWriter> {
-  const lease = await takeLease(paths.lock);
+  // Copies of a store (object storage, some backups) come without empty folders.
+  for (const folder of [paths.staging, paths.lake]) makeFolder(folder);
+  const lease = await takeLease(paths);
   const catalog = new Catalog(paths.catalog);
   const state = await catalog.write(async (session) => {
     const [row] = await session.rows(

@@ -202,6 +202,7 @@ const REFUSED: readonly (readonly [sql: string, named: RegExp])[] = [
   ['DROP VIEW visit', /not a SELECT/u],
   ['SELECT * FROM duckdb_settings()', /duckdb_settings/u],
   ['SELECT 1; DROP TABLE visit', /./u],
+  ['SELECT 1e400', /no DOUBLE can hold/u],
   ['SELECT 1; SELECT 2', /2 statements/u],
   ["SELECT * FROM read_csv('/etc/passwd')", /read_csv/u],
   ["SELECT * FROM read_text('/etc/passwd')", /read_text/u],

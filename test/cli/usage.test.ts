@@ -1,8 +1,9 @@
 /** What a person may type wrong, or not know yet: help, exit statuses, and messages that name the thing. */
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { spawn, spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { newFolder, trailhound } from './run.ts';
+import { MAIN, newFolder, trailhound } from './run.ts';
 
 const cwd = newFolder();
 const run = (...args: string[]) => trailhound(args, { cwd });
@@ -199,6 +200,19 @@ describe('wrong input', () => {
       2,
       ['--file is for --output parquet only'],
     ],
+    [
+      'a suppression with an empty reason',
+      ['suppress', 'add', 'denied-call-spike', '--reason', ' '],
+      2,
+      ['--reason is empty'],
+    ],
+    ['an unknown tag', ['hunt', '--tag', 'nope'], 2, ["no detector has the tag 'nope'", 'Tags: ']],
+    [
+      'a choice that leaves no detector',
+      ['hunt', 'denied-call-spike', '--min-severity', 'critical'],
+      2,
+      ['no detector is left to run', '--min-severity'],
+    ],
     ['nothing to prune by', ['store', 'prune'], 2, ['--older-than 400d']],
   ])('%s', async (_, args, expected, texts) => {
     const { status, stdout, stderr } = await run(...args);
@@ -226,8 +240,6 @@ describe('wrong input', () => {
 
 describe('a reader that goes away', () => {
   test('ends the run quietly', async () => {
-    const { spawn } = await import('node:child_process');
-    const { MAIN } = await import('./run.ts');
     const child = spawn(
       'sh',
       ['-c', `"${process.execPath}" "${MAIN}" detectors list --output jsonl | head -n 1; exit 0`],
@@ -239,5 +251,26 @@ describe('a reader that goes away', () => {
     });
     await new Promise((done) => child.on('close', done));
     expect(stderr).not.toMatch(/EPIPE|Error/);
+  });
+});
+
+describe.skipIf(!existsSync('/dev/full'))('a disk that takes no more output', () => {
+  const full = (command: string) =>
+    spawnSync('sh', ['-c', `"${process.execPath}" "${MAIN}" ${command}`], { cwd, encoding: 'utf8' });
+
+  test.each(['detectors list', 'detectors list --output jsonl', '--help', '--version'])(
+    'ends %s with 3 and says so',
+    (command) => {
+      const { status, stderr } = full(`${command} > /dev/full`);
+      expect({ status, stderr }).toEqual({
+        status: 3,
+        stderr: expect.stringMatching(/^error: cannot write to stdout: ENOSPC: .*\nSend the output elsewhere, .*\n$/),
+      });
+    },
+  );
+
+  test('for messages changes no exit status', () => {
+    expect(full('detectors list > /dev/null 2> /dev/full').status).toBe(0);
+    expect(full('detectors show nothing 2> /dev/full').status).toBe(2);
   });
 });

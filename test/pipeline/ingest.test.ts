@@ -182,6 +182,28 @@ describe('damage', () => {
     await expectBalanced(store);
   });
 
+  test('of a zip member that is no gzip is told by the checksum in the zip, and its records are kept', async () => {
+    const zip = new ZipFile();
+    zip.addBuffer(Buffer.from(JSON.stringify({ Records: records(3) })), 'stored.json', { compress: false });
+    zip.addBuffer(Buffer.from(JSON.stringify({ Records: records(4) })), 'deflated.json');
+    zip.addBuffer(Buffer.from(JSON.stringify({ Records: records(5) })), 'good.json');
+    zip.end();
+    const file = path('changed.zip');
+    await pipeline(zip.outputStream, createWriteStream(file));
+    const bytes = readFileSync(file);
+    // One letter of a stored record, and the checksum that the directory states of a deflated one.
+    bytes.write('GetObjekt', bytes.indexOf('GetObject'));
+    bytes.writeUInt32LE(0, bytes.indexOf('deflated.json', bytes.indexOf('deflated.json') + 1) - 46 + 16);
+    writeFileSync(file, bytes);
+    const result = await ingestInto(path('changed-store'), [file]);
+    expect(sums(result)).toEqual({ in: 3 * RECORDS + 2, stored: 3 * RECORDS, ...none, rejected: 2 });
+    expect([result.files.done, result.files.damaged]).toEqual([1, 2]);
+    expect(result.warnings).toEqual([
+      { reason: 'zip-checksum', count: 2, example: expect.stringContaining('changed.zip!') },
+    ]);
+    await expectBalanced(path('changed-store'));
+  });
+
   test('of one record, of a whole file, or of every file leaves the others as they are', async () => {
     const dir = path('broken');
     mkdirSync(dir);

@@ -10,6 +10,7 @@ import * as fc from 'fast-check';
 import { pack } from 'tar-stream';
 import { describe, expect, test } from 'vitest';
 import { type EndOptions, ZipFile } from 'yazl';
+import type { Source } from '../../src/source.ts';
 import { openDirectorySource } from '../../src/sources/directory.ts';
 import { openSource } from '../../src/sources/open.ts';
 import { listAll, readAll, relative, tempDir, tree } from './support.ts';
@@ -102,7 +103,9 @@ describe('a zip', () => {
     await make('one');
     const source = await openSource(path, STDIN);
     expect(await readAll(source)).toEqual({ texts: { [`${path}!a.json`]: 'one' }, problems: [] });
-    const before = (await listAll(source)).files[0]?.version;
+    const [listed] = (await listAll(source)).files;
+    const before = listed?.version;
+    expect(listed?.content).toMatchObject({ crc32: crc32('one') });
     await make('two');
     const after = (await listAll(await openSource(path, STDIN))).files[0]?.version;
     expect([before, after]).toEqual([`${crc32('one').toString(16)}-3`, `${crc32('two').toString(16)}-3`]);
@@ -176,9 +179,13 @@ describe('a zip', () => {
     const whole = readFileSync(await zip(join(dir, 'whole.zip'), add));
     const path = join(dir, 'cut.zip');
     writeFileSync(path, whole.subarray(0, whole.indexOf(Buffer.from([0x50, 0x4b, 1, 2]))));
-    const { texts, problems } = await readAll(await openSource(path, STDIN));
+    const source = await openSource(path, STDIN);
+    const { texts, problems } = await readAll(source);
     expect(texts).toEqual(expectedTexts(path));
     expect(problems).toEqual([expect.stringContaining(`cannot read ${path} to its end: End of central directory`)]);
+    const checksums = async (of: Source) =>
+      new Set((await listAll(of)).files.map(({ content }) => ('crc32' in content ? content.crc32 : null)));
+    expect(await checksums(source)).toEqual(await checksums(await openSource(join(dir, 'whole.zip'), STDIN)));
   });
 
   test('cut inside a member gives the members before it, and of that one what there is', async () => {

@@ -166,6 +166,14 @@ describe('the lease', () => {
     await writer.close();
     expect((await store.status()).writer).toBeNull();
   });
+
+  test('is asked for by pruning as well, which would undo a compaction that runs', async () => {
+    const writer = await store.openWriter(cloudtrailTable);
+    await expect(store.prune(cloudtrailTable, '2027-01-01')).rejects.toMatchObject({ code: 'store-locked' });
+    await writer.close();
+    expect(await store.prune(cloudtrailTable, '2027-01-01')).toEqual({ segments: 0, rows: 0 });
+    expect((await store.status()).writer).toBeNull();
+  });
 });
 
 describe('alerts', () => {
@@ -231,6 +239,42 @@ describe('the folder', () => {
   ])('with VERSION %j is refused', async (version, code, words) => {
     writeFileSync(join(store.dir, 'VERSION'), version);
     await expect(openStore(store.dir)).rejects.toMatchObject({ code, message: expect.stringContaining(words) });
+  });
+
+  test.each(['/etc/passwd', '/etc/passwd/store', '/dev/null', '/proc/store'])(
+    'that is to lie at %s, where no folder can be, is refused',
+    async (dir) => {
+      await expect(openStore(dir, { create: true })).rejects.toMatchObject({
+        code: 'store-unwritable',
+        message: `cannot create the store ${dir}: no folder can be made there`,
+      });
+    },
+  );
+
+  test.each(['catalog.duckdb', 'writer.lock'])('whose %s is not what it was is damaged, not a bug', async (name) => {
+    await (await store.openWriter(cloudtrailTable)).close();
+    rmSync(join(store.dir, `${name}.wal`), { force: true });
+    writeFileSync(join(store.dir, name), 'x'.repeat(4000));
+    await expect(store.openWriter(cloudtrailTable)).rejects.toMatchObject({
+      code: 'store-damaged',
+      message: expect.stringContaining(join(store.dir, name)),
+    });
+    await expect(store.status()).rejects.toMatchObject({ code: 'store-damaged' });
+  });
+
+  test('whose catalog is missing is damaged, and gets no empty one in its place', async () => {
+    rmSync(join(store.dir, 'catalog.duckdb'));
+    for (const use of [store.status(), store.openWriter(cloudtrailTable), store.suppressions()])
+      await expect(use).rejects.toMatchObject({ code: 'store-damaged' });
+    expect(existsSync(join(store.dir, 'catalog.duckdb'))).toBe(false);
+  });
+
+  test('that was copied without its empty folders works as before', async () => {
+    for (const name of ['staging', 'lake']) rmSync(join(store.dir, name), { recursive: true });
+    const { file } = await store.snapshot('log_file');
+    expect(existsSync(file ?? '')).toBe(true);
+    for (const name of ['staging', 'lake']) rmSync(join(store.dir, name), { recursive: true, force: true });
+    await (await store.openWriter(cloudtrailTable)).close();
   });
 
   test('must exist unless it is to be created', async () => {

@@ -53,6 +53,11 @@ export function suppressCommand(host: Host): Command {
                 },
               );
             }
+            if (options.reason.trim() === '') {
+              throw new AppError('usage-invalid', 'a suppression needs a reason, and --reason is empty', {
+                hint: 'Say in a few words why these alerts need nobody, for whoever finds it in a year.',
+              });
+            }
             const where = conditions(options.where ?? []);
             const until = options.until === undefined ? null : formatTime(endOf(options.until, run.nowMs));
             if (detector !== undefined) (await loadDetectors(run.config)).get(detector);
