@@ -188,4 +188,4 @@ export function timeFilter(window: Window): string {
 }
 
 export const textOrNull = (value: string | null): string =>
-  value === null ? 'CAST(NULL AS VARCHAR)' : textLiteral(value, { detector: '' });
+  value === null ? 'CAST(NULL AS VARCHAR)' : textLiteral(value);

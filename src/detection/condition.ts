@@ -86,7 +86,7 @@ export function withLeaves(node: ConditionNode, change: (leaf: Leaf) => Conditio
 /** A leaf whose column takes exactly these values where it holds. */
 export function lookedUp(test: Leaf, values: readonly string[]): ConditionNode {
   if (values.length === 0) return { kind: 'any', nodes: [] };
-  const literals = values.map((value) => textLiteral(value, { detector: '' }));
+  const literals = values.map((value) => textLiteral(value));
   return { ...test, sql: `coalesce(${test.lookup} IN (${literals.join(', ')}), false)`, lookup: null };
 }
 
@@ -134,10 +134,10 @@ export function placeholderSql(
   return { sql: `json_format(json_extract(${column.name}, '${jsonPath(head)}'))`, json: true, rest };
 }
 
-/** A text literal. Doubling the quote is all it takes on both engines; NUL would end a statement early. */
-export function textLiteral(value: string, context: Pick<ConditionContext, 'detector'>): string {
-  if (value.includes('\0')) throw invalid(context, `the value ${JSON.stringify(value)} holds a NUL character`);
-  return `'${value.replaceAll("'", "''")}'`;
+/** A text literal. Doubling the quote is all it takes on both engines; a NUL, which a record may hold, would end the statement early. */
+export function textLiteral(value: string): string {
+  const parts = value.split('\0').map((part) => `'${part.replaceAll("'", "''")}'`);
+  return parts.length === 1 ? parts.join('') : `(${parts.join(' || chr(0) || ')})`;
 }
 
 export function invalid(context: Pick<ConditionContext, 'detector'>, what: string, hint?: string): AppError {
@@ -281,7 +281,7 @@ function testSql(spec: LeafSpec): string {
   const { key, place, operator, operand, context } = spec;
   const isCaseless = CASELESS.has(place.column.name) && place.path.length === 0;
   const fold = (text: string): string => (isCaseless ? `lower(${text})` : text);
-  const literal = (value: string): string => textLiteral(isCaseless ? value.toLowerCase() : value, context);
+  const literal = (value: string): string => textLiteral(isCaseless ? value.toLowerCase() : value);
   const some = (test: (text: string, value: string) => string): string => {
     const values = texts(spec);
     return anyValue(place, ({ text }) => or(values.map((value) => test(fold(text), value))));
@@ -307,8 +307,8 @@ function testSql(spec: LeafSpec): string {
         );
       const prefix = isCaseless ? '' : literalPrefix(pattern);
       return anyValue(place, ({ text }) => {
-        const like = `regexp_like(${text}, ${textLiteral(isCaseless ? `(?i)${pattern}` : pattern, context)})`;
-        return prefix === '' ? like : `(starts_with(${text}, ${textLiteral(prefix, context)}) AND ${like})`;
+        const like = `regexp_like(${text}, ${textLiteral(isCaseless ? `(?i)${pattern}` : pattern)})`;
+        return prefix === '' ? like : `(starts_with(${text}, ${textLiteral(prefix)}) AND ${like})`;
       });
     }
     case 'cidr':
@@ -319,7 +319,7 @@ function testSql(spec: LeafSpec): string {
             `'${network}' of '${key}' is not a network`,
             'Expected for example 10.0.0.0/8 or 2001:db8::/32.',
           );
-        return `cidr_match(${textLiteral(network, context)}, ${text})`;
+        return `cidr_match(${textLiteral(network)}, ${text})`;
       });
     case 'gt':
     case 'gte':
@@ -444,7 +444,7 @@ function listSql(spec: LeafSpec, fold: (text: string) => string, literal: (value
     );
   }
   if (values.length === 0) return 'false';
-  const networks = values.filter((value) => isNetwork(value)).map((value) => textLiteral(value, context));
+  const networks = values.filter((value) => isNetwork(value)).map((value) => textLiteral(value));
   const isInLambda = place.column.type === 'VARCHAR[]' || place.path.some(({ isArray }) => isArray);
   return anyValue(place, ({ text }) => {
     // Neither engine takes a sub-query inside a lambda.

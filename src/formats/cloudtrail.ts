@@ -253,7 +253,7 @@ class CloudtrailDecoder implements Decoder, RejectSink {
 
   #foreignReject(end: number): Reject {
     const detail =
-      'nothing here is a CloudTrail record: no `Records`, no eventVersion, eventName, eventSource or eventID';
+      'nothing here is a CloudTrail record: no list of `Records`, no eventVersion, eventName, eventSource or eventID';
     return { recordNo: 0, offset: 0, length: end, reason: 'not-cloudtrail', detail, text: this.#headText() };
   }
 

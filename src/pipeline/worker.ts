@@ -415,8 +415,9 @@ class IngestWorker {
     if (damage !== null) {
       const tail = rejects.at(-1);
       const told = { reason: damage.reason, detail: `${damage.detail} (compressed byte ${damage.compressedOffset})` };
-      // The incomplete record at the cut and the cut are one thing.
-      if (tail?.reason === 'truncated') rejects[rejects.length - 1] = { ...tail, ...told };
+      // The incomplete record at the cut, or nothing at all before it, and the cut are one thing.
+      if (tail?.reason === 'truncated' || tail?.reason === 'empty-file')
+        rejects[rejects.length - 1] = { ...tail, ...told };
       else
         rejects.push({
           ...told,
