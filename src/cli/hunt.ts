@@ -38,7 +38,7 @@ const atLeast = (severity: Severity, least: Severity): boolean =>
 /** The named ones, or all, narrowed by tag and severity. Throws `detector-unknown`, also for parameters of a detector that there is not. */
 export async function chooseDetectors(run: Run<HuntCommandOptions>, ids: readonly string[]): Promise<ChosenDetectors> {
   const catalogue: Catalogue = await loadDetectors(run.config);
-  const parameters = detectorParameters(run);
+  const parameters = await detectorParameters(run);
   for (const id of Object.keys(parameters)) catalogue.get(id);
   const { tag, minSeverity } = run.options;
   const named = ids.length === 0 ? catalogue.entries : [...new Set(ids)].map((id) => catalogue.get(id));

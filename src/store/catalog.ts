@@ -1,7 +1,8 @@
 /** The one door to catalog.duckdb: opened for milliseconds, one caller at a time in this process, retried while another process has it. */
 import { chmodSync, existsSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type DuckDBConnection, DuckDBInstance, type DuckDBValue } from '@duckdb/node-api';
+import type { DuckDBConnection, DuckDBValue } from '@duckdb/node-api';
+import { DuckDBInstance } from '../duckdb.ts';
 import { AppError } from '../errors.ts';
 import { asStoreError, FILE_MODE } from './files.ts';
 
