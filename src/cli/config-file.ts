@@ -4,7 +4,6 @@ import { isScalar, LineCounter, type Node, parseDocument } from 'yaml';
 import { z } from 'zod';
 import { AppError } from '../errors.ts';
 import { durationMs, parseTime } from '../time.ts';
-import type { Config } from './config.ts';
 
 const text = z.string('expected a text').min(1, 'expected a text that is not empty');
 const scalar = z
@@ -72,6 +71,13 @@ const schema = z.strictObject(
 );
 
 export type ConfigValues = Readonly<z.infer<typeof schema>>;
+
+export type Config = ConfigValues & {
+  /** Absolute; null when there is none. */
+  readonly file: string | null;
+  /** What relative paths in the config start from. */
+  readonly dir: string;
+};
 
 /** A value's own check, told as a problem of the config at that place. */
 function tell(context: z.RefinementCtx, check: () => unknown): void {

@@ -2,16 +2,11 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { AppError } from '../errors.ts';
-import type { ConfigValues } from './config-file.ts';
+import type { Config, ConfigValues } from './config-file.ts';
 
 export const CONFIG_FILE = 'trailhound.yaml';
 
-export type Config = ConfigValues & {
-  /** Absolute; null when there is none. */
-  readonly file: string | null;
-  /** What relative paths in the config start from. */
-  readonly dir: string;
-};
+export type { Config };
 
 /** What an empty file says: without one, neither YAML nor the schema need be loaded. */
 const DEFAULTS: ConfigValues = {

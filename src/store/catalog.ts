@@ -38,8 +38,16 @@ export function lockHolder(message: string): number | null {
   return match?.[1] === undefined ? null : Number(match[1]);
 }
 
+/** What is to be done in an opening, and whom to tell that there was none. */
+interface Visit {
+  readonly work: (session: CatalogSession) => Promise<void>;
+  readonly fail: (error: unknown) => void;
+}
+
 export class Catalog {
   readonly #path: string;
+  /** Reads whose turn has not come yet. */
+  #waiting: Visit[] | null = null;
 
   constructor(path: string) {
     this.#path = path;
@@ -49,13 +57,36 @@ export class Catalog {
     return existsSync(this.#path);
   }
 
-  /** Reads; other processes may read at the same time. */
+  /** Reads; other processes may read at the same time. Reads that wait together share an opening, in order, and see the same state: opening costs far more than most of them. */
   read<T>(work: (session: CatalogSession) => Promise<T>): Promise<T> {
-    return this.#queued('READ_ONLY', work);
+    return new Promise((resolve, reject) => {
+      const visit = {
+        work: (session: CatalogSession) => work(session).then(resolve, reject),
+        fail: reject,
+      };
+      if (this.#waiting !== null) {
+        this.#waiting.push(visit);
+        return;
+      }
+      const visits: Visit[] = [visit];
+      this.#waiting = visits;
+      const close = (): void => {
+        if (this.#waiting === visits) this.#waiting = null;
+      };
+      this.#queued('READ_ONLY', async (session) => {
+        close();
+        for (const { work: look } of visits) await look(session);
+      }).catch((error: unknown) => {
+        close();
+        for (const { fail } of visits) fail(error);
+      });
+    });
   }
 
   /** One transaction: all of it or nothing, durable when it resolves. */
   write<T>(work: (session: CatalogSession) => Promise<T>): Promise<T> {
+    // A read that is asked for from now on sees what this writes.
+    this.#waiting = null;
     return this.#queued('READ_WRITE', async (session) => {
       await session.run('PRAGMA disable_checkpoint_on_shutdown');
       await session.run('BEGIN');
