@@ -123,6 +123,14 @@ export interface Commit {
   readonly maxTimeMs: number | null;
 }
 
+/** What the store says of the alerts that it was given. */
+export interface RecordedHunt {
+  /** Ids that were not known before. */
+  readonly fresh: ReadonlySet<string>;
+  /** What a person decided about known ones, by id. */
+  readonly decided: ReadonlyMap<string, AlertStatus>;
+}
+
 export interface Store {
   /** Absolute. */
   readonly dir: string;
@@ -131,6 +139,8 @@ export interface Store {
   commits(table: Table, afterSeq: number): Promise<readonly Commit[]>;
   lastSeq(): Promise<number>;
   status(): Promise<StoreStatus>;
+  /** Events that have no time: they stand in no window. */
+  withoutTime(): Promise<number>;
   rejects(options: { readonly limit: number }): Promise<readonly RejectRow[]>;
   /** A copy of a catalog relation as a Parquet file under `dir`/staging; the caller deletes it. */
   snapshot(name: string): Promise<Snapshot>;
@@ -139,13 +149,13 @@ export interface Store {
   huntSeqs(keys: readonly HuntKey[]): Promise<readonly number[]>;
   /**
    * One transaction: inserts or refreshes alerts by id (a person's status survives; `withdrawn` ones that follow again are re-opened), marks `withdrawn`
-   * the ids given, and moves the hunts' sequence numbers. Returns the ids that were not known before.
+   * the ids given, and moves the hunts' sequence numbers.
    */
   recordHunt(result: {
     readonly alerts: readonly Alert[];
     readonly withdrawn: readonly string[];
     readonly seqs: readonly { readonly key: HuntKey; readonly seq: number }[];
-  }): Promise<ReadonlySet<string>>;
+  }): Promise<RecordedHunt>;
   /** Newest last_seen first. `new` is false in what is read back. */
   alerts(filter: AlertFilter): Promise<readonly Alert[]>;
   /** By id or a unique beginning of it (at least 4 digits). Throws `alert-unknown`. */

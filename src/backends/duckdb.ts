@@ -1,14 +1,13 @@
 /** The DuckDB backend: an in-memory instance whose tables are views over the segments of a store. */
-import {
-  type DuckDBConnection,
-  DuckDBInstance,
-  type DuckDBPreparedStatement,
-  type DuckDBResult,
-  type DuckDBType,
-  type DuckDBValue,
-  listValue,
+import type {
+  DuckDBConnection,
+  DuckDBPreparedStatement,
+  DuckDBResult,
+  DuckDBType,
+  DuckDBValue,
 } from '@duckdb/node-api';
 import type { Backend, Param, QueryResult, QueryStream, ResultColumn, Row, Value } from '../backend.ts';
+import { DuckDBInstance, listValue } from '../duckdb.ts';
 import { AppError } from '../errors.ts';
 import type { CatalogTable, Segment } from '../store.ts';
 import { PARTITION_COLUMN, type Table } from '../table.ts';

@@ -1,7 +1,7 @@
 /** Writes the rows of a result as one Parquet file. */
 import { rename, rm } from 'node:fs/promises';
-import { DuckDBDataChunk, DuckDBInstance, VARCHAR } from '@duckdb/node-api';
 import type { ResultColumn, Value } from '../backend.ts';
+import { DuckDBDataChunk, DuckDBInstance, VARCHAR } from '../duckdb.ts';
 import { AppError } from '../errors.ts';
 
 /** Rows in a data chunk: DuckDB's vector size. */

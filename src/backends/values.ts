@@ -1,4 +1,6 @@
 /** Values as they enter and leave DuckDB. */
+import type { DuckDBType, DuckDBValue } from '@duckdb/node-api';
+import type { Param, Value } from '../backend.ts';
 import {
   BIGINT,
   BOOLEAN,
@@ -17,17 +19,14 @@ import {
   DuckDBTimestampSecondsValue,
   DuckDBTimestampTZValue,
   DuckDBTimestampValue,
-  type DuckDBType,
   DuckDBUnionType,
   DuckDBUnionValue,
-  type DuckDBValue,
   LIST,
   listValue,
   TIMESTAMP,
   timestampValue,
   VARCHAR,
-} from '@duckdb/node-api';
-import type { Param, Value } from '../backend.ts';
+} from '../duckdb.ts';
 
 const MICROS_PER_MS = 1000n;
 const MICROS_PER_SECOND = 1_000_000n;

@@ -1,7 +1,6 @@
 /** What every command shares: the global options, and what they resolve to together with the config and the defaults. */
 import { resolve } from 'node:path';
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { parse as parseYaml } from 'yaml';
 import { AppError } from '../errors.ts';
 import type { Store } from '../store.ts';
 import { parseTime, type Window } from '../time.ts';
@@ -85,7 +84,7 @@ export function finish<Options>(
   return command.action(async () => {
     const globals = command.optsWithGlobals<GlobalOptions>();
     host.terminal.level = globals.quiet ? 'warn' : globals.logLevel;
-    const config = readConfig(globals.config);
+    const config = await readConfig(globals.config);
     const run: Run<Options> = {
       options: command.opts() as Options,
       terminal: host.terminal,
@@ -138,9 +137,9 @@ export function windowOf(options: { readonly from?: string; readonly to?: string
 }
 
 /** Values of `--param <detector>.<name>=<value>` over those of the config; a value is read as YAML, so 5 is a number and [a, b] a list. */
-export function detectorParameters(
+export async function detectorParameters(
   run: Pick<Run<unknown>, 'params' | 'config'>,
-): Record<string, Record<string, unknown>> {
+): Promise<Record<string, Record<string, unknown>>> {
   const parameters: Record<string, Record<string, unknown>> = {};
   for (const [detector, values] of Object.entries(run.config.parameters)) parameters[detector] = { ...values };
   for (const text of run.params) {
@@ -151,9 +150,10 @@ export function detectorParameters(
       });
     }
     const [, detector = '', name = '', value = ''] = match;
+    const { parse } = await import('yaml');
     let parsed: unknown;
     try {
-      parsed = parseYaml(value);
+      parsed = parse(value);
     } catch {
       parsed = value;
     }

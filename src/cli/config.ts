@@ -1,99 +1,28 @@
-/** The config file `trailhound.yaml`: read, checked, and every mistake named with its line and column. */
+/** The config of a run: the file `trailhound.yaml` where there is one, and else the defaults. */
 import { existsSync, readFileSync } from 'node:fs';
-import { dirname, resolve } from 'node:path';
-import { isScalar, LineCounter, type Node, parseDocument } from 'yaml';
-import { z } from 'zod';
+import { resolve } from 'node:path';
 import { AppError } from '../errors.ts';
-import { durationMs, parseTime } from '../time.ts';
+import type { Config, ConfigValues } from './config-file.ts';
 
 export const CONFIG_FILE = 'trailhound.yaml';
 
-const text = z.string('expected a text').min(1, 'expected a text that is not empty');
-const scalar = z
-  .union([z.string(), z.number(), z.boolean()], 'expected a text, a number or a boolean')
-  .transform(String);
-const duration = text.superRefine((value, context) => tell(context, () => durationMs(value)));
-const time = text.superRefine((value, context) => tell(context, () => parseTime(value, Date.now())));
-const size = z.int('expected a whole number').positive('expected a number above 0');
-/** `hunts` and `sinks` are reserved: refused rather than read and not acted upon. */
-const reserved = z
-  .array(z.unknown(), 'expected a list')
-  .max(0, 'not supported by this version of trailhound: remove it, or leave the list empty');
+export type { Config };
 
-const schema = z.strictObject(
-  {
-    store: text.describe('Folder of the store.').optional(),
-    sources: z
-      .array(text, 'expected a list of paths')
-      .describe('What `scan` and `ingest` read when no source is named.')
-      .default([]),
-    backend: z.enum(['duckdb'], "expected 'duckdb'").describe('Where statements run.').default('duckdb'),
-    detectors: z
-      .array(text, 'expected a list of paths')
-      .describe('Files or folders with detectors of your own.')
-      .default([]),
-    parameters: z
-      .record(z.string(), z.record(z.string(), z.unknown(), 'expected names and values'), 'expected detector ids')
-      .describe('Values of detector parameters, by detector id and name.')
-      .default({}),
-    lists: z
-      .record(
-        z.string().regex(/^[a-z][a-z0-9_]*$/u, 'expected a name of lower-case letters, digits and _'),
-        text,
-        'expected names and files',
-      )
-      .describe('Files of addresses, CIDRs, keys, ARNs and user agents; each becomes the table list_<name>.')
-      .default({}),
-    suppress: z
-      .array(
-        z.strictObject({
-          detector: text.nullable().default(null),
-          where: z.record(z.string(), scalar, 'expected columns and values').default({}),
-          reason: text,
-          owner: text,
-          until: time.nullable().default(null),
-        }),
-        'expected a list',
-      )
-      .describe('Alerts that a person decided not to be told of.')
-      .default([]),
-    retention: duration.describe('Events older than this are pruned after an ingest, for example 400d.').optional(),
-    limits: z
-      .strictObject({
-        record_bytes: size.describe('A record over this size becomes a reject.').optional(),
-        window_bytes: size.describe('Text that a worker holds at most.').optional(),
-        max_ratio: size.describe('Inflated size over compressed size at most.').optional(),
-        max_file_bytes: size.describe('Inflated size of one log file at most.').optional(),
-        workers: size.describe('Worker threads of an ingest.').optional(),
-      })
-      .default({}),
-    hunts: reserved.optional(),
-    sinks: reserved.optional(),
-  },
-  'expected a mapping',
-);
-
-export type Config = Readonly<z.infer<typeof schema>> & {
-  /** Absolute; null when there is none. */
-  readonly file: string | null;
-  /** What relative paths in the config start from. */
-  readonly dir: string;
+/** What an empty file says: without one, neither YAML nor the schema need be loaded. */
+const DEFAULTS: ConfigValues = {
+  sources: [],
+  backend: 'duckdb',
+  detectors: [],
+  parameters: {},
+  lists: {},
+  suppress: [],
+  limits: {},
 };
 
-/** A value's own check, told as a problem of the config at that place. */
-function tell(context: z.RefinementCtx, check: () => unknown): void {
-  try {
-    check();
-  } catch (error) {
-    if (!(error instanceof AppError)) throw error;
-    context.addIssue({ code: 'custom', message: error.message });
-  }
-}
-
 /** Reads `path`, or `trailhound.yaml` in the current folder if it is there. Throws `config-invalid`. */
-export function readConfig(path: string | undefined): Config {
+export async function readConfig(path: string | undefined): Promise<Config> {
   const file = resolve(path ?? CONFIG_FILE);
-  if (path === undefined && !existsSync(file)) return { ...schema.parse({}), file: null, dir: process.cwd() };
+  if (path === undefined && !existsSync(file)) return { ...DEFAULTS, file: null, dir: process.cwd() };
   let content: string;
   try {
     content = readFileSync(file, 'utf8');
@@ -103,93 +32,8 @@ export function readConfig(path: string | undefined): Config {
       cause,
     });
   }
+  const { parseConfig } = await import('./config-file.ts');
   return parseConfig(content, file);
-}
-
-export function parseConfig(content: string, file: string): Config {
-  const lines = new LineCounter();
-  const document = parseDocument(content, { lineCounter: lines, prettyErrors: false, uniqueKeys: true });
-  const at = (offset: number) => {
-    const { line, col } = lines.linePos(offset);
-    return `${file}:${line}:${col}`;
-  };
-  const [broken] = document.errors;
-  if (broken !== undefined) {
-    throw new AppError('config-invalid', `${at(broken.pos[0])}: not valid YAML: ${broken.message}`, {
-      hint: 'Indent with spaces, and quote values that hold a colon.',
-    });
-  }
-  const input: unknown = document.toJS({ maxAliasCount: 100 }) ?? {};
-  const result = schema.safeParse(input);
-  if (result.success) return { ...result.data, file, dir: dirname(file) };
-  const problems = result.error.issues.flatMap((issue) => {
-    if (issue.code === 'unrecognized_keys') {
-      const expected = `expected one of ${knownKeys(issue.path).join(', ')}`;
-      return issue.keys.map((key) => ({ path: [...issue.path, key], message: `unknown key: ${expected}` }));
-    }
-    if (issue.code === 'invalid_key') return [{ path: issue.path, message: issue.issues[0]?.message ?? issue.message }];
-    return [{ path: issue.path, message: valueAt(input, issue.path) === undefined ? 'missing' : issue.message }];
-  });
-  throw new AppError(
-    'config-invalid',
-    problems
-      .map(
-        ({ path, message }) =>
-          `${at(offsetOf(document.contents as Node | null, path))}: ${path.map(String).join('.') || 'config'}: ${message}`,
-      )
-      .join('\n'),
-    { hint: 'docs/examples/trailhound.yaml shows every key.' },
-  );
-}
-
-function valueAt(input: unknown, path: readonly PropertyKey[]): unknown {
-  return path.reduce<unknown>(
-    (value, part) => (typeof value === 'object' && value !== null ? Reflect.get(value, part) : undefined),
-    input,
-  );
-}
-
-/** The keys that a mapping at this path may have. */
-function knownKeys(path: readonly PropertyKey[]): string[] {
-  let current: z.core.$ZodType = schema;
-  for (const part of path) {
-    current = unwrap(current);
-    if (current instanceof z.ZodObject)
-      current = (current.shape as Record<string, z.ZodType>)[String(part)] ?? z.unknown();
-    else if (current instanceof z.ZodArray) current = current.element;
-  }
-  current = unwrap(current);
-  return current instanceof z.ZodObject ? Object.keys(current.shape) : [];
-}
-
-function unwrap(type: z.core.$ZodType): z.core.$ZodType {
-  let inner = type;
-  while (inner instanceof z.ZodOptional || inner instanceof z.ZodDefault || inner instanceof z.ZodNullable)
-    inner = inner.unwrap();
-  return inner;
-}
-
-/** Offset of the value at `path`, or of the key itself where that is what is wrong, or of the nearest thing around it. */
-function offsetOf(root: Node | null, path: readonly PropertyKey[]): number {
-  let offset = root?.range?.[0] ?? 0;
-  let node: unknown = root;
-  for (const part of path) {
-    if (typeof node !== 'object' || node === null || !('items' in node) || !Array.isArray(node.items)) break;
-    if (typeof part === 'number') {
-      node = node.items[part];
-    } else {
-      const pair: unknown = node.items.find(
-        (item: { key?: unknown }) => isScalar(item.key) && String(item.key.value) === String(part),
-      );
-      if (typeof pair !== 'object' || pair === null || !('key' in pair) || !('value' in pair)) break;
-      offset = (pair.key as Node).range?.[0] ?? offset;
-      node = pair.value;
-    }
-    if (typeof part === 'number' && typeof node === 'object' && node !== null && 'range' in node) {
-      offset = (node as Node).range?.[0] ?? offset;
-    }
-  }
-  return offset;
 }
 
 const SYSTEM_REASONS: Readonly<Record<string, string>> = {

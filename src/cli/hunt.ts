@@ -3,7 +3,7 @@ import { type Command, Option } from 'commander';
 import { type Alert, SEVERITIES, type Severity } from '../alert.ts';
 import type { Detector } from '../detector.ts';
 import { AppError } from '../errors.ts';
-import type { Store, Suppression } from '../store.ts';
+import type { Suppression } from '../store.ts';
 import { collect, detectorParameters, type ExitStatus, type Run } from './command.ts';
 import { type Catalogue, loadDetectors } from './detectors.ts';
 import { formatCount, plural } from './output/text.ts';
@@ -42,7 +42,7 @@ const atLeast = (severity: Severity, least: Severity): boolean =>
  */
 export async function chooseDetectors(run: Run<HuntCommandOptions>, ids: readonly string[]): Promise<ChosenDetectors> {
   const catalogue: Catalogue = await loadDetectors(run.config);
-  const parameters = detectorParameters(run);
+  const parameters = await detectorParameters(run);
   for (const id of Object.keys(parameters)) catalogue.get(id);
   const { tag, minSeverity } = run.options;
   const tags = new Set(catalogue.entries.flatMap(({ detector }) => detector.tags ?? []));
@@ -71,10 +71,8 @@ export function configSuppressions({ config }: Pick<Run<unknown>, 'config'>): re
 }
 
 /** Detectors look at windows of time: an event without one stands in none of them. */
-export async function tellWithoutTime(store: Store, terminal: Terminal): Promise<void> {
-  const { records } = await store.status();
-  if (records.without_time > 0)
-    terminal.warn(`${plural(records.without_time, 'event')} without a time: stored, not hunted`);
+export function tellWithoutTime(events: number, terminal: Terminal): void {
+  if (events > 0) terminal.warn(`${plural(events, 'event')} without a time: stored, not hunted`);
 }
 
 /** Why detectors stay silent, such as a history that is too short. */

@@ -1,20 +1,16 @@
-/** The wiring: the one file that names implementations. Commands load it when they run, so that --help loads no engine. */
+/** The wiring: the one file that names implementations. Commands load it when they run, so that --help loads no engine; what only some of them need is loaded in its functions. */
 import { createReadStream, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
 import { availableParallelism, tmpdir, totalmem } from 'node:os';
 import { basename, join } from 'node:path';
 import type { Backend, ResultColumn, Value } from '../backend.ts';
 import { createDuckdbBackend } from '../backends/duckdb.ts';
-import { writeParquetFile } from '../backends/parquet-file.ts';
-import { PRELUDE } from '../backends/prelude.ts';
-import { type ExampleResult, runExamples } from '../detection/examples.ts';
+import type { ExampleResult } from '../detection/examples.ts';
 import { createEngine } from '../detection/planner.ts';
 import type { Detector, ExampleRecord } from '../detector.ts';
 import { AppError } from '../errors.ts';
 import type { Decoder } from '../format.ts';
-import { cloudtrailFormat } from '../formats/cloudtrail.ts';
 import { cloudtrailTable } from '../formats/cloudtrail-table.ts';
 import type { IngestForecast, IngestOptions, IngestResult, IngestStore, SegmentWriter } from '../ingest.ts';
-import { forecastIngest } from '../pipeline/forecast.ts';
 import {
   explainHunt,
   type HuntDeps,
@@ -23,12 +19,9 @@ import {
   huntNew,
   huntWindow,
 } from '../pipeline/hunt.ts';
-import { INGEST_LIMITS, ingest } from '../pipeline/ingest.ts';
 import type { Source } from '../source.ts';
-import { openSource } from '../sources/open.ts';
 import { CATALOG_TABLES } from '../store/catalog-tables.ts';
 import { storePaths } from '../store/files.ts';
-import { createSegmentWriter } from '../store/segment-writer.ts';
 import { type LocalStore, openStore } from '../store/store.ts';
 import { storeExists } from '../store/version.ts';
 import type { CatalogTable, Segment, Store } from '../store.ts';
@@ -36,7 +29,6 @@ import { type Column, PARTITION_COLUMN, type Table } from '../table.ts';
 import { DAY_MS, type Window } from '../time.ts';
 import type { Config } from './config.ts';
 import type { Indicator } from './lists.ts';
-import { startWorkerThread } from './worker-thread.ts';
 
 export { refuseStoreInside } from '../pipeline/evidence.ts';
 export { type LocalStore, openStore } from '../store/store.ts';
@@ -46,6 +38,7 @@ export const TABLES: readonly Table[] = [cloudtrailTable];
 
 /** Opens every source, or none. */
 export async function openSources(names: readonly string[]): Promise<readonly Source[]> {
+  const { openSource } = await import('../sources/open.ts');
   const sources: Source[] = [];
   try {
     for (const name of names) sources.push(await openSource(name, process.stdin));
@@ -57,7 +50,9 @@ export async function openSources(names: readonly string[]): Promise<readonly So
 }
 
 /** Puts what is new in the sources into the store. */
-export function ingestInto(store: LocalStore, options: IngestOptions): Promise<IngestResult> {
+export async function ingestInto(store: LocalStore, options: IngestOptions): Promise<IngestResult> {
+  const { ingest } = await import('../pipeline/ingest.ts');
+  const { startWorkerThread } = await import('./worker-thread.ts');
   const target: IngestStore = {
     dir: store.dir,
     table: cloudtrailTable,
@@ -72,6 +67,7 @@ export async function forecast(
   storeDir: string,
   options: Pick<IngestOptions, 'sources' | 'scope' | 'signal'>,
 ): Promise<IngestForecast> {
+  const { forecastIngest } = await import('../pipeline/forecast.ts');
   if (!storeExists(storePaths(storeDir))) return forecastIngest(null, options);
   const store = await openStore(storeDir);
   try {
@@ -144,6 +140,7 @@ export function writeParquet(
   target: string | ((bytes: Uint8Array) => Promise<void>),
 ): Promise<number> {
   return withTempDirectory(async (tempDirectory) => {
+    const { writeParquetFile } = await import('../backends/parquet-file.ts');
     const file = typeof target === 'string' ? target : join(tempDirectory, 'result.parquet');
     const count = await writeParquetFile({ columns, batches, file, memoryLimitMb: sqlMemoryMb, tempDirectory });
     if (typeof target !== 'string') for await (const bytes of createReadStream(file)) await target(bytes as Uint8Array);
@@ -210,6 +207,11 @@ const EXAMPLE_MEMORY_MB = 512;
 /** Runs the examples of a detector the way real records go: decoder, derived columns, Parquet, engine. */
 export async function testExamples(detector: Detector): Promise<readonly ExampleResult[]> {
   const table = cloudtrailTable;
+  const { PRELUDE } = await import('../backends/prelude.ts');
+  const { runExamples } = await import('../detection/examples.ts');
+  const { cloudtrailFormat } = await import('../formats/cloudtrail.ts');
+  const { INGEST_LIMITS } = await import('../pipeline/ingest.ts');
+  const { createSegmentWriter } = await import('../store/segment-writer.ts');
   return withTempDirectory(async (dir) => {
     const decoder = await cloudtrailFormat.createDecoder({
       recordBytes: INGEST_LIMITS.recordBytes,

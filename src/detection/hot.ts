@@ -173,22 +173,31 @@ function sequenceCtes(compiled: Compiled, x: string, { atLeast, withinMs }: Kind
   return ctes;
 }
 
-/**
- * Only events of stretches as long as the span that could be hot: those which, with the stretch before, hold enough events or values. Two hot rows of one stretch
- * see all the events that decide about them, so nothing changes but the number of rows.
- */
-export function crowded(
-  lean: string,
-  s: readonly string[],
-  { atLeast, distinct, withinMs }: KindOf<'threshold'>,
-): string {
+type Threshold = KindOf<'threshold'>;
+
+const inStretches = (lean: string, { withinMs }: Threshold): string =>
+  `(SELECT *, CAST(floor(to_unixtime(t) / ${withinMs / 1000}) AS BIGINT) AS stretch FROM ${lean} AS l)`;
+
+/** Stretches of time as long as the span, numbered from the epoch, which together with the one before hold enough of a subject's events or values: where it could be hot. */
+export function crowdedStretches(lean: string, s: readonly string[], kind: Threshold): string {
   const keys = s.join(', ');
-  const stretched = `(SELECT *, CAST(floor(to_unixtime(t) / ${withinMs / 1000}) AS BIGINT) AS stretch FROM ${lean} AS l)`;
+  const stretched = inStretches(lean, kind);
   const counted =
-    distinct === null ? stretched : `(SELECT DISTINCT ${keys}, stretch, v FROM ${stretched} AS w WHERE v IS NOT NULL)`;
-  return `SELECT w.* FROM ${stretched} AS w JOIN (
- WITH counts AS (SELECT ${keys}, stretch, count(*) AS n FROM ${counted} AS w GROUP BY ${keys}, stretch),
- pairs AS (SELECT ${keys}, stretch, n, lag(stretch) OVER (PARTITION BY ${keys} ORDER BY stretch) AS last_stretch, lag(n) OVER (PARTITION BY ${keys} ORDER BY stretch) AS last_n FROM counts),
- hot AS (SELECT ${keys}, stretch FROM pairs WHERE n + CASE WHEN last_stretch = stretch - 1 THEN last_n ELSE 0 END >= ${atLeast})
+    kind.distinct === null
+      ? stretched
+      : `(SELECT DISTINCT ${keys}, stretch, v FROM ${stretched} AS w WHERE v IS NOT NULL)`;
+  return `WITH counts AS (SELECT ${keys}, stretch, count(*) AS n FROM ${counted} AS w GROUP BY ${keys}, stretch),
+ pairs AS (SELECT ${keys}, stretch, n, lag(stretch) OVER (PARTITION BY ${keys} ORDER BY stretch) AS last_stretch, lag(n) OVER (PARTITION BY ${keys} ORDER BY stretch) AS last_n FROM counts)
+ SELECT ${keys}, stretch FROM pairs WHERE n + CASE WHEN last_stretch = stretch - 1 THEN last_n ELSE 0 END >= ${kind.atLeast}`;
+}
+
+/**
+ * Only events of crowded stretches and of those before them. Two hot rows of one stretch see all the events that decide about them, so nothing changes but the
+ * number of rows.
+ */
+export function crowded(lean: string, s: readonly string[], kind: Threshold): string {
+  const keys = s.join(', ');
+  return `SELECT w.* FROM ${inStretches(lean, kind)} AS w JOIN (
+ WITH hot AS (${crowdedStretches(lean, s, kind)})
  SELECT ${keys}, stretch FROM hot UNION SELECT ${keys}, stretch - 1 FROM hot) AS c ON ${same('w', 'c', [...s, 'stretch'])}`;
 }

@@ -15,7 +15,7 @@ import {
   merged,
 } from './findings.ts';
 import { History, perOf } from './history.ts';
-import { crowded, hotCtes, inWindow, keyCount, names } from './hot.ts';
+import { crowded, crowdedStretches, hotCtes, inWindow, keyCount, names } from './hot.ts';
 import { asText, numberOf, textOf, timeMsOf } from './rows.ts';
 
 /** Columns of few distinct values: the first look at the data groups by them. */
@@ -275,10 +275,10 @@ class Run {
   }
 
   /** Where a job is hot, over few columns; a baseline tells of each row whose history (p0…) it rests on. */
-  #hotSql(job: Job, source: string): string {
+  #hotSql(job: Job, source: string, within?: Window): string {
     const { kind, subject } = job.compiled;
     const s = names('s', subject.length);
-    const lean = this.#qualifying(job, source, kind.kind === 'sequence' ? 'event_id' : '');
+    const lean = this.#qualifying(job, source, kind.kind === 'sequence' ? 'event_id' : '', within);
     const q =
       kind.kind === 'threshold' && isBroad(job)
         ? `lean AS (${lean}),\nq AS (${crowded('lean', s, kind)})`
@@ -288,7 +288,25 @@ SELECT ${[...s, ...names('k', keyCount(job.compiled)), ...names('p', perOf(kind)
   }
 
   async #hot(backend: Backend, job: Job, source: string): Promise<readonly Row[]> {
-    return (await backend.query(this.#hotSql(job, source))).rows;
+    const within = isBroad(job) ? await this.#crowdedWindow(backend, job, source) : undefined;
+    return within === null ? [] : (await backend.query(this.#hotSql(job, source, within))).rows;
+  }
+
+  /** When a broad threshold could be hot at all, mostly never, which is far cheaper to tell than where; null for never, undefined for whenever. */
+  async #crowdedWindow(backend: Backend, job: Job, source: string): Promise<Window | null | undefined> {
+    const { kind, subject, readFromMs, window } = job.compiled;
+    if (kind.kind !== 'threshold') return undefined;
+    const lean = `(${this.#qualifying(job, source, '')})`;
+    const stretches = crowdedStretches(lean, names('s', subject.length), kind);
+    const { rows } = await backend.query(
+      `SELECT count(*) AS n, min(stretch) AS first_stretch, max(stretch) AS last_stretch FROM (${stretches}) AS crowded`,
+    );
+    const [row] = rows;
+    if (row === undefined || numberOf(row, 'n') === 0) return null;
+    return {
+      fromMs: Math.max(readFromMs, (numberOf(row, 'first_stretch') - 1) * kind.withinMs),
+      toMs: Math.min(window.toMs, (numberOf(row, 'last_stretch') + 1) * kind.withinMs),
+    };
   }
 
   /** The evidence of hot rows, if there are any. */

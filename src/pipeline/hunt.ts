@@ -5,7 +5,7 @@ import type { Backend } from '../backend.ts';
 import { type Detector, parameterValues, slotMs } from '../detector.ts';
 import { AppError } from '../errors.ts';
 import { type HuntEngine, type HuntTask, LATENESS_MS } from '../hunt.ts';
-import type { Commit, HuntKey, Segment, Store, Suppression } from '../store.ts';
+import type { Commit, HuntKey, RecordedHunt, Segment, Store, Suppression } from '../store.ts';
 import type { Table } from '../table.ts';
 import { DAY_MS, type Window } from '../time.ts';
 import { alertOf, suppressionColumns } from './alerts.ts';
@@ -49,14 +49,19 @@ interface Judge {
 /** Judges a window of event time; an absent bound is that of the store. Throws `config-invalid`, `detector-invalid`, `interrupted`. */
 export async function huntWindow(deps: HuntDeps, options: HuntOptions, bounds: Partial<Window>): Promise<HuntResult> {
   const judges = judgesOf(options);
-  const seq = await deps.store.lastSeq();
-  const commits = await deps.store.commits(deps.table, 0);
-  const window = windowOf(await deps.store.segments(deps.table), bounds);
-  if (window === null) return { alerts: [], notes: [] };
   const session = new Hunt(deps, options);
-  await session.judge(judges, () => window, await deps.store.segments(deps.table, rangeOf(deps, judges, window)));
+  const [seq, commits, segments] = await Promise.all([
+    deps.store.lastSeq(),
+    deps.store.commits(deps.table, 0),
+    deps.store.segments(deps.table),
+    session.begin(),
+  ]);
+  const window = windowOf(segments, bounds);
+  if (window === null) return { alerts: [], notes: [] };
   // Only a look at everything leaves nothing for later.
   const isWhole = bounds.fromMs === undefined && bounds.toMs === undefined;
+  const readable = isWhole ? segments : await deps.store.segments(deps.table, rangeOf(deps, judges, window));
+  await session.judge(judges, () => window, readable);
   return session.record(
     isWhole ? judges.map((judge) => ({ key: judge.key, seq: judgedSeq(deps, judge, commits, seq) })) : [],
   );
@@ -65,16 +70,21 @@ export async function huntWindow(deps: HuntDeps, options: HuntOptions, bounds: P
 /** Judges what commits since the last time touch. `event`: only detectors for which each event is a finding, over the new segments alone. */
 export async function huntNew(deps: HuntDeps, options: HuntOptions, part: 'event' | 'all'): Promise<HuntResult> {
   const judges = judgesOf(options).filter(({ detector }) => part === 'all' || detector.slot === 'event');
-  const seq = await deps.store.lastSeq();
-  const seen = await deps.store.huntSeqs(judges.map(({ key }) => key));
   const session = new Hunt(deps, options);
+  const [seq, seen] = await Promise.all([
+    deps.store.lastSeq(),
+    deps.store.huntSeqs(judges.map(({ key }) => key)),
+    session.begin(),
+  ]);
   const seqs: { key: HuntKey; seq: number }[] = [];
   for (const [afterSeq, group] of groupedBy(judges, (_, at) => seen[at] ?? 0)) {
     if (afterSeq >= seq) continue;
-    const commits = await deps.store.commits(deps.table, afterSeq);
+    const [commits, fresh] = await Promise.all([
+      deps.store.commits(deps.table, afterSeq),
+      deps.store.segments(deps.table, { afterSeq }),
+    ]);
     seqs.push(...group.map((judge) => ({ key: judge.key, seq: judgedSeq(deps, judge, commits, seq) })));
     const lonely = group.filter(({ detector }) => detector.slot === 'event');
-    const fresh = await deps.store.segments(deps.table, { afterSeq });
     const span = windowOf(fresh, {});
     if (span !== null && lonely.length > 0) await session.judge(lonely, () => span, fresh);
     const others = group.filter(({ detector }) => detector.slot !== 'event');
@@ -194,11 +204,16 @@ class Hunt {
   readonly #found = new Map<string, Alert>();
   readonly #withdrawn = new Map<string, Alert>();
   readonly #notes = new Set<string>();
-  #suppressions: readonly Suppression[] | null = null;
+  #suppressions: readonly Suppression[] = [];
 
   constructor(deps: HuntDeps, options: HuntOptions) {
     this.#deps = deps;
     this.#options = options;
+  }
+
+  /** Before the first judgement. */
+  async begin(): Promise<void> {
+    this.#suppressions = [...this.#options.suppressions, ...(await this.#deps.store.suppressions())];
   }
 
   async judge(
@@ -208,7 +223,6 @@ class Hunt {
   ): Promise<void> {
     const { engine, openBackend, nowMs } = this.#deps;
     const { lists, signal } = this.#options;
-    this.#suppressions ??= [...this.#options.suppressions, ...(await this.#deps.store.suppressions())];
     const suppressions = this.#suppressions;
     const tasks = judges.map(
       (judge): HuntTask => ({ detector: judge.detector, parameters: judge.parameters, window: windowFor(judge) }),
@@ -224,6 +238,7 @@ class Hunt {
         columns: suppressionColumns(suppressions),
         nowMs: nowMs(),
       });
+      const refutable: Promise<void>[] = [];
       for (const [at, { findings, judged, notes }] of results.entries()) {
         const { detector, parameters } = judges[at] as Judge;
         const alerts = findings.map((finding) =>
@@ -231,8 +246,10 @@ class Hunt {
         );
         for (const alert of alerts) this.#found.set(alert.id, alert);
         for (const note of notes) this.#notes.add(note);
-        if (judged !== null && engine.isRefutable(detector)) await this.#withdraw(detector, parameters, judged);
+        if (judged !== null && engine.isRefutable(detector))
+          refutable.push(this.#withdraw(detector, parameters, judged));
       }
+      await Promise.all(refutable);
     } finally {
       signal?.removeEventListener('abort', interrupt);
       await backend.close();
@@ -254,11 +271,10 @@ class Hunt {
   async record(seqs: readonly { readonly key: HuntKey; readonly seq: number }[]): Promise<HuntResult> {
     const found = [...this.#found.values()];
     const withdrawn = [...this.#withdrawn.values()].filter(({ id }) => !this.#found.has(id));
-    const fresh =
+    const { fresh, decided }: RecordedHunt =
       found.length + withdrawn.length + seqs.length === 0
-        ? new Set<string>()
+        ? { fresh: new Set(), decided: new Map() }
         : await this.#deps.store.recordHunt({ alerts: found, withdrawn: withdrawn.map(({ id }) => id), seqs });
-    const decided = await this.#decided(found, fresh);
     const alerts = [
       ...found.map((alert) => ({ ...alert, status: decided.get(alert.id) ?? alert.status, new: fresh.has(alert.id) })),
       ...withdrawn,
@@ -266,15 +282,5 @@ class Hunt {
     const byFirst = (a: Alert, b: Alert): number =>
       Date.parse(a.first_seen) - Date.parse(b.first_seen) || (a.id < b.id ? -1 : 1);
     return { alerts: alerts.toSorted(byFirst), notes: [...this.#notes] };
-  }
-
-  /** What a person has decided about alerts that were known. */
-  async #decided(found: readonly Alert[], fresh: ReadonlySet<string>): Promise<ReadonlyMap<string, Alert['status']>> {
-    const known = found.filter(({ id }) => !fresh.has(id));
-    if (known.length === 0) return new Map();
-    const fromMs = smallest(known.map(({ first_seen }) => Date.parse(first_seen)));
-    const toMs = -smallest(known.map(({ last_seen }) => -Date.parse(last_seen))) + 1;
-    const stored = await this.#deps.store.alerts({ statuses: ['acknowledged', 'closed'], fromMs, toMs });
-    return new Map(stored.map(({ id, status }) => [id, status]));
   }
 }

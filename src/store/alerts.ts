@@ -3,7 +3,7 @@ import type { DuckDBValue } from '@duckdb/node-api';
 import { type Alert, type AlertStatus, SEVERITIES, type Severity } from '../alert.ts';
 import type { Value } from '../backend.ts';
 import { AppError } from '../errors.ts';
-import type { AlertFilter, HuntKey, Suppression } from '../store.ts';
+import type { AlertFilter, HuntKey, RecordedHunt, Suppression } from '../store.ts';
 import { formatTime } from '../time.ts';
 import type { CatalogRow, CatalogSession } from './catalog.ts';
 import { fromJson, isoOrNull, num, numOrNull, sqlTime, text, textOrNull, texts } from './rows.ts';
@@ -81,15 +81,16 @@ const fromRow = (row: CatalogRow): Alert => ({
   coverage: null,
 });
 
-/** Inserts and refreshes; returns the ids that were not there before. */
-export async function upsertAlerts(session: CatalogSession, alerts: readonly Alert[]): Promise<Set<string>> {
-  if (alerts.length === 0) return new Set();
+/** Inserts and refreshes. */
+export async function upsertAlerts(session: CatalogSession, alerts: readonly Alert[]): Promise<RecordedHunt> {
+  if (alerts.length === 0) return { fresh: new Set(), decided: new Map() };
   const params = { rows: JSON.stringify(alerts.map(toRow)), now: sqlTime(Date.now()) };
   const found = `(SELECT * FROM ${fromJson('rows', ALERT_JSON)})`;
-  const fresh = await session.rows(
-    `SELECT id FROM ${found} AS found WHERE NOT EXISTS (SELECT 1 FROM alert WHERE alert.id = found.id)`,
-    { rows: params.rows },
+  const before = await session.rows(
+    `SELECT alert.id, alert.status FROM alert WHERE alert.id IN (SELECT unnest(from_json($ids, '["VARCHAR"]')))`,
+    { ids: JSON.stringify(alerts.map(({ id }) => id)) },
   );
+  const known = new Map(before.map((row) => [text(row['id']), text(row['status']) as AlertStatus]));
   // A finding that follows again is open again; one that a suppression covers now, or no longer, changes with it. A person's decision stays.
   await session.run(
     `UPDATE alert SET ${REFRESHED.map((name) => `${name} = found.${name}`).join(', ')},
@@ -103,7 +104,10 @@ export async function upsertAlerts(session: CatalogSession, alerts: readonly Ale
     WHERE NOT EXISTS (SELECT 1 FROM alert WHERE alert.id = found.id)`,
     params,
   );
-  return new Set(fresh.map((row) => text(row['id'])));
+  return {
+    fresh: new Set(alerts.map(({ id }) => id).filter((id) => !known.has(id))),
+    decided: new Map([...known].filter(([, status]) => status === 'acknowledged' || status === 'closed')),
+  };
 }
 
 export async function withdrawAlerts(session: CatalogSession, ids: readonly string[]): Promise<void> {

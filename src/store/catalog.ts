@@ -1,7 +1,8 @@
 /** The one door to catalog.duckdb: opened for milliseconds, one caller at a time in this process, retried while another process has it. */
 import { chmodSync, existsSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type DuckDBConnection, DuckDBInstance, type DuckDBValue } from '@duckdb/node-api';
+import type { DuckDBConnection, DuckDBValue } from '@duckdb/node-api';
+import { DuckDBInstance } from '../duckdb.ts';
 import { AppError } from '../errors.ts';
 import { damagedDatabase, isDamage } from './database.ts';
 import { asStoreError, FILE_MODE } from './files.ts';
@@ -38,20 +39,51 @@ export function lockHolder(message: string): number | null {
   return match?.[1] === undefined ? null : Number(match[1]);
 }
 
+/** What is to be done in an opening, and whom to tell that there was none. */
+interface Visit {
+  readonly work: (session: CatalogSession) => Promise<void>;
+  readonly fail: (error: unknown) => void;
+}
+
 export class Catalog {
   readonly #path: string;
+  /** Reads whose turn has not come yet. */
+  #waiting: Visit[] | null = null;
 
   constructor(path: string) {
     this.#path = path;
   }
 
-  /** Reads; other processes may read at the same time. */
+  /** Reads; other processes may read at the same time. Reads that wait together share an opening, in order, and see the same state: opening costs far more than most of them. */
   read<T>(work: (session: CatalogSession) => Promise<T>): Promise<T> {
-    return this.#queued('READ_ONLY', work);
+    return new Promise((resolve, reject) => {
+      const visit = {
+        work: (session: CatalogSession) => work(session).then(resolve, reject),
+        fail: reject,
+      };
+      if (this.#waiting !== null) {
+        this.#waiting.push(visit);
+        return;
+      }
+      const visits: Visit[] = [visit];
+      this.#waiting = visits;
+      const close = (): void => {
+        if (this.#waiting === visits) this.#waiting = null;
+      };
+      this.#queued('READ_ONLY', async (session) => {
+        close();
+        for (const { work: look } of visits) await look(session);
+      }).catch((error: unknown) => {
+        close();
+        for (const { fail } of visits) fail(error);
+      });
+    });
   }
 
   /** One transaction: all of it or nothing, durable when it resolves. */
   write<T>(work: (session: CatalogSession) => Promise<T>): Promise<T> {
+    // A read that is asked for from now on sees what this writes.
+    this.#waiting = null;
     return this.#queued('READ_WRITE', async (session) => {
       await session.run('PRAGMA disable_checkpoint_on_shutdown');
       await session.run('BEGIN');

@@ -1,6 +1,6 @@
 /** Reads the whole store and says whether it is what the catalog says it is. */
 import { existsSync } from 'node:fs';
-import { DuckDBInstance } from '@duckdb/node-api';
+import { DuckDBInstance } from '../duckdb.ts';
 import type { Table } from '../table.ts';
 import type { Catalog } from './catalog.ts';
 import type { StorePaths } from './files.ts';

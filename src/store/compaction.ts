@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { chmodSync, renameSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { DuckDBInstance } from '@duckdb/node-api';
+import { DuckDBInstance } from '../duckdb.ts';
 import { AppError } from '../errors.ts';
 import type { Segment } from '../store.ts';
 import type { Table } from '../table.ts';

@@ -1,7 +1,7 @@
 /** The right to write segments: an open DuckDB file that the operating system frees when its holder dies. */
 import { existsSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { DuckDBInstance } from '@duckdb/node-api';
+import { DuckDBInstance } from '../duckdb.ts';
 import { AppError } from '../errors.ts';
 import { lockHolder } from './catalog.ts';
 import { createDatabase, isDamage } from './database.ts';

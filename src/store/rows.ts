@@ -1,5 +1,6 @@
 /** Plain values out of catalog rows: DuckDB's wide integers and timestamps as what the contracts say. */
-import { type DuckDBConnection, DuckDBListValue, DuckDBTimestampValue, type DuckDBValue } from '@duckdb/node-api';
+import type { DuckDBConnection, DuckDBValue } from '@duckdb/node-api';
+import { DuckDBListValue, DuckDBTimestampValue } from '../duckdb.ts';
 import type { CatalogTable } from '../store.ts';
 import { formatTime } from '../time.ts';
 

@@ -2,7 +2,7 @@
 import { chmodSync, statSync, unlinkSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
-import { DuckDBInstance } from '@duckdb/node-api';
+import { DuckDBInstance } from '../duckdb.ts';
 import { AppError } from '../errors.ts';
 import type { Batch } from '../format.ts';
 import { DUPLICATE, type SegmentWriter, type StagedSegment } from '../ingest.ts';

@@ -85,6 +85,11 @@ function localStore(paths: StorePaths): LocalStore {
       const pid = await leaseHolder(paths.lock);
       return catalog.read((session) => readStatus(session, paths, pid));
     },
+    withoutTime: () =>
+      catalog.read(async (session) => {
+        const [row] = await session.rows('SELECT coalesce(sum(without_time), 0) AS without_time FROM log_file');
+        return num(row?.['without_time']);
+      }),
     rejects: ({ limit }) => catalog.read((session) => readRejects(session, limit)),
     snapshot: async (name) => {
       const table = CATALOG_TABLES.find((one) => one.name === name);
@@ -106,10 +111,10 @@ function localStore(paths: StorePaths): LocalStore {
     huntSeqs: (keys) => catalog.read((session) => huntSeqs(session, keys)),
     recordHunt: (result) =>
       catalog.write(async (session) => {
-        const fresh = await upsertAlerts(session, result.alerts);
+        const recorded = await upsertAlerts(session, result.alerts);
         await withdrawAlerts(session, result.withdrawn);
         await moveHunts(session, result.seqs);
-        return fresh;
+        return recorded;
       }),
     alerts: (filter) => catalog.read((session) => listAlerts(session, filter)),
     alert: (idPrefix) => catalog.read((session) => findAlert(session, idPrefix)),

@@ -1,6 +1,7 @@
 /** Hands the columns of a decoded window over to DuckDB, which gets a copy of every value. */
-import { type DuckDBConnection, DuckDBTableFunction } from '@duckdb/node-api';
+import type { DuckDBConnection } from '@duckdb/node-api';
 import duckdb from '@duckdb/node-bindings';
+import { DuckDBTableFunction } from '../duckdb.ts';
 import type { Batch, ColumnBuffer } from '../format.ts';
 import type { Column } from '../table.ts';
 

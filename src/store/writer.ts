@@ -2,8 +2,9 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { renameSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
-import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
+import type { DuckDBConnection } from '@duckdb/node-api';
 import duckdb from '@duckdb/node-bindings';
+import { DuckDBInstance } from '../duckdb.ts';
 import type { ContentKind } from '../format.ts';
 import type { CommitUnit, KnownContent, KnownFile, LogFileIdentity, StoreWriter } from '../ingest.ts';
 import type { Table } from '../table.ts';

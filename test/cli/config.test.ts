@@ -1,7 +1,8 @@
 /** The config file: its mistakes are named with line and column. */
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { parseConfig, readConfig } from '../../src/cli/config.ts';
+import { readConfig } from '../../src/cli/config.ts';
+import { parseConfig } from '../../src/cli/config-file.ts';
 
 const file = '/somewhere/trailhound.yaml';
 
@@ -65,7 +66,11 @@ describe('a config', () => {
     );
   });
 
-  test('that was named and is not there is an error', () => {
-    expect(() => readConfig('/nowhere/x.yaml')).toThrow('cannot read the config /nowhere/x.yaml: no such file');
+  test('that is not there says what an empty one says', async () => {
+    expect(await readConfig(undefined)).toEqual({ ...parseConfig('', file), file: null, dir: process.cwd() });
+  });
+
+  test('that was named and is not there is an error', async () => {
+    await expect(readConfig('/nowhere/x.yaml')).rejects.toThrow('cannot read the config /nowhere/x.yaml: no such file');
   });
 });

@@ -181,10 +181,16 @@ describe('alerts', () => {
 
   test('are inserted once, refreshed, and keep what a person decided', async () => {
     const seqs = [{ key, seq: 4 }];
-    expect(await store.recordHunt({ alerts: [alert], withdrawn: [], seqs })).toEqual(new Set([alert.id]));
+    expect(await store.recordHunt({ alerts: [alert], withdrawn: [], seqs })).toEqual({
+      fresh: new Set([alert.id]),
+      decided: new Map(),
+    });
     expect(await store.alert('AB12')).toEqual({ ...alert, new: false });
     await store.setAlertStatus(alert.id, 'acknowledged', 'martha', 'known');
-    expect(await store.recordHunt({ alerts: [{ ...alert, count: 3 }], withdrawn: [], seqs })).toEqual(new Set());
+    expect(await store.recordHunt({ alerts: [{ ...alert, count: 3 }], withdrawn: [], seqs })).toEqual({
+      fresh: new Set(),
+      decided: new Map([[alert.id, 'acknowledged']]),
+    });
     expect((await store.alerts({}))[0]).toMatchObject({ count: 3, status: 'acknowledged' });
     expect(await store.huntSeqs([key, { ...key, version: 2 }])).toEqual([4, 0]);
   });

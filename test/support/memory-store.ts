@@ -1,7 +1,7 @@
 /** A store in memory: what hunting needs of it, with events in place of segments' files. */
 import type { Alert } from '../../src/alert.ts';
 import type { Backend } from '../../src/backend.ts';
-import type { Commit, HuntKey, Segment, Store, Suppression } from '../../src/store.ts';
+import type { Commit, HuntKey, RecordedHunt, Segment, Store, Suppression } from '../../src/store.ts';
 import { DAY_MS } from '../../src/time.ts';
 import { fill, openStreamBackend, type StreamEvent, timeOf } from './streams.ts';
 
@@ -83,22 +83,20 @@ export class MemoryStore implements Store {
     return keys.map((key) => this.seqs.get(keyOf(key)) ?? 0);
   }
 
-  async recordHunt({ alerts, withdrawn, seqs }: Parameters<Store['recordHunt']>[0]): Promise<ReadonlySet<string>> {
+  async recordHunt({ alerts, withdrawn, seqs }: Parameters<Store['recordHunt']>[0]): Promise<RecordedHunt> {
     const fresh = new Set(alerts.map(({ id }) => id).filter((id) => !this.known.has(id)));
+    const decided = new Map<string, Alert['status']>();
     for (const alert of alerts) {
       const status = this.known.get(alert.id)?.status;
-      this.known.set(alert.id, {
-        ...alert,
-        status: status === 'acknowledged' || status === 'closed' ? status : alert.status,
-        new: false,
-      });
+      if (status === 'acknowledged' || status === 'closed') decided.set(alert.id, status);
+      this.known.set(alert.id, { ...alert, status: decided.get(alert.id) ?? alert.status, new: false });
     }
     for (const id of withdrawn) {
       const alert = this.known.get(id);
       if (alert !== undefined) this.known.set(id, { ...alert, status: 'withdrawn' });
     }
     for (const { key, seq } of seqs) this.seqs.set(keyOf(key), seq);
-    return fresh;
+    return { fresh, decided };
   }
 
   async alerts({ detector, statuses, fromMs, toMs }: Parameters<Store['alerts']>[0]): Promise<readonly Alert[]> {
@@ -116,6 +114,7 @@ export class MemoryStore implements Store {
   }
 
   readonly status = unused;
+  readonly withoutTime = unused;
   readonly rejects = unused;
   readonly snapshot = unused;
   readonly alert = unused;

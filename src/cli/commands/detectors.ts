@@ -119,8 +119,12 @@ interface ParameterFact {
   readonly value: unknown;
 }
 
-function parameterFacts({ detector }: CatalogueEntry, run: Pick<Run<unknown>, 'params' | 'config'>): ParameterFact[] {
-  const values = parameterValues(detector, detectorParameters(run)[detector.id] ?? {});
+async function parameterFacts(
+  { detector }: CatalogueEntry,
+  run: Pick<Run<unknown>, 'params' | 'config'>,
+): Promise<ParameterFact[]> {
+  const given = await detectorParameters(run);
+  const values = parameterValues(detector, given[detector.id] ?? {});
   return Object.entries(detector.parameters ?? {}).map(([name, schema]) => ({
     name,
     doc: schema.description ?? '',
@@ -132,7 +136,7 @@ function parameterFacts({ detector }: CatalogueEntry, run: Pick<Run<unknown>, 'p
 async function printOne(run: Run<object>, id = ''): Promise<0> {
   const entry = (await loadDetectors(run.config)).get(id);
   const { detector } = entry;
-  const parameters = parameterFacts(entry, run);
+  const parameters = await parameterFacts(entry, run);
   if (run.output === 'table') {
     await run.terminal.out(detectorText(entry, parameters, run));
     return 0;

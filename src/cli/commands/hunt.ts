@@ -66,13 +66,13 @@ async function hunt(run: Run<Options>, ...ids: string[]): Promise<ExitStatus> {
           await terminal.out(`-- ${printable(title)}\n${sql};\n\n`);
         return 0;
       }
-      const { alerts, notes } = await hunter.huntWindow(window);
+      const [{ alerts, notes }, withoutTime] = await Promise.all([hunter.huntWindow(window), store.withoutTime()]);
       const writer = createAlertWriter(run.output, terminal);
       await writer.write(alerts.filter(isPending));
       await writer.end();
       tellNotes(notes, terminal);
       if (indicators !== null) tellIndicators(indicators, alerts, run);
-      await tellWithoutTime(store, terminal);
+      tellWithoutTime(withoutTime, terminal);
       return tellAlerts(alerts, terminal, options.failOn);
     });
   });

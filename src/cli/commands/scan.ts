@@ -82,7 +82,7 @@ async function scan(run: Run<Options>, ...given: string[]): Promise<ExitStatus> 
       await print(alerts);
       await writer.end();
       tellNotes(notes, terminal);
-      await tellWithoutTime(store, terminal);
+      tellWithoutTime(await store.withoutTime(), terminal);
       const reached = tellAlerts(alerts, terminal, options.failOn);
       // Incomplete goes before alerts: what could not be read may hold more of them.
       return status === 0 ? reached : status;

@@ -1,11 +1,10 @@
 /** Alerts as a person reads them and as a program does. */
-import wrapAnsi from 'wrap-ansi';
 import type { Alert, Severity } from '../../alert.ts';
 import type { ResultColumn, Value } from '../../backend.ts';
 import type { Terminal } from '../terminal.ts';
 import { json, printable, valueText } from './printable.ts';
 import { createRowWriter, type Output } from './rows.ts';
-import { naturalWidths, renderTable, type TableColumn } from './table.ts';
+import type { TableColumn } from './table.ts';
 
 export interface AlertWriter {
   /** Prints a block of alerts, most severe first; may be called as they are found. */
@@ -153,10 +152,14 @@ function tableWriter(terminal: Terminal): AlertWriter {
         mark(alert),
       ]);
       if (width !== null && width < ONE_LINE_WIDTH_MIN) {
-        await terminal.out(rows.map((row) => paragraph(row, width, terminal, styles)).join(''));
+        const { default: wrap } = await import('wrap-ansi');
+        const body = (text: string) =>
+          `${wrap(text, width - INDENT.length, { hard: true, trim: true }).replaceAll(/^/gmu, INDENT)}\n`;
+        await terminal.out(rows.map((row) => paragraph(row, body, terminal, styles)).join(''));
         return;
       }
       const head = widths === undefined ? terminal.colors.bold : null;
+      const { naturalWidths, renderTable } = await import('./table.ts');
       widths = naturalWidths(columns, rows, widths);
       await terminal.out(renderTable(columns, rows, { width, head, widths }));
     },
@@ -166,15 +169,13 @@ function tableWriter(terminal: Terminal): AlertWriter {
 
 function paragraph(
   row: readonly string[],
-  width: number,
+  body: (text: string) => string,
   { colors }: Terminal,
   styles: Readonly<Record<Severity, (text: string) => string>>,
 ): string {
   const [severity = '', time = '', whoText = '', what = '', from = '', id = '', state = ''] = row;
   const head = `${styles[severity as Severity](severity)}  ${time}  ${id}  ${state}`;
   const about = from === '' ? whoText : `${whoText}, from ${from}`;
-  const body = (text: string) =>
-    `${wrapAnsi(text, width - INDENT.length, { hard: true, trim: true }).replaceAll(/^/gmu, INDENT)}\n`;
   return `${head}\n${body(colors.bold(about))}${body(what)}`;
 }
 

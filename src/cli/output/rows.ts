@@ -3,7 +3,6 @@ import type { ResultColumn, Value } from '../../backend.ts';
 import { AppError } from '../../errors.ts';
 import type { Terminal } from '../terminal.ts';
 import { csvField, json, markdownCell, printable, valueText } from './printable.ts';
-import { naturalWidths, renderTable } from './table.ts';
 
 export const OUTPUTS = ['table', 'json', 'jsonl', 'csv', 'markdown', 'parquet'] as const;
 export type Output = (typeof OUTPUTS)[number];
@@ -68,12 +67,14 @@ function tableWriter(columns: readonly ResultColumn[], terminal: Terminal): RowW
       if (rows.length === 0) return;
       const cells = rows.map((row) => row.map((value) => printable(valueText(value))));
       const head = widths === undefined ? terminal.colors.bold : null;
+      const { naturalWidths, renderTable } = await import('./table.ts');
       widths = naturalWidths(layout, cells, widths);
       await terminal.out(renderTable(layout, cells, { width: terminal.width, head, widths }));
     },
     async end() {
-      if (widths === undefined)
-        await terminal.out(renderTable(layout, [], { width: terminal.width, head: terminal.colors.bold }));
+      if (widths !== undefined) return;
+      const { renderTable } = await import('./table.ts');
+      await terminal.out(renderTable(layout, [], { width: terminal.width, head: terminal.colors.bold }));
     },
   };
 }
