@@ -4,12 +4,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { Catalog, type CatalogSession } from '../../src/store/catalog.ts';
+import { createDatabase } from '../../src/store/database.ts';
 
 let folder = '';
 let catalog: Catalog;
 
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'catalog-'));
+  await createDatabase(join(folder, 'catalog.duckdb'), folder);
   catalog = new Catalog(join(folder, 'catalog.duckdb'));
   await catalog.write((session) => session.run('CREATE TABLE fact AS SELECT 1 AS value'));
 });
