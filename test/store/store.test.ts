@@ -270,8 +270,8 @@ describe('the folder', () => {
 
   test('whose catalog is missing is damaged, and gets no empty one in its place', async () => {
     rmSync(join(store.dir, 'catalog.duckdb'));
-    for (const use of [store.status(), store.openWriter(cloudtrailTable), store.suppressions()])
-      await expect(use).rejects.toMatchObject({ code: 'store-damaged' });
+    const uses = [() => store.status(), () => store.openWriter(cloudtrailTable), () => store.suppressions()];
+    for (const use of uses) await expect(use()).rejects.toMatchObject({ code: 'store-damaged' });
     expect(existsSync(join(store.dir, 'catalog.duckdb'))).toBe(false);
   });
 
