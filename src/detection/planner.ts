@@ -158,21 +158,27 @@ class Run {
     const found = new Map<string, string[] | null>();
     const columns = [...new Set(leaves.map(({ lookup }) => lookup))].filter((column) => column !== null);
     const look = async (column: string): Promise<void> => {
-      const tests = [...new Set(leaves.filter(({ lookup }) => lookup === column).map(({ sql }) => sql))];
-      const told = tests.map((sql, at) => `CASE WHEN ${sql} THEN '${at}' END`);
+      const tests = new Map(leaves.filter(({ lookup }) => lookup === column).map((leaf) => [leaf.sql, leaf.folded]));
+      const asked = [...tests].flatMap(([sql, folded]) => (folded === null ? [sql] : []));
+      const told = asked.map((sql, at) => `CASE WHEN ${sql} THEN '${at}' END`);
       const source = PROFILE_COLUMNS.includes(column)
         ? profile
         : `main.${this.#table.name} WHERE ${dayFilter(reading(jobs))}`;
       const { rows } = await backend.query(
         // The LIMIT also keeps an engine from testing before it has reduced the values to distinct ones.
-        `SELECT value, array_join(ARRAY[${told.join(', ')}], ',') AS tests FROM (SELECT ${column}, ${column} AS value
+        `SELECT value, lower(value) AS folded, ${told.length === 0 ? "''" : `array_join(ARRAY[${told.join(', ')}], ',')`} AS tests FROM (SELECT ${column}, ${column} AS value
  FROM (SELECT DISTINCT ${column} FROM ${source} LIMIT ${DISTINCT_MAX + 1}) AS known) AS named`,
       );
       const isWhole = rows.length <= DISTINCT_MAX;
-      for (const [at, sql] of tests.entries()) {
-        const those = rows
-          .filter((row) => textOf(row, 'tests').split(',').includes(String(at)))
-          .map((row) => textOf(row, 'value'));
+      for (const [sql, folded] of tests) {
+        const number = String(asked.indexOf(sql));
+        const passes = (row: Row): boolean => {
+          const value = asText(row['folded']);
+          return folded === null
+            ? textOf(row, 'tests').split(',').includes(number)
+            : value !== null && folded.includes(value);
+        };
+        const those = rows.filter(passes).map((row) => textOf(row, 'value'));
         const isUsable = isWhole && those.length <= LOOKUP_MAX && !those.some((value) => value.includes('\0'));
         found.set(sql, isUsable ? those : null);
       }
