@@ -284,7 +284,7 @@ function leaf(spec: LeafSpec): ConditionNode {
     sql,
     columns,
     lookup: isOfColumn && isCostly ? place.column.name : null,
-    folded: isEquality ? values.map((value) => String(value).toLowerCase()) : null,
+    folded: isEquality ? values.map((value) => value.toLowerCase()) : null,
   };
   return operator === 'exists' && operand === false ? { kind: 'not', node } : node;
 }

@@ -96,10 +96,10 @@ class Run {
       ...this.#baselineGroups(concerned.filter(isBaseline)).map(
         (group) => () => this.#runBaselines(backend, group, source),
       ),
+      ...[...jobs.filter(isFreeSql), ...concerned.filter(isSql)].map((job) => () => this.#runSql(backend, job, source)),
       ...concerned.filter(isHotFirst).map((job) => async () => {
         await this.#addEvidence(backend, job, await this.#hot(backend, job, source), source);
       }),
-      ...[...jobs.filter(isFreeSql), ...concerned.filter(isSql)].map((job) => () => this.#runSql(backend, job, source)),
       ...hit.filter(isEach).map((job) => () => this.#collect(backend, this.#groupedSql(job, source), [job])),
       ...(single.length > 0 ? [() => this.#collect(backend, this.#singleSql(single, source), single)] : []),
     ]);
