@@ -221,11 +221,16 @@ async function openInstance(
   });
   const connection = await instance.connect();
   try {
-    // Segments never change, so their footers need to be read once only.
-    await connection.run('SET GLOBAL parquet_metadata_cache = true');
-    for (const statement of options.portable ? PRELUDE : PRELUDE.slice(0, 1)) await connection.run(statement);
-    for (const { table, segments } of options.tables)
-      await connection.run(`CREATE VIEW ${quoted(table.name)} AS ${tableSql(table, segments)}`);
+    await connection.run(
+      [
+        // Segments never change, so their footers need to be read once only.
+        'SET GLOBAL parquet_metadata_cache = true',
+        ...(options.portable ? PRELUDE : PRELUDE.slice(0, 1)),
+        ...options.tables.map(
+          ({ table, segments }) => `CREATE VIEW ${quoted(table.name)} AS ${tableSql(table, segments)}`,
+        ),
+      ].join(';\n'),
+    );
     for (const { name, values } of options.lists ?? []) {
       await connection.run(`CREATE TABLE ${quoted(`list_${name}`)} AS SELECT unnest($1::VARCHAR[]) AS value`, [
         listValue([...values]),
@@ -245,9 +250,10 @@ async function openInstance(
       ...relations.values(),
     ].filter((path) => path !== null);
     const allowed = [...new Set(files.flatMap((path) => [path, plainPath(path)]))];
-    await connection.run(`SET GLOBAL allowed_paths = ${allowed.length === 0 ? '[]::VARCHAR[]' : textList(allowed)}`);
-    await connection.run('SET GLOBAL enable_external_access = false');
-    await connection.run('SET GLOBAL lock_configuration = true');
+    const paths = allowed.length === 0 ? '[]::VARCHAR[]' : textList(allowed);
+    await connection.run(
+      `SET GLOBAL allowed_paths = ${paths}; SET GLOBAL enable_external_access = false; SET GLOBAL lock_configuration = true`,
+    );
   } catch (error) {
     connection.closeSync();
     instance.closeSync();

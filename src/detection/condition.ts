@@ -23,6 +23,8 @@ export type ConditionNode =
       readonly columns: readonly Column[];
       /** The text column whose few values are worth testing once each, before any event is; null where the test is cheap or not of one column. */
       readonly lookup: string | null;
+      /** Where the test is that `lower` of that column equals one of these: then whoever knows its values need not ask an engine. */
+      readonly folded: readonly string[] | null;
     };
 
 /** Compared regardless of case: services disagree with themselves about it. */
@@ -87,7 +89,7 @@ export function withLeaves(node: ConditionNode, change: (leaf: Leaf) => Conditio
 export function lookedUp(test: Leaf, values: readonly string[]): ConditionNode {
   if (values.length === 0) return { kind: 'any', nodes: [] };
   const literals = values.map((value) => textLiteral(value));
-  return { ...test, sql: `coalesce(${test.lookup} IN (${literals.join(', ')}), false)`, lookup: null };
+  return { ...test, sql: `coalesce(${test.lookup} IN (${literals.join(', ')}), false)`, lookup: null, folded: null };
 }
 
 /** A condition that holds wherever this one does, over cheap columns only: what a scan may filter by before it looks at the others. True if nothing can be said. */
@@ -272,8 +274,18 @@ function leaf(spec: LeafSpec): ConditionNode {
   const columns =
     operator === 'column' ? [place.column, resolve(String(operand), spec.context).column] : [place.column];
   const isOfColumn = place.path.length === 0 && place.column.type === 'VARCHAR' && place.column.json !== true;
-  const isCostly = operator === 're' || (CASELESS.has(place.column.name) && VALUE_OPERATORS.has(operator));
-  const node: ConditionNode = { kind: 'leaf', sql, columns, lookup: isOfColumn && isCostly ? place.column.name : null };
+  const isCaseless = CASELESS.has(place.column.name);
+  const isCostly = operator === 're' || (isCaseless && VALUE_OPERATORS.has(operator));
+  const values: readonly unknown[] = Array.isArray(operand) ? operand : [operand];
+  const isEquality =
+    isOfColumn && isCaseless && operator === 'is' && values.every((value) => typeof value === 'string');
+  const node: ConditionNode = {
+    kind: 'leaf',
+    sql,
+    columns,
+    lookup: isOfColumn && isCostly ? place.column.name : null,
+    folded: isEquality ? values.map((value) => value.toLowerCase()) : null,
+  };
   return operator === 'exists' && operand === false ? { kind: 'not', node } : node;
 }
 

@@ -61,7 +61,7 @@ export function evidenceSql(
  FROM (SELECT ${s.map((name) => `h.${name}`).join(', ')}, h.slot, h.peak, q.t, ${[...EVIDENCE_COLUMNS, ...texts, ...names('shared', shared.length)].map((name) => `q.${name}`).join(', ')},
  row_number() OVER (PARTITION BY ${s.map((name) => `h.${name}`).join(', ')}, h.slot ORDER BY q.t, q.event_id, q.event_name) AS place
  FROM ${hot} AS h JOIN ${q} AS q ON ${same('q', 'h', k)} AND q.t ${isOpenBelow(compiled.kind) ? '>' : '>='} h.lo AND q.t <= h.hi) AS e
- GROUP BY ${s.join(', ')}, slot`;
+ GROUP BY ${s.join(', ')}, slot ORDER BY slot`;
 }
 
 /** A row of either of them. */

@@ -182,11 +182,12 @@ const inStretches = (lean: string, { withinMs }: Threshold): string =>
 export function crowdedStretches(lean: string, s: readonly string[], kind: Threshold): string {
   const keys = s.join(', ');
   const stretched = inStretches(lean, kind);
-  const counted =
-    kind.distinct === null
-      ? stretched
-      : `(SELECT DISTINCT ${keys}, stretch, v FROM ${stretched} AS w WHERE v IS NOT NULL)`;
-  return `WITH counts AS (SELECT ${keys}, stretch, count(*) AS n FROM ${counted} AS w GROUP BY ${keys}, stretch),
+  if (kind.distinct !== null) {
+    return `WITH seen AS (SELECT DISTINCT ${keys}, stretch, v FROM ${stretched} AS w WHERE v IS NOT NULL),
+ pairs AS (SELECT ${keys}, stretch, v FROM seen UNION SELECT ${keys}, stretch + 1, v FROM seen)
+ SELECT ${keys}, stretch FROM pairs GROUP BY ${keys}, stretch HAVING count(*) >= ${kind.atLeast}`;
+  }
+  return `WITH counts AS (SELECT ${keys}, stretch, count(*) AS n FROM ${stretched} AS w GROUP BY ${keys}, stretch),
  pairs AS (SELECT ${keys}, stretch, n, lag(stretch) OVER (PARTITION BY ${keys} ORDER BY stretch) AS last_stretch, lag(n) OVER (PARTITION BY ${keys} ORDER BY stretch) AS last_n FROM counts)
  SELECT ${keys}, stretch FROM pairs WHERE n + CASE WHEN last_stretch = stretch - 1 THEN last_n ELSE 0 END >= ${kind.atLeast}`;
 }

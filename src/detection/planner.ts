@@ -20,7 +20,7 @@ import { asText, numberOf, textOf, timeMsOf } from './rows.ts';
 
 /** Columns of few distinct values: the first look at the data groups by them. */
 const PROFILE_COLUMNS = ['event_source', 'event_name', 'outcome', 'user_type', 'actor_type'];
-/** A threshold or baseline that concerns more events than this reads a few columns on its own, so that the wide scan need not carry them. */
+/** A detector that concerns more events than this reads what it needs on its own, so that the wide scan need not carry them. */
 const BROAD_ROWS = 20_000;
 /** Event names that together hold at most so many events, or this share of all, are worth a filter of their own. */
 const NARROW_ROWS = 20_000;
@@ -32,6 +32,8 @@ const DISTINCT_MAX = 5000;
 const LOOKUP_MAX = 50;
 /** Rows of one VALUES list. */
 const HOT_ROWS_MAX = 2000;
+/** Statements at a time: one is planned, on one core, while the other is run. */
+const LANES = 2;
 /** The table of kept events. */
 const KEPT = 'hunt_events';
 /** The table of counts that a hunt begins with. */
@@ -89,13 +91,18 @@ class Run {
     const source = backend.keep === undefined ? `(${events}) AS ${KEPT}` : `main.${KEPT}`;
     const hit = await this.#withHits(backend, kept, source);
     const single = hit.filter(({ compiled: { kind } }) => kind.kind === 'event');
-    if (single.length > 0) await this.#collect(backend, this.#singleSql(single, source), single);
-    for (const job of hit.filter(isEach)) await this.#collect(backend, this.#groupedSql(job, source), [job]);
-    for (const job of [...jobs.filter(isFreeSql), ...hit.filter(isSql)]) await this.#runSql(backend, job, source);
-    for (const job of [...hit, ...jobs.filter(isBroad)].filter(isHotFirst)) {
-      await this.#addEvidence(backend, job, await this.#hot(backend, job, source), source);
-    }
-    await this.#runBaselines(backend, [...hit, ...jobs.filter(isBroad)].filter(isBaseline), source);
+    const concerned = [...jobs.filter(isBroad), ...hit];
+    await together([
+      ...this.#baselineGroups(concerned.filter(isBaseline)).map(
+        (group) => () => this.#runBaselines(backend, group, source),
+      ),
+      ...[...jobs.filter(isFreeSql), ...concerned.filter(isSql)].map((job) => () => this.#runSql(backend, job, source)),
+      ...concerned.filter(isHotFirst).map((job) => async () => {
+        await this.#addEvidence(backend, job, await this.#hot(backend, job, source), source);
+      }),
+      ...hit.filter(isEach).map((job) => () => this.#collect(backend, this.#groupedSql(job, source), [job])),
+      ...(single.length > 0 ? [() => this.#collect(backend, this.#singleSql(single, source), single)] : []),
+    ]);
     return compiled.map(({ window }, at) => ({
       findings: merged(this.#findings[at] ?? []),
       judged: window.fromMs < window.toMs ? window : null,
@@ -149,27 +156,34 @@ class Run {
   async #resolved(backend: Backend, jobs: readonly Job[], profile: string): Promise<readonly Job[]> {
     const leaves = jobs.flatMap(({ compiled }) => compiled.conditions.flatMap(leavesOf));
     const found = new Map<string, string[] | null>();
-    for (const column of new Set(leaves.map(({ lookup }) => lookup))) {
-      if (column === null) continue;
-      const tests = [...new Set(leaves.filter(({ lookup }) => lookup === column).map(({ sql }) => sql))];
-      const told = tests.map((sql, at) => `CASE WHEN ${sql} THEN '${at}' END`);
+    const columns = [...new Set(leaves.map(({ lookup }) => lookup))].filter((column) => column !== null);
+    const look = async (column: string): Promise<void> => {
+      const tests = new Map(leaves.filter(({ lookup }) => lookup === column).map((leaf) => [leaf.sql, leaf.folded]));
+      const asked = [...tests].flatMap(([sql, folded]) => (folded === null ? [sql] : []));
+      const told = asked.map((sql, at) => `CASE WHEN ${sql} THEN '${at}' END`);
       const source = PROFILE_COLUMNS.includes(column)
         ? profile
         : `main.${this.#table.name} WHERE ${dayFilter(reading(jobs))}`;
       const { rows } = await backend.query(
         // The LIMIT also keeps an engine from testing before it has reduced the values to distinct ones.
-        `SELECT value, array_join(ARRAY[${told.join(', ')}], ',') AS tests FROM (SELECT ${column}, ${column} AS value
+        `SELECT value, lower(value) AS folded, ${told.length === 0 ? "''" : `array_join(ARRAY[${told.join(', ')}], ',')`} AS tests FROM (SELECT ${column}, ${column} AS value
  FROM (SELECT DISTINCT ${column} FROM ${source} LIMIT ${DISTINCT_MAX + 1}) AS known) AS named`,
       );
       const isWhole = rows.length <= DISTINCT_MAX;
-      for (const [at, sql] of tests.entries()) {
-        const those = rows
-          .filter((row) => textOf(row, 'tests').split(',').includes(String(at)))
-          .map((row) => textOf(row, 'value'));
+      for (const [sql, folded] of tests) {
+        const number = String(asked.indexOf(sql));
+        const passes = (row: Row): boolean => {
+          const value = asText(row['folded']);
+          return folded === null
+            ? textOf(row, 'tests').split(',').includes(number)
+            : value !== null && folded.includes(value);
+        };
+        const those = rows.filter(passes).map((row) => textOf(row, 'value'));
         const isUsable = isWhole && those.length <= LOOKUP_MAX && !those.some((value) => value.includes('\0'));
         found.set(sql, isUsable ? those : null);
       }
-    }
+    };
+    await together(columns.map((column) => () => look(column)));
     return jobs.map((job) => ({
       ...job,
       compiled: {
@@ -215,7 +229,12 @@ class Run {
       if (counted === undefined) return [job];
       const isNarrow =
         counted.nameRows <= Math.max(NARROW_ROWS, total * NARROW_SHARE) && counted.names.length <= NAMES_MAX;
-      return counted.events === 0 ? [] : [{ ...job, events: counted.events, names: isNarrow ? counted.names : null }];
+      const { kind } = job.compiled;
+      const isOutOfReach =
+        kind.kind === 'threshold' && kind.distinct === 'event_name' && counted.names.length < kind.atLeast;
+      return counted.events === 0 || isOutOfReach
+        ? []
+        : [{ ...job, events: counted.events, names: isNarrow ? counted.names : null }];
     });
   }
 
@@ -329,18 +348,20 @@ SELECT ${[...s, ...names('k', keyCount(job.compiled)), ...names('p', perOf(kind)
     }
   }
 
+  /** Baselines that rest on the same history. */
+  #baselineGroups(jobs: readonly Job[]): readonly (readonly Job[])[] {
+    const groupOf = ({ compiled }: Job): string => JSON.stringify([perOf(compiled.kind), compiled.slotMs]);
+    return [...new Set(jobs.map(groupOf))].map((key) => jobs.filter((job) => groupOf(job) === key));
+  }
+
   /** Baselines: first where they would fire, then whether the history that they need lies behind those slots. */
   async #runBaselines(backend: Backend, jobs: readonly Job[], source: string): Promise<void> {
-    const groupOf = ({ compiled }: Job): string => JSON.stringify([perOf(compiled.kind), compiled.slotMs]);
-    for (const key of new Set(jobs.map(groupOf))) {
-      const group = jobs.filter((job) => groupOf(job) === key);
-      const history = await this.#history(backend, group);
-      for (const job of group) {
-        const hot = await this.#hot(backend, job, source);
-        const ripe = hot.filter((row) => history.isRipe(job.compiled, row));
-        await this.#addEvidence(backend, job, ripe, source);
-        this.#notes[job.at]?.push(...history.notes(job.compiled));
-      }
+    const history = await this.#history(backend, jobs);
+    for (const job of jobs) {
+      const hot = await this.#hot(backend, job, source);
+      const ripe = hot.filter((row) => history.isRipe(job.compiled, row));
+      await this.#addEvidence(backend, job, ripe, source);
+      this.#notes[job.at]?.push(...history.notes(job.compiled));
     }
   }
 
@@ -391,8 +412,11 @@ SELECT ${[...s, ...names('k', keyCount(job.compiled)), ...names('p', perOf(kind)
     const { kind, detector, readFromMs, window } = job.compiled;
     const reach = { fromMs: readFromMs, toMs: window.toMs };
     const tables = [...new Set([detector.table, ...(detector.reads ?? [])])].map((name) => {
-      const isKeptTable = name === detector.table && isKept(job);
-      return `${name} AS (SELECT * FROM ${isKeptTable ? `${source} WHERE ${flag(job.at, 0)} AND ${inWindow('event_time', reach)}` : `main.${name} WHERE ${timeFilter(reach)}`})`;
+      if (name !== detector.table || isFreeSql(job))
+        return `${name} AS (SELECT * FROM main.${name} WHERE ${timeFilter(reach)})`;
+      return isBroad(job)
+        ? `${name} AS (SELECT ${this.#columnsOf([job]).join(', ')} FROM main.${name} WHERE ${timeFilter(reach)}${namesFilter(job)} AND ${job.compiled.conditions.map(conditionSql).join(' AND ')})`
+        : `${name} AS (SELECT * FROM ${source} WHERE ${flag(job.at, 0)} AND ${inWindow('event_time', reach)})`;
     });
     return kind.kind === 'sql' ? withTables(kind.sql, tables) : '';
   }
@@ -440,6 +464,24 @@ SELECT ${[...s, ...names('k', keyCount(job.compiled)), ...names('p', perOf(kind)
   }
 }
 
+/** Runs statements side by side. After a failure it begins no other, and it ends when all that were begun have ended. */
+async function together(works: readonly (() => Promise<void>)[]): Promise<void> {
+  const queue = [...works];
+  const lane = async (): Promise<void> => {
+    for (let work = queue.shift(); work !== undefined; work = queue.shift()) {
+      try {
+        await work();
+      } catch (error) {
+        queue.length = 0;
+        throw error;
+      }
+    }
+  };
+  const ends = await Promise.allSettled(Array.from({ length: LANES }, lane));
+  const failed = ends.find(({ status }) => status === 'rejected');
+  if (failed?.status === 'rejected') throw failed.reason;
+}
+
 /** Those with slots to judge. */
 const jobsOf = (compiled: readonly Compiled[]): readonly Job[] =>
   compiled
@@ -454,7 +496,9 @@ const isHotFirst = ({ compiled: { kind } }: Job): boolean => kind.kind === 'thre
 /** SQL that looks at all events of its window. */
 const isFreeSql = (job: Job): boolean => isSql(job) && job.compiled.conditions.length === 0;
 const isBroad = (job: Job): boolean =>
-  (job.compiled.kind.kind === 'threshold' || isBaseline(job)) && job.events > BROAD_ROWS && !looksIntoJson(job);
+  (job.compiled.kind.kind === 'threshold' || isBaseline(job) || isSql(job)) &&
+  job.events > BROAD_ROWS &&
+  !looksIntoJson(job);
 const isKept = (job: Job): boolean => !isFreeSql(job) && !isBroad(job);
 
 /** Whether its conditions read columns that are costly to read: those are read once, in the wide scan. */

@@ -210,6 +210,25 @@ describe('a threshold', () => {
     ]);
   });
 
+  test('of distinct names cannot be reached where events have fewer', async () => {
+    const stream = Array.from(
+      { length: 40 },
+      (_, at): StreamEvent => ({
+        id: `e${at}`,
+        t: at,
+        principal: 'ann',
+        name: `N${at % 5}`,
+        account: '1',
+        ip: null,
+        outcome: 'denied',
+      }),
+    );
+    const threshold = (atLeast: number) =>
+      detector({ when: { outcome: 'denied' }, threshold: { atLeast, distinct: 'event_name', within: '10m' } });
+    expect(await hunt(threshold(5), stream, WHOLE)).toHaveLength(1);
+    expect(await hunt(threshold(6), stream, WHOLE)).toHaveLength(0);
+  });
+
   test('concerns so many events that it runs on its own, and finds the same', async () => {
     // A stream of 24,000 denied calls in which two subjects burst; the rest stay one below the threshold.
     const quiet = Array.from(
@@ -547,6 +566,30 @@ describe('detectors of SQL', () => {
         array_agg(event_id ORDER BY event_time, event_id) AS event_ids, min(event_name) AS event_name
       FROM cloudtrail WHERE outcome = 'denied' GROUP BY 1, 2 HAVING count(*) >= :least ORDER BY 1, 2`,
     parameters: {},
+  });
+
+  test('see what their condition leaves, also where that is so much that they read it for themselves', async () => {
+    const stream = Array.from(
+      { length: 24_000 },
+      (_, at): StreamEvent => ({
+        id: `e${String(at).padStart(6, '0')}`,
+        t: Math.floor(at / 8),
+        principal: at % 2 ? 'ann' : 'bob',
+        name: 'A',
+        account: '1',
+        ip: null,
+        outcome: at % 8 === 0 ? 'success' : 'denied',
+      }),
+    );
+    await fill(backend, stream);
+    const conditioned = { ...one, when: { outcome: 'denied' } };
+    const [result] = await engine.run(backend, {
+      tasks: [{ detector: conditioned, parameters: { least: 10_000 }, window: WHOLE }],
+      lists: {},
+      columns: [],
+      nowMs: LONG_AFTER_MS,
+    });
+    expect(result?.findings.map(({ subject, count }) => [subject['principal'], count])).toEqual([['ann', 12_000]]);
   });
 
   test('see the window, with or without a condition beside them', async () => {
