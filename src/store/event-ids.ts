@@ -74,7 +74,7 @@ class Run {
     const sorted = new Int32Array(count * ENTRY_WORDS);
     this.#entries = count;
     this.#fences = new Uint32Array(Math.ceil(count / BLOCK_ENTRIES));
-    this.#filter = new Uint32Array(2 ** Math.ceil(Math.log2((count * FILTER_BITS) / 32)));
+    this.#filter = new Uint32Array(2 ** Math.max(0, Math.ceil(Math.log2((count * FILTER_BITS) / 32))));
     for (let entry = 0; entry < count; entry++) {
       const key = order[entry] ?? 0;
       const hash = Math.floor(key / 0x200000);

@@ -46,6 +46,15 @@ describe('EventIds', () => {
     expect(readdirSync(folder)).toEqual([]);
   });
 
+  test.each([1, 2, 3, 4, 7])('finds %i ids again that were spilled alone', (count) => {
+    const ids = new EventIds();
+    for (let id = 0; id < count; id++) ids.admit(identity(id, 1), 0, COMMITTED);
+    ids.spill(join(folder, 'run'));
+    const kinds = Array.from({ length: count }, (_, id) => ids.admit(identity(id, 1), 0, 1).kind);
+    ids.close();
+    expect(new Set(kinds)).toEqual(new Set(['same']));
+  });
+
   test('finds every one of 300,000 ids again after several spills, and no other', () => {
     const ids = new EventIds();
     for (let id = 0; id < 300_000; id++) {
