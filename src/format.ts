@@ -69,6 +69,9 @@ export interface RowGroups {
   readonly firstRows: Int32Array;
 }
 
+/** Per row of Batch.identity. */
+export const IDENTITY_BYTES = 24;
+
 /** A window of decoded rows. Valid until the decoder's next push() or reset(). */
 export interface Batch {
   readonly rows: number;
@@ -82,7 +85,7 @@ export interface Batch {
   /** Per row the UTC day of event_date, in days since 1970-01-01. */
   readonly eventDay: Int32Array;
   /**
-   * Per row 24 bytes, little-endian: u64 low half and u64 high half of the event id (the UUID's 128 bits as a number; of any other id its MD5),
+   * Per row IDENTITY_BYTES, little-endian: u64 low half and u64 high half of the event id (the UUID's 128 bits as a number; of any other id its MD5),
    * then u64 of the facts beside it (`IDENTITY_FACTS` in store/identity.ts). Two rows are the same record when all 24 bytes are equal.
    */
   readonly identity: Uint8Array;

@@ -1,7 +1,14 @@
 /** The host of the WebAssembly scanner: lays out its memory, tells it the columns and keys of the table, and speaks to it in JavaScript's terms. */
 import { readFile } from 'node:fs/promises';
 import { AppError } from '../errors.ts';
-import type { ColumnBuffer, PackedTexts, Reject, RowGroups, TextPlace } from '../format.ts';
+import {
+  type ColumnBuffer,
+  IDENTITY_BYTES,
+  type PackedTexts,
+  type Reject,
+  type RowGroups,
+  type TextPlace,
+} from '../format.ts';
 import type { Column } from '../table.ts';
 
 /** Identifiers that AWS makes as UUIDs; they are stored as numbers. */
@@ -42,7 +49,6 @@ const WIDTH: Readonly<Record<ColumnBuffer['layout'], number>> = {
   integer: 4,
   bigint: 8,
 };
-const IDENTITY_BYTES = 24;
 /** Between buffers: the scanner may write some bytes past the last value of one. */
 const GAP_BYTES = 64;
 const PAGE_BYTES = 65_536;

@@ -10,6 +10,7 @@ import {
   type FileContext,
   type FileOutcome,
   type Format,
+  IDENTITY_BYTES,
   type PackedTexts,
   REJECT_TEXT_BYTES,
   type Reject,
@@ -26,7 +27,6 @@ const MAX_ROWS = 20_480;
 const SLICE_BYTES = 2 * 1024 * 1024;
 const MICROS_PER_MS = 1000n;
 const DAY_MS = 86_400_000n;
-const IDENTITY_BYTES = 24;
 /** Rejects of a file in which nothing of CloudTrail was seen yet: they become one, so only a few are kept apart. */
 const FOREIGN_REJECTS_MAX = 1000;
 /** What a file of another kind that is shaped like a log is full of. */

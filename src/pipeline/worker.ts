@@ -1,7 +1,7 @@
 /** What a worker thread does: reads log files, decodes them into windows, has each window judged, and stages its rows as segments. */
 import { createHash, hash } from 'node:crypto';
 import { AppError } from '../errors.ts';
-import type { Batch, Decoder, FileOutcome, Reject } from '../format.ts';
+import { type Batch, type Decoder, type FileOutcome, IDENTITY_BYTES, type Reject } from '../format.ts';
 import {
   CONFLICT,
   DUPLICATE,
@@ -42,8 +42,6 @@ const RECORD_BYTES_TYPICAL = 700;
 const NEW_DAY_SHARE = 0.5;
 /** Rows that are judged together: a fifth of a window, so that little is left to wait for when it is full. */
 const JUDGE_ROWS = 4096;
-/** Per row, in Batch.identity. */
-const IDENTITY_BYTES = 24;
 const NO_BYTES = new Uint8Array(0);
 /** Between two pieces of this size rejects are staged: a file of nothing but broken records does not fill the memory with them. */
 const PIECE_BYTES = 4 * 1024 * 1024;

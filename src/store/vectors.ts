@@ -205,8 +205,7 @@ function entryOf(memory: ArrayBuffer, entries: number, entry: number): string {
 
 /** Null where an enumeration cannot carry the values: its members are C strings, which end at a NUL. */
 function enumOf(members: readonly string[]): LogicalType | null {
-  if (members.length === 0 || members.some((member) => member.includes('\0'))) return null;
-  return duckdb.create_enum_type(members);
+  return members.some((member) => member.includes('\0')) ? null : duckdb.create_enum_type(members);
 }
 
 /** Copies rows [from, to) of the selection into a chunk. */

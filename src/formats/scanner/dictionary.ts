@@ -120,8 +120,6 @@ function hash(slot: usize): i32 {
 /** The golden ratio: multiplying by it spreads the bits upwards. */
 const GOLDEN: u64 = 0x9e3779b97f4a7c15;
 
-// @ts-ignore: decorator
-@inline
 function mixed(bits: u64, length: usize): i32 {
   return <i32>(((bits ^ (bits >> 32) ^ length) * GOLDEN) >> 40);
 }

@@ -3,7 +3,7 @@ import { columnInfo, hasBit, rows } from './columns';
 import { dictionaryOf } from './dictionary';
 import { groupFirstRows, groupNumbers, groupPlaces } from './layout';
 
-/** Beyond this many combinations little would be saved; as many as a dictionary has entries. */
+/** Beyond this many combinations little would be saved. */
 export const MAX_GROUPS: i32 = 4096;
 /** Places of the hash table: four times the groups, so that runs of taken places stay short. */
 export const GROUP_PLACES: i32 = 16384;
