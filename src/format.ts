@@ -1,4 +1,4 @@
-/** What a format does: it turns the bytes of a log file into rows laid out as DuckDB wants its vectors, and into rejects. */
+/** What a format does: it turns the bytes of a log file into rows, column by column, and into rejects. */
 import type { Table } from './table.ts';
 
 /** A record that could not be decoded. It is counted and kept, never thrown away. */
@@ -27,38 +27,27 @@ export type ContentKind = 'log' | 'digest' | 'insights' | 'empty' | 'other';
 export interface ColumnBuffer {
   /**
    * `string`: 16 bytes a row, as DuckDB's string_t: u32 length; up to 12 bytes inline and zero-padded; longer ones 4 bytes of prefix, then the u64
-   * offset of the text in `Batch.memory`. `uuid`: 16 bytes a row as DuckDB's UUID, for values in canonical lower case; other values are in `text`.
-   * `timestamp`: i64 microseconds since 1970 UTC. `boolean`: 1 byte. `integer`: i32. `bigint`: i64.
+   * offset of the text in `Batch.memory`. `timestamp`: i64 microseconds since 1970 UTC. `boolean`: 1 byte. `integer`: i32. `bigint`: i64.
    */
-  readonly layout: 'string' | 'uuid' | 'timestamp' | 'boolean' | 'integer' | 'bigint';
+  readonly layout: 'string' | 'timestamp' | 'boolean' | 'integer' | 'bigint';
   readonly data: number;
   /** One bit a row, least significant first, 1 = has a value; whole 8-byte words. */
   readonly validity: number;
-  /** Only for `uuid`: the `string` buffer of the values that are no canonical UUID. */
-  readonly text?: { readonly data: number; readonly validity: number };
   /**
-   * Only for `string`, where the decoder found that few values repeat: the distinct values as `size` string slots at `entries`, and for each row the
-   * index of its value, `codeBytes` wide (1 up to 255 entries, else 2, as DuckDB's enumerations). `data` is filled as well.
+   * Only for `string`, where the decoder found that few values repeat: the distinct values as `size` string slots at `entries`, and at `codes` for each row
+   * with a value its index, a u16. `data` is filled as well.
    */
-  readonly dictionary?: {
-    readonly size: number;
-    readonly entries: number;
-    readonly codes: number;
-    readonly codeBytes: 1 | 2;
-  };
+  readonly dictionary?: { readonly size: number; readonly entries: number; readonly codes: number };
 }
 
-/** String slots and the validity bits beside them. */
-export type TextPlace = Pick<ColumnBuffer, 'data' | 'validity'>;
-
-/** The texts of some rows of a string column, gathered. Valid until the next packTexts() or push(). */
+/** Texts of some rows of a string column, one behind the other. */
 export interface PackedTexts {
-  /** All texts over 12 bytes, one behind the other. */
+  /** They belong to the rows in [from, to) of those that were asked for. */
+  readonly from: number;
+  readonly to: number;
   readonly bytes: Uint8Array;
-  /** Offset in `Batch.memory` of the rows' slots, in which a long text's offset counts from the beginning of `bytes`. Rows without a value have an empty slot. */
-  readonly slots: number;
-  /** Adds `base`, where a copy of `bytes` begins, to the offset of every long text. Call it once. */
-  rebase(base: bigint): void;
+  /** Bytes of each text; rows without a value have none. */
+  readonly lengths: Int32Array;
 }
 
 /** Rows by their values in several columns. Valid until the next groups() or push(). */
@@ -78,8 +67,8 @@ export interface Batch {
   readonly memory: ArrayBuffer;
   /** One per raw column of the table, in its order. */
   readonly columns: readonly ColumnBuffer[];
-  /** Gathers the texts of at most 2048 rows that follow one another. Null when they have too many bytes for that. */
-  packTexts(column: TextPlace, first: number, count: number): PackedTexts | null;
+  /** Gathers the texts of these rows of a string column, about 1 MiB at a time. Each part is valid until the next is asked for; one column at a time. */
+  packTexts(column: number, rows: Int32Array): Iterable<PackedTexts>;
   /** Groups rows that agree in all these columns. Null when one of them is no string column whose values repeat, or when the groups are too many to save anything. */
   groups(columns: readonly number[]): RowGroups | null;
   /** Per row the UTC day of event_date, in days since 1970-01-01. */

@@ -310,7 +310,5 @@ export interface SegmentWriter {
   ): Promise<readonly StagedSegment[]>;
   /** Stages rejects, so that they do not gather in memory. Absolute path of the file. */
   writeRejects(rejects: readonly { readonly logFile: number; readonly reject: Reject }[]): Promise<string>;
-  /** After this, write() fails soon with `interrupted`, also one that is under way. */
-  cancel(): void;
   close(): Promise<void>;
 }

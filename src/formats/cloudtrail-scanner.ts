@@ -1,18 +1,9 @@
 /** The host of the WebAssembly scanner: lays out its memory, tells it the columns and keys of the table, and speaks to it in JavaScript's terms. */
 import { readFile } from 'node:fs/promises';
 import { AppError } from '../errors.ts';
-import {
-  type ColumnBuffer,
-  IDENTITY_BYTES,
-  type PackedTexts,
-  type Reject,
-  type RowGroups,
-  type TextPlace,
-} from '../format.ts';
+import { type ColumnBuffer, IDENTITY_BYTES, type PackedTexts, type Reject, type RowGroups } from '../format.ts';
 import type { Column } from '../table.ts';
 
-/** Identifiers that AWS makes as UUIDs; they are stored as numbers. */
-const UUID_COLUMNS: ReadonlySet<string> = new Set(['event_id', 'request_id', 'shared_event_id']);
 const EVENT_TIME_COLUMN = 'event_time';
 
 /** Columns that the scanner itself reads or fills, by its name for them. */
@@ -43,7 +34,6 @@ const FRAME_KEYS = {
 
 const WIDTH: Readonly<Record<ColumnBuffer['layout'], number>> = {
   string: 16,
-  uuid: 16,
   timestamp: 8,
   boolean: 1,
   integer: 4,
@@ -56,7 +46,7 @@ const PAGE_BYTES = 65_536;
 const MAX_PAGES = 65_536;
 
 type KindName =
-  `KIND_${'TEXT' | 'UUID' | 'TIMESTAMP' | 'EVENT_TIME' | 'BOOLEAN' | 'JSON' | 'OBJECT' | 'RECORDS' | 'DIGEST' | 'INSIGHT'}`;
+  `KIND_${'TEXT' | 'TIMESTAMP' | 'EVENT_TIME' | 'BOOLEAN' | 'JSON' | 'OBJECT' | 'RECORDS' | 'DIGEST' | 'INSIGHT'}`;
 
 /** The scanner's numbers: the same names as in scanner/. */
 type ConstantName =
@@ -68,7 +58,6 @@ type ConstantName =
   | 'MAX_DEPTH'
   | 'WINDOW_FULL'
   | 'MAX_ENTRIES'
-  | 'PACK_TOO_LARGE'
   | 'PLACES'
   | 'MAX_GROUPS'
   | 'GROUP_PLACES';
@@ -85,9 +74,10 @@ type SettingName =
   | 'hashLast'
   | 'hashMiddle'
   | 'maxRows'
+  | 'packRows'
   | 'packBytes'
   | 'packRoom'
-  | 'packSlots'
+  | 'packLengths'
   | 'groupNumbers'
   | 'groupFirstRows'
   | 'groupPlaces'
@@ -99,7 +89,7 @@ type SettingName =
   | 'identityFlags'
   | keyof typeof OWN_COLUMNS;
 
-/** What it tells of the window, the file and the dictionary built last. */
+/** What it tells of the window, the file and the texts gathered last. */
 type StateName =
   | 'rows'
   | 'fileRows'
@@ -107,7 +97,9 @@ type StateName =
   | 'topValues'
   | 'isDigest'
   | 'seenCloudtrail'
-  | 'dictionaryCodeBytes';
+  | 'packedAt'
+  | 'packedBytes'
+  | 'packedTexts';
 
 type ScannerExports = Readonly<Record<ConstantName, Readonly<WebAssembly.Global>>> &
   Readonly<Record<SettingName | 'deliveredDay', WebAssembly.Global>> &
@@ -125,13 +117,11 @@ type ScannerExports = Readonly<Record<ConstantName, Readonly<WebAssembly.Global>
     dictionarySize(column: number): number;
     beginGroups(): void;
     splitGroups(column: number): number;
-    packTexts(slots: number, validity: number, first: number, count: number): number;
-    rebaseTexts(count: number, base: bigint): void;
+    packTexts(column: number, from: number, count: number): number;
   };
 
-/** Texts of one vector that are handed over at once; DuckDB's vectors have 2048 rows. More bytes than this are handed over one by one. */
-const PACK_ROWS = 2048;
-const PACK_BYTES = 8 * 1024 * 1024;
+/** Texts are gathered by so many bytes: a page of a segment, twice what zstd looks back at its fastest. */
+const PACK_BYTES = 1024 * 1024;
 
 /** Where a column's values are: a ColumnBuffer without the dictionary, which each window has anew. */
 type ColumnPlace = Omit<ColumnBuffer, 'dictionary'>;
@@ -139,7 +129,6 @@ type ColumnPlace = Omit<ColumnBuffer, 'dictionary'>;
 /** Room for the dictionary of a string column. */
 interface DictionaryPlace {
   readonly codes: number;
-  readonly shortCodes: number;
   readonly entries: number;
   readonly places: number;
 }
@@ -151,8 +140,9 @@ interface Layout {
   readonly eventDays: number;
   readonly identities: number;
   readonly identityFlags: number;
+  readonly packRows: number;
   readonly packBytes: number;
-  readonly packSlots: number;
+  readonly packLengths: number;
   readonly groupNumbers: number;
   readonly groupFirstRows: number;
   readonly groupPlaces: number;
@@ -178,7 +168,6 @@ interface ScannerOptions {
 }
 
 function layoutOf(column: Column): ColumnBuffer['layout'] {
-  if (UUID_COLUMNS.has(column.name)) return 'uuid';
   switch (column.type) {
     case 'VARCHAR':
       return 'string';
@@ -216,19 +205,19 @@ function layOut(options: ScannerOptions, sizes: Sizes): Layout {
   const bits = (): number => take(maxRows / 8);
   const columns = options.columns.map((column): ColumnPlace => {
     const layout = layoutOf(column);
-    const place = { layout, data: take(maxRows * WIDTH[layout]), validity: bits() };
-    return layout === 'uuid' ? { ...place, text: { data: take(maxRows * WIDTH.string), validity: bits() } } : place;
+    return { layout, data: take(maxRows * WIDTH[layout]), validity: bits() };
   });
   const dictionaries = columns.map(({ layout }): DictionaryPlace | null => {
     if (layout !== 'string') return null;
     const entries = take(sizes.dictionaryEntries * WIDTH.string);
-    return { codes: take(maxRows * 2), shortCodes: take(maxRows), entries, places: take(sizes.dictionaryPlaces * 2) };
+    return { codes: take(maxRows * 2), entries, places: take(sizes.dictionaryPlaces * 2) };
   });
   const eventDays = take(maxRows * 4);
   const identities = take(maxRows * IDENTITY_BYTES);
   const identityFlags = take(maxRows);
+  const packRows = take(maxRows * 4);
   const packBytes = take(PACK_BYTES);
-  const packSlots = take(PACK_ROWS * WIDTH.string);
+  const packLengths = take(maxRows * 4);
   const groupNumbers = take(maxRows * 2);
   const groupFirstRows = take(sizes.groups * 4);
   const groupPlaces = take(sizes.groupPlaces * 8);
@@ -250,8 +239,9 @@ function layOut(options: ScannerOptions, sizes: Sizes): Layout {
     eventDays,
     identities,
     identityFlags,
+    packRows,
     packBytes,
-    packSlots,
+    packLengths,
     groupNumbers,
     groupFirstRows,
     groupPlaces,
@@ -273,8 +263,6 @@ function kindOf(column: Column): KindName {
   if (column.json === true) return 'KIND_JSON';
   if (column.name === EVENT_TIME_COLUMN) return 'KIND_EVENT_TIME';
   switch (layoutOf(column)) {
-    case 'uuid':
-      return 'KIND_UUID';
     case 'timestamp':
       return 'KIND_TIMESTAMP';
     case 'boolean':
@@ -447,8 +435,7 @@ export class Scanner {
     if (place === undefined || place === null) return null;
     const size = this.#exports.dictionarySize(column);
     if (size === 0) return null;
-    const codeBytes = this.#exports.dictionaryCodeBytes.value === 1 ? 1 : 2;
-    return { size, entries: place.entries, codes: codeBytes === 1 ? place.shortCodes : place.codes, codeBytes };
+    return { size, entries: place.entries, codes: place.codes };
   }
 
   /** See Batch.groups(). */
@@ -467,15 +454,19 @@ export class Scanner {
   }
 
   /** See Batch.packTexts(). */
-  packTexts(column: TextPlace, first: number, count: number): PackedTexts | null {
-    if (count > PACK_ROWS) throw new Error(`packTexts() was asked for ${count} rows and has room for ${PACK_ROWS}`);
-    const length = this.#exports.packTexts(column.data, column.validity, first, count) >>> 0;
-    if (length === this.#exports.PACK_TOO_LARGE.value >>> 0) return null;
-    return {
-      bytes: new Uint8Array(this.memory, this.layout.packBytes, length),
-      slots: this.layout.packSlots,
-      rebase: (base) => this.#exports.rebaseTexts(count, base),
-    };
+  *packTexts(column: number, rows: Int32Array): Generator<PackedTexts, void> {
+    const { layout } = this;
+    new Int32Array(this.memory, layout.packRows, rows.length).set(rows);
+    for (let from = 0; from < rows.length; ) {
+      const to = this.#exports.packTexts(column, from, rows.length);
+      yield {
+        from,
+        to,
+        bytes: new Uint8Array(this.memory, this.#exports.packedAt.value >>> 0, this.#exports.packedBytes.value >>> 0),
+        lengths: new Int32Array(this.memory, layout.packLengths, this.#exports.packedTexts.value),
+      };
+      from = to;
+    }
   }
 
   #configure(): void {
@@ -486,9 +477,10 @@ export class Scanner {
     scanner.recordLimit.value = this.#options.recordBytes;
     scanner.textBase.value = layout.textBase;
     scanner.scratchBase.value = layout.scratchBase;
+    scanner.packRows.value = layout.packRows;
     scanner.packBytes.value = layout.packBytes;
     scanner.packRoom.value = PACK_BYTES;
-    scanner.packSlots.value = layout.packSlots;
+    scanner.packLengths.value = layout.packLengths;
     scanner.groupNumbers.value = layout.groupNumbers;
     scanner.groupFirstRows.value = layout.groupFirstRows;
     scanner.groupPlaces.value = layout.groupPlaces;
@@ -503,18 +495,15 @@ export class Scanner {
     }
     const view = new DataView(this.memory);
     for (const [index, place] of layout.columns.entries()) {
-      const at = scanner.columnInfos.value + index * 16;
+      const at = scanner.columnInfos.value + index * 8;
       view.setUint32(at, place.data, true);
       view.setUint32(at + 4, place.validity, true);
-      view.setUint32(at + 8, place.text?.data ?? 0, true);
-      view.setUint32(at + 12, place.text?.validity ?? 0, true);
       const dictionary = layout.dictionaries[index];
       if (dictionary === undefined || dictionary === null) continue;
       const dictionaryAt = scanner.dictionaryInfos.value + index * 32;
       view.setUint32(dictionaryAt, dictionary.codes, true);
-      view.setUint32(dictionaryAt + 4, dictionary.shortCodes, true);
-      view.setUint32(dictionaryAt + 8, dictionary.entries, true);
-      view.setUint32(dictionaryAt + 12, dictionary.places, true);
+      view.setUint32(dictionaryAt + 4, dictionary.entries, true);
+      view.setUint32(dictionaryAt + 8, dictionary.places, true);
     }
     this.#writeKeys(view);
     this.#exports.prepare();

@@ -15,13 +15,12 @@ import {
   REJECT_TEXT_BYTES,
   type Reject,
   type RowGroups,
-  type TextPlace,
 } from '../format.ts';
 import { rawColumns } from '../table.ts';
 import { loadScanner, type RejectSink, type Scanner } from './cloudtrail-scanner.ts';
 import { cloudtrailTable } from './cloudtrail-table.ts';
 
-/** Rows of a window: whole DuckDB vectors (2048 rows), and a segment that compresses well while it takes some 50 MB to build. */
+/** Rows of a window: whole vectors of DuckDB's (2048 rows), and a segment that compresses well while it takes some 50 MB to build. */
 const MAX_ROWS = 20_480;
 /** Room beside the largest incomplete record, so that a slice always fits. */
 const SLICE_BYTES = 2 * 1024 * 1024;
@@ -58,8 +57,8 @@ class ScannerBatch implements Batch {
     return this.#columns;
   }
 
-  packTexts(column: TextPlace, first: number, count: number): PackedTexts | null {
-    return this.#scanner.packTexts(column, first, count);
+  packTexts(column: number, rows: Int32Array): Iterable<PackedTexts> {
+    return this.#scanner.packTexts(column, rows);
   }
 
   groups(columns: readonly number[]): RowGroups | null {

@@ -206,10 +206,7 @@ class IngestWorker {
     const names = rawColumns(decoder.table).map((column) => column.name);
     this.#timeColumn = names.indexOf('event_time');
     this.#idColumn = names.indexOf('event_id');
-    port.onMessage((received) => {
-      if (received.type === 'stop') writer.cancel();
-      this.#mailbox.put(received);
-    });
+    port.onMessage((received) => this.#mailbox.put(received));
   }
 
   async run(): Promise<void> {
@@ -620,22 +617,12 @@ async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
   await Promise.resolve();
 }
 
-/** The text of a `uuid` column, wherever the decoder put it. */
+/** The text of a string column. */
 function readText(batch: Batch, column: number, row: number): string {
   const buffer = batch.columns[column];
   if (buffer === undefined) return '';
-  const isValid = (validity: number): boolean =>
-    (((new Uint8Array(batch.memory)[validity + (row >> 3)] ?? 0) >> (row & 7)) & 1) === 1;
   const view = new DataView(batch.memory);
-  if (buffer.layout === 'uuid' && isValid(buffer.validity)) {
-    const at = buffer.data + row * 16;
-    // DuckDB keeps the highest bit flipped.
-    const high = (view.getBigUint64(at + 8, true) ^ (1n << 63n)).toString(16).padStart(16, '0');
-    const hex = high + view.getBigUint64(at, true).toString(16).padStart(16, '0');
-    return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-');
-  }
-  const data = buffer.text?.data ?? buffer.data;
-  const slot = data + row * 16;
+  const slot = buffer.data + row * 16;
   const length = view.getUint32(slot, true);
   return Buffer.from(batch.memory, length <= 12 ? slot + 4 : view.getUint32(slot + 8, true), length).toString('utf8');
 }

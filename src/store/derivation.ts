@@ -1,11 +1,12 @@
-/** Derived columns of a window: evaluated once per distinct combination of the values that they read, where these repeat; else left to be derived per row. */
+/** Derived columns of a window: evaluated once per distinct combination of the values that they read, where these repeat; else once per row. */
 import type { DuckDBConnection } from '@duckdb/node-api';
 import type { Batch } from '../format.ts';
 import { type Column, derivedColumns, rawColumns, readsOf, type Table } from '../table.ts';
-import { fillColumn, type NumberedTexts, registerRows, stringColumn, textFeed, VECTOR_ROWS } from './vectors.ts';
+import type { NumberedTexts } from './encoder/columns.ts';
+import { fillTexts, registerTexts, VECTOR_ROWS } from './vectors.ts';
 
 export interface Derivation {
-  /** The columns that could be derived by combination, by name. */
+  /** The derived columns, by name. */
   derive(batch: Batch): Promise<ReadonlyMap<string, NumberedTexts>>;
 }
 
@@ -30,8 +31,8 @@ export async function createDerivation(connection: DuckDBConnection, table: Tabl
   let next = 0;
 
   // Beside each other, the families need one statement; where one has fewer combinations than another, its last rows have no values.
-  registerRows(connection, 'combinations', {
-    columns: () => inputs.map(({ column }) => stringColumn(column.name)),
+  registerTexts(connection, 'combinations', {
+    columns: inputs.map(({ column }) => column.name),
     fill: (chunk) => {
       if (window === null) return 0;
       let index = 0;
@@ -39,31 +40,33 @@ export async function createDerivation(connection: DuckDBConnection, table: Tabl
       for (const [at, family] of families.entries()) {
         const rows = (window.rows[at] ?? NO_ROWS).subarray(next, next + VECTOR_ROWS);
         count = Math.max(count, rows.length);
-        for (const input of family.inputs)
-          fillColumn(chunk, index++, window.batch, textFeed(window.batch, input.column, input.index), rows);
+        for (const input of family.inputs) {
+          const buffer = window.batch.columns[input.index];
+          if (buffer !== undefined) fillTexts(chunk, index, window.batch, buffer, rows);
+          index++;
+        }
       }
       next += VECTOR_ROWS;
       return count;
     },
   });
   const statement = await connection.prepare(
-    `SELECT ${derived.map(({ name, derive }) => `${derive} AS ${name}`).join(', ')} FROM combinations()`,
+    `SELECT ${derived.map(asText).join(', ')} FROM (SELECT ${derived.map(({ name, derive }) => `${derive} AS ${name}`).join(', ')} FROM combinations())`,
   );
 
   return {
     derive: async (batch) => {
       const texts = new Map<string, NumberedTexts>();
       const found = families.map((family) => combinationsOf(batch, family));
-      window = { batch, rows: found.map((one) => one?.rows ?? NO_ROWS) };
+      window = { batch, rows: found.map(({ rows }) => rows) };
       next = 0;
       const reader = await statement.runAndReadAll();
       window = null;
       const values = reader.getColumns();
       let at = 0;
       for (const [index, family] of families.entries()) {
-        const combinations = found[index] ?? null;
         for (const column of family.columns) {
-          if (combinations !== null) texts.set(column.name, spread(column.name, values[at] ?? [], combinations));
+          texts.set(column.name, spread(values[at] ?? [], found[index] ?? NO_COMBINATIONS));
           at++;
         }
       }
@@ -73,18 +76,25 @@ export async function createDerivation(connection: DuckDBConnection, table: Tabl
 }
 
 const NO_ROWS = new Int32Array(0);
+const NO_COMBINATIONS: Combinations = { numbers: new Uint16Array(0), rows: NO_ROWS };
 
-/** Null when the values that the family reads do not repeat enough. */
-function combinationsOf(batch: Batch, family: Family): Combinations | null {
+/** Values come out of the engine as texts, lists as JSON. */
+const asText = ({ name, type }: Column): string =>
+  type === 'VARCHAR[]' ? `CAST(to_json(${name}) AS VARCHAR) AS ${name}` : name;
+
+/** Each row is a combination of its own when the values that the family reads hardly repeat. */
+function combinationsOf(batch: Batch, family: Family): Combinations {
   const groups = batch.groups(family.inputs.map(({ index }) => index));
   // The decoder groups one family at a time.
-  return groups === null ? null : { numbers: groups.numbers.slice(), rows: groups.firstRows.slice() };
+  if (groups !== null) return { numbers: groups.numbers.slice(), rows: groups.firstRows.slice() };
+  const rows = Int32Array.from({ length: batch.rows }, (_, row) => row);
+  return { numbers: Uint16Array.from(rows), rows };
 }
 
 /** Gives each row the value of its combination. */
-function spread(name: string, derived: readonly unknown[], { numbers, rows }: Combinations): NumberedTexts {
+function spread(derived: readonly unknown[], { numbers, rows }: Combinations): NumberedTexts {
   const values = new Map<string, number>();
-  const valueOf = new Int16Array(rows.length).fill(-1);
+  const valueOf = new Int32Array(rows.length).fill(-1);
   for (let combination = 0; combination < rows.length; combination++) {
     const value = derived[combination];
     if (typeof value !== 'string') continue;
@@ -92,12 +102,11 @@ function spread(name: string, derived: readonly unknown[], { numbers, rows }: Co
     values.set(value, known);
     valueOf[combination] = known;
   }
-  const rowNumbers = new Int16Array(numbers.length);
+  const rowNumbers = new Int32Array(numbers.length);
   for (let row = 0; row < numbers.length; row++) rowNumbers[row] = valueOf[numbers[row] ?? 0] ?? -1;
-  return { name, values: [...values.keys()], numbers: rowNumbers };
+  return { values: [...values.keys()], numbers: rowNumbers };
 }
 
-/** Only texts that are derived from texts: an enumeration carries nothing else. */
 function familiesOf(table: Table): readonly Family[] {
   const raw = rawColumns(table);
   const families: { columns: Column[]; reads: Set<Column> }[] = [];
@@ -112,12 +121,13 @@ function familiesOf(table: Table): readonly Family[] {
     };
     families.splice(0, families.length, ...families.filter((one) => !related.includes(one)), family);
   }
-  return families
-    .map(({ columns, reads }) => ({
-      columns: derivedColumns(table).filter((column) => columns.includes(column)),
-      inputs: raw.flatMap((column, index) => (reads.has(column) ? [{ column, index }] : [])),
-    }))
-    .filter(({ columns, inputs }) =>
-      [...columns, ...inputs.map(({ column }) => column)].every(({ type }) => type === 'VARCHAR'),
-    );
+  return families.map(({ columns, reads }) => ({
+    columns: derivedColumns(table).filter((column) => columns.includes(column)),
+    inputs: raw.flatMap((column, index) => (reads.has(column) ? [{ column: asInput(column), index }] : [])),
+  }));
+}
+
+function asInput(column: Column): Column {
+  if (column.type !== 'VARCHAR') throw new Error(`a derivation reads ${column.name}, which is no text`);
+  return column;
 }

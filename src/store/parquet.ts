@@ -1,11 +1,7 @@
-/** How segments are written, and how values enter SQL that the store builds itself. */
+/** How DuckDB writes Parquet files of the store, and how values enter SQL that the store builds itself. */
 
 /** zstd costs next to nothing over no compression and is a fifth of its size; version 2 keeps lengths apart from texts, 4% smaller still. */
-const FORMAT = 'FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, PARQUET_VERSION v2';
-export const PARQUET_OPTIONS = `(${FORMAT})`;
-
-/** Of a window the columns that repeat are enumerations, which bring their dictionaries; looking for further ones would only cost. */
-export const WINDOW_PARQUET_OPTIONS = `(${FORMAT}, DICTIONARY_SIZE_LIMIT 1)`;
+export const PARQUET_OPTIONS = '(FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, PARQUET_VERSION v2)';
 
 /** A SQL text literal. */
 export const sqlText = (value: string): string => `'${value.replaceAll("'", "''")}'`;

@@ -1,28 +1,19 @@
 /** Turns a decoded window into Parquet files in staging/: one COPY per event_date, derived columns included, fsynced. */
-import { chmodSync, statSync, unlinkSync } from 'node:fs';
+import { chmodSync, statSync, unlinkSync, writeFileSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
+import { init } from '@bokuweb/zstd-wasm';
 import { DuckDBInstance } from '../duckdb.ts';
-import { AppError } from '../errors.ts';
 import type { Batch } from '../format.ts';
 import { DUPLICATE, type SegmentWriter, type StagedSegment } from '../ingest.ts';
-import { derivedColumns, rawColumns, readsOf, type Table } from '../table.ts';
+import { rawColumns, type Table } from '../table.ts';
 import { formatDay } from '../time.ts';
 import { REJECT } from './catalog-tables.ts';
 import { createDerivation } from './derivation.ts';
+import { type NumberedTexts, SegmentEncoder } from './encoder/columns.ts';
 import { asStoreError, FILE_MODE, syncPath } from './files.ts';
-import { PARQUET_OPTIONS, sqlText, WINDOW_PARQUET_OPTIONS } from './parquet.ts';
+import { PARQUET_OPTIONS, sqlText } from './parquet.ts';
 import { appendRows, columnTypes, num, numOrNull } from './rows.ts';
-import {
-  enumFeed,
-  type Feed,
-  feedsOf,
-  fillChunk,
-  type NumberedTexts,
-  otherIds,
-  registerRows,
-  VECTOR_ROWS,
-} from './vectors.ts';
 
 /** A window of 20,480 rows of 70 columns needs about 60 MB while it is encoded. */
 const MEMORY_LIMIT = '256MB';
@@ -49,52 +40,30 @@ export async function createSegmentWriter(options: SegmentWriterOptions): Promis
   const connection = await instance.connect();
   for (const statement of options.prelude) await connection.run(statement);
 
-  const raw = rawColumns(table);
   const derivation = await createDerivation(connection, table);
-  let window: { readonly batch: Batch; readonly feeds: readonly Feed[]; readonly rows: Int32Array } | null = null;
-  let next = 0;
-  let cancelled = false;
+  await init();
+  const encoder = new SegmentEncoder(table);
   let files = 0;
 
-  registerRows(connection, 'decoded', {
-    columns: () => window?.feeds ?? [],
-    fill: (chunk) => {
-      if (cancelled) throw new Error('cancelled');
-      if (window === null) return 0;
-      const from = next;
-      next = Math.min(from + VECTOR_ROWS, window.rows.length);
-      if (next > from) fillChunk(chunk, window.batch, window.feeds, window.rows, from, next);
-      return next - from;
-    },
-  });
-
-  const writeDay = async (
+  const writeDay = (
     batch: Batch,
     derived: ReadonlyMap<string, NumberedTexts>,
     rows: Int32Array,
     day: number,
-  ): Promise<StagedSegment> => {
+  ): StagedSegment => {
     const path = join(stagingDir, `${name}-${files++}.parquet`);
-    const byCombination = [...derived.values()].flatMap((column) => enumFeed(column, rows) ?? []);
-    const feeds = [...raw.flatMap((column, index) => feedsOf(batch, column, index, rows)), ...byCombination];
-    const select = selectOf(table, batch, feeds);
-    window = { batch, feeds, rows };
-    next = 0;
+    const bytes = encoder.encode(batch, derived, rows);
     try {
-      await connection.run(`COPY (${select}) TO ${sqlText(path)} ${WINDOW_PARQUET_OPTIONS}`);
+      writeFileSync(path, bytes, { mode: FILE_MODE });
     } catch (error) {
-      if (cancelled) throw new AppError('interrupted', 'writing a segment was interrupted');
       throw asStoreError(error, `write the segment ${path}`);
-    } finally {
-      window = null;
     }
-    chmodSync(path, FILE_MODE);
     return {
       table: table.name,
       eventDate: formatDay(day),
       path,
       rows: rows.length,
-      sizeBytes: statSync(path).size,
+      sizeBytes: bytes.length,
       ...timeRange(batch, table, rows),
     };
   };
@@ -105,8 +74,7 @@ export async function createSegmentWriter(options: SegmentWriterOptions): Promis
       pending.catch(() => undefined);
       const derived = await derivation.derive(batch);
       const segments: StagedSegment[] = [];
-      for (const [day, rows] of admittedByDay(batch, await pending))
-        segments.push(await writeDay(batch, derived, rows, day));
+      for (const [day, rows] of admittedByDay(batch, await pending)) segments.push(writeDay(batch, derived, rows, day));
       return { segments, synced: Promise.all(segments.map(({ path }) => syncFile(path))) };
     },
     dropRows: async (segments, logFile, which) => {
@@ -168,48 +136,12 @@ export async function createSegmentWriter(options: SegmentWriterOptions): Promis
       }
       return path;
     },
-    cancel: () => {
-      cancelled = true;
-    },
     close: () => {
       connection.closeSync();
       instance.closeSync();
       return Promise.resolve();
     },
   };
-}
-
-/** What is written, from what is fed. DuckDB writes an enumeration as texts with their dictionary: only what SQL reads has to become a text before. */
-function selectOf(table: Table, batch: Batch, feeds: readonly Feed[]): string {
-  const fed = new Set(feeds.map((feed) => feed.name));
-  const perRow = new Set(derivedColumns(table).filter(({ name }) => !fed.has(name)));
-  const read = new Set([...perRow].flatMap((column) => readsOf(column, table)));
-  const from: string[] = [];
-  const select: string[] = [];
-  for (const [index, column] of table.columns.entries()) {
-    const { name } = column;
-    if (perRow.has(column)) select.push(`${column.derive} AS ${name}`);
-    else if (batch.columns[index]?.layout === 'uuid') {
-      const parts = [
-        ...(fed.has(name) ? [`CAST(${name} AS VARCHAR)`] : []),
-        ...(fed.has(otherIds(name)) ? [otherIds(name)] : []),
-      ];
-      from.push(
-        `${parts.length > 1 ? `coalesce(${parts.join(', ')})` : (parts[0] ?? 'CAST(NULL AS VARCHAR)')} AS ${name}`,
-      );
-      select.push(name);
-    } else if (!fed.has(name)) {
-      from.push(`CAST(NULL AS ${column.type}) AS ${name}`);
-      select.push(name);
-    } else if (read.has(column) && column.type === 'VARCHAR') {
-      from.push(`${name} AS stored_${name}, CAST(${name} AS VARCHAR) AS ${name}`);
-      select.push(`stored_${name} AS ${name}`);
-    } else {
-      from.push(name);
-      select.push(name);
-    }
-  }
-  return `SELECT ${select.join(', ')} FROM (SELECT ${from.join(', ')} FROM decoded())`;
 }
 
 /** On libuv's threads: the next window is read meanwhile. */
@@ -225,22 +157,19 @@ async function syncFile(path: string): Promise<void> {
 
 /** Row numbers of the admitted rows, by day, in order. */
 function admittedByDay(batch: Batch, verdicts: Uint8Array): Map<number, Int32Array> {
+  const { rows, eventDay } = batch;
   const counts = new Map<number, number>();
-  for (let row = 0; row < batch.rows; row++) {
+  for (let row = 0; row < rows; row++) {
     if (verdicts[row] === DUPLICATE) continue;
-    const day = batch.eventDay[row] ?? 0;
+    const day = eventDay[row] ?? 0;
     counts.set(day, (counts.get(day) ?? 0) + 1);
   }
   const days = new Map<number, Int32Array>();
-  for (const [day, count] of counts) days.set(day, new Int32Array(count));
-  const used = new Map<number, number>();
-  for (let row = 0; row < batch.rows; row++) {
-    if (verdicts[row] === DUPLICATE) continue;
-    const day = batch.eventDay[row] ?? 0;
-    const at = used.get(day) ?? 0;
-    const rows = days.get(day);
-    if (rows !== undefined) rows[at] = row;
-    used.set(day, at + 1);
+  for (const [day, count] of counts) {
+    const admitted = new Int32Array(count);
+    let at = 0;
+    for (let row = 0; row < rows; row++) if (eventDay[row] === day && verdicts[row] !== DUPLICATE) admitted[at++] = row;
+    days.set(day, admitted);
   }
   return days;
 }

@@ -32,7 +32,6 @@ export interface Decoded {
 }
 
 const COLUMNS = rawColumns(cloudtrailFormat.table);
-const TOP_BIT = 1n << 63n;
 const NO_BYTES = new Uint8Array(0);
 
 const decoders = new Map<string, Promise<Decoder>>();
@@ -50,12 +49,7 @@ export function decoderOf(limits: DecodeLimits = LIMITS): Promise<Decoder> {
   return known;
 }
 
-function uuidText(high: bigint, low: bigint): string {
-  const digits = ((high << 64n) | low).toString(16).padStart(32, '0');
-  return digits.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
-}
-
-function rowsOf(batch: Batch): Row[] {
+export function rowsOf(batch: Batch): Row[] {
   const view = new DataView(batch.memory);
   const bytes = Buffer.from(batch.memory);
   const bit = (validity: number, row: number): boolean =>
@@ -70,25 +64,15 @@ function rowsOf(batch: Batch): Row[] {
   const { columns, eventDay, identity, hasIdentity } = batch;
   return Array.from({ length: batch.rows }, (_, row) => {
     const values: Row = {};
-    for (const [index, { layout, data, validity, text, dictionary }] of columns.entries()) {
+    for (const [index, { layout, data, validity, dictionary }] of columns.entries()) {
       const name = COLUMNS[index]?.name ?? '';
-      if (text !== undefined && bit(text.validity, row)) values[name] = textOf(text.data + row * 16);
       if (!bit(validity, row)) continue;
-      if (values[name] !== undefined) throw new Error(`${name} has both a UUID and a text`);
       if (layout === 'string') {
         values[name] = textOf(data + row * 16);
         if (dictionary === undefined) continue;
-        const code =
-          dictionary.codeBytes === 1
-            ? view.getUint8(dictionary.codes + row)
-            : view.getUint16(dictionary.codes + row * 2, true);
+        const code = view.getUint16(dictionary.codes + row * 2, true);
         if (code >= dictionary.size || textOf(dictionary.entries + code * 16) !== values[name])
           throw new Error(`the dictionary of ${name} is wrong`);
-      } else if (layout === 'uuid') {
-        values[name] = uuidText(
-          view.getBigUint64(data + row * 16 + 8, true) ^ TOP_BIT,
-          view.getBigUint64(data + row * 16, true),
-        );
       } else if (layout === 'timestamp') values[name] = view.getBigInt64(data + row * 8, true);
       else if (layout === 'bigint') values[name] = Number(view.getBigInt64(data + row * 8, true));
       else if (layout === 'integer') values[name] = view.getInt32(data + row * 4, true);

@@ -5,11 +5,14 @@ import { join } from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { PRELUDE } from '../../src/backends/prelude.ts';
+import type { Batch } from '../../src/format.ts';
 import { cloudtrailFormat } from '../../src/formats/cloudtrail.ts';
 import { cloudtrailTable } from '../../src/formats/cloudtrail-table.ts';
-import type { SegmentWriter, StagedSegment } from '../../src/ingest.ts';
+import { DUPLICATE, type SegmentWriter, type StagedSegment } from '../../src/ingest.ts';
 import { createSegmentWriter } from '../../src/store/segment-writer.ts';
-import { derivedColumns } from '../../src/table.ts';
+import { derivedColumns, rawColumns } from '../../src/table.ts';
+import { rowsOf as decodedRows, type Row } from '../formats/decode.ts';
+
 import { dice } from '../formats/generate.ts';
 
 const roll = dice(7);
@@ -60,13 +63,16 @@ afterAll(async () => {
   rmSync(dir, { recursive: true, force: true });
 });
 
-async function write(records: readonly unknown[]): Promise<readonly StagedSegment[]> {
-  const decoder = await cloudtrailFormat.createDecoder({ recordBytes: 1 << 20, windowBytes: 32 << 20 });
+async function write(
+  records: readonly unknown[],
+  verdictsOf = (batch: Batch) => new Uint8Array(batch.rows),
+): Promise<readonly StagedSegment[]> {
+  const decoder = await cloudtrailFormat.createDecoder({ recordBytes: 8 << 20, windowBytes: 64 << 20 });
   decoder.begin({ logFile: 1, deliveredDay: 20_500, ingestedAtMs: Date.UTC(2026, 5, 1) });
   decoder.push(Buffer.from(JSON.stringify({ Records: records })), true);
   expect(decoder.end().rejects).toEqual([]);
   const batch = decoder.batch();
-  const { segments, synced } = await writer.write(batch, Promise.resolve(new Uint8Array(batch.rows)));
+  const { segments, synced } = await writer.write(batch, Promise.resolve(verdictsOf(batch)));
   await synced;
   return segments;
 }
@@ -133,5 +139,69 @@ describe('raw columns', () => {
         request_parameters: JSON.stringify(one.requestParameters),
       })),
     );
+  });
+});
+
+describe('all raw columns', () => {
+  const giant = `${'x'.repeat(3_000_000)}é`;
+  const CREATED = [
+    '0001-01-01T00:00:00Z',
+    '1969-12-31T23:59:59.999999Z',
+    '2026-02-03T04:05:06Z',
+    '9999-12-31T23:59:59Z',
+  ];
+  /** Whatever may stand in a column: nothing, one value for all, few, many, huge ones. */
+  const odd = (i: number) => ({
+    ...record(i, 30, DAY + 23 * 60 * MINUTE),
+    readOnly: maybe(pick(true, false)),
+    managementEvent: true,
+    additionalEventData: i % 1000 === 7 ? { giant } : maybe({ [`key-${i}`]: 'v'.repeat(roll(400)) }),
+    eventVersion: '1.11',
+    userAgent: `agent ${i % 700} ${'-'.repeat(i % 90)}`,
+    vpcEndpointId: i > 900 ? `vpce-${i % 5}` : undefined,
+    unknownField: i % 97 === 0 ? [i, giant.slice(0, i)] : undefined,
+    userIdentity: {
+      type: 'AssumedRole',
+      sessionContext: {
+        attributes: { creationDate: pick(...CREATED), mfaAuthenticated: pick('true', 'false', 'odd') },
+      },
+    },
+  });
+  const raw = rawColumns(cloudtrailTable);
+
+  test.each([
+    ['all rows', () => 0],
+    ['every other row', (row: number) => (row % 2 === 0 ? 0 : DUPLICATE)],
+    ['rows here and there', () => (roll(3) === 0 ? 0 : DUPLICATE)],
+    ['runs of rows', (row: number) => (Math.floor(row / 300) % 2 === 0 ? 0 : DUPLICATE)],
+    ['one row', (row: number) => (row === 1100 ? 0 : DUPLICATE)],
+  ])('are stored as decoded: %s', async (_title, verdictOf) => {
+    const records = Array.from({ length: 2500 }, (_, i) => odd(i));
+    let decoded: readonly Row[] = [];
+    const segments = await write(records, (batch) => {
+      const verdicts = Uint8Array.from({ length: batch.rows }, (_, row) => verdictOf(row));
+      decoded = decodedRows(batch).filter((_, row) => verdicts[row] !== DUPLICATE);
+      return verdicts;
+    });
+    const files = segments.map(({ path }) => `'${path}'`).join(', ');
+    const select = raw
+      .map(({ name, type }) => (type === 'TIMESTAMP' ? `epoch_us(${name}) AS ${name}` : name))
+      .join(', ');
+    const stored = await rowsOf(`SELECT ${select} FROM read_parquet([${files}]) ORDER BY record_no`);
+    const plain = (value: unknown) =>
+      typeof value === 'bigint' || typeof value === 'number' ? `${value}` : (value ?? null);
+    const names = raw.map(({ name }) => name);
+    expect(stored.length).toBe(decoded.length);
+    for (const [at, row] of decoded.entries()) {
+      const of = (one: Readonly<Record<string, unknown>>) => names.map((name) => [name, plain(one[name])]);
+      expect(of(stored[at] ?? {})).toEqual(of(row));
+    }
+    expect(await differences(segments)).toEqual([]);
+    const statistics = await rowsOf(
+      `SELECT path_in_schema AS name, sum(stats_null_count)::INTEGER AS nulls FROM parquet_metadata([${files}]) GROUP BY 1`,
+    );
+    const nulls = new Map(statistics.map(({ name, nulls: count }) => [name, count]));
+    for (const name of names)
+      expect([name, nulls.get(name)]).toEqual([name, decoded.filter((row) => row[name] === undefined).length]);
   });
 });

@@ -1,14 +1,12 @@
-/** The columns of the window: values in DuckDB's vector layout, one validity bit a row. */
+/** The columns of the window: values of fixed width and string slots, one validity bit a row. */
 import { clearDictionaries, noteText } from './dictionary';
 import { columnCount, columnInfos, maxRows } from './layout';
 
-/** Where a column's values and validity bits begin; `text` and `textValidity` only for UUIDs. */
+/** Where a column's values and validity bits begin. */
 @unmanaged
 export class ColumnInfo {
   data: usize;
   validity: usize;
-  text: usize;
-  textValidity: usize;
 }
 
 /** A string slot: u32 length, then the text itself up to this many bytes, or 4 bytes of it and its u64 address. */
@@ -30,9 +28,7 @@ export function clearRows(): void {
   rows = 0;
   const validityBytes = <usize>maxRows >> 3;
   for (let column = 0; column < columnCount; column++) {
-    const info = columnInfo(column);
-    memory.fill(info.validity, 0, validityBytes);
-    if (info.textValidity) memory.fill(info.textValidity, 0, validityBytes);
+    memory.fill(columnInfo(column).validity, 0, validityBytes);
   }
 }
 
@@ -43,7 +39,7 @@ export function endRow(): void {
 // @ts-ignore: decorator
 @inline
 export function columnInfo(column: i32): ColumnInfo {
-  return changetype<ColumnInfo>(columnInfos + ((<usize>column) << 4));
+  return changetype<ColumnInfo>(columnInfos + ((<usize>column) << 3));
 }
 
 // @ts-ignore: decorator
@@ -80,22 +76,6 @@ export function putText(column: i32, text: usize, length: usize): void {
   noteText(column);
 }
 
-export function putUuid(column: i32, high: u64, low: u64): void {
-  const info = columnInfo(column);
-  const slot = info.data + ((<usize>rows) << 4);
-  store<u64>(slot, low);
-  // DuckDB flips the top bit, so that UUIDs sort as signed numbers.
-  store<u64>(slot + 8, high ^ 0x8000000000000000);
-  setBit(info.validity, rows);
-}
-
-/** The text of a UUID column's value that is no canonical UUID. */
-export function putUuidText(column: i32, text: usize, length: usize): void {
-  const info = columnInfo(column);
-  putSlot(info.text + ((<usize>rows) << 4), text, length);
-  setBit(info.textValidity, rows);
-}
-
 export function putLong(column: i32, value: i64): void {
   const info = columnInfo(column);
   store<i64>(info.data + ((<usize>rows) << 3), value);
@@ -114,21 +94,13 @@ export function putBoolean(column: i32, value: bool): void {
   setBit(info.validity, rows);
 }
 
-/** Whether the row being filled has a value, or a UUID, in this column. */
+/** Whether the row being filled has a value in this column. */
 export function hasValue(column: i32): bool {
   return hasBit(columnInfo(column).validity, rows);
 }
 
-export function hasUuidText(column: i32): bool {
-  return hasBit(columnInfo(column).textValidity, rows);
-}
-
 export function valueAt(column: i32, width: usize): usize {
   return columnInfo(column).data + <usize>rows * width;
-}
-
-export function uuidTextAt(column: i32): usize {
-  return columnInfo(column).text + <usize>rows * SLOT_BYTES;
 }
 
 // @ts-ignore: decorator
@@ -149,8 +121,7 @@ export function clearRow(): void {
   const byte = <usize>rows >> 3;
   const keep = <u8>~((<u32>1) << (<u32>rows & 7));
   for (let column = 0; column < columnCount; column++) {
-    const info = columnInfo(column);
-    store<u8>(info.validity + byte, load<u8>(info.validity + byte) & keep);
-    if (info.textValidity) store<u8>(info.textValidity + byte, load<u8>(info.textValidity + byte) & keep);
+    const bits = columnInfo(column).validity + byte;
+    store<u8>(bits, load<u8>(bits) & keep);
   }
 }

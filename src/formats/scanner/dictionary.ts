@@ -19,8 +19,6 @@ const MAX_PROBES: i32 = 64;
 export class Dictionary {
   /** u16 a row. */
   codes: usize;
-  /** u8 a row, filled when asked for. */
-  shortCodes: usize;
   /** String slots. */
   entries: usize;
   /** For each place of the hash table the number of an entry plus 1, or 0. */
@@ -34,10 +32,6 @@ export class Dictionary {
 const textColumns: usize = memory.data(256);
 let textColumnCount: i32 = 0;
 
-export let dictionaryCodeBytes: i32 = 0;
-/** DuckDB numbers the values of an enumeration in one byte up to so many, and in two from 256 on, although 256 would still fit. */
-const SHORT_ENTRIES: i32 = 255;
-
 // @ts-ignore: decorator
 @inline
 export function dictionaryOf(column: i32): Dictionary {
@@ -48,8 +42,6 @@ export function clearDictionaries(): void {
   for (let column = 0; column < columnCount; column++) {
     const dictionary = dictionaryOf(column);
     if (!dictionary.codes) continue;
-    // Rows without a value must name an entry too.
-    memory.fill(dictionary.codes, 0, (<usize>rows) << 1);
     if (dictionary.size > 0) memory.fill(dictionary.places, 0, PLACES << 1);
     dictionary.size = 0;
     dictionary.values = 0;
@@ -135,15 +127,9 @@ function sameSlot(one: usize, other: usize): bool {
     : sameText(slotText(one), slotText(other), length);
 }
 
-/** Entries of the column's dictionary over the rows so far; 0 when it has none worth using. Sets dictionaryCodeBytes. */
+/** Entries of the column's dictionary over the rows so far; 0 when it has none worth using. */
 export function dictionarySize(column: i32): i32 {
   const dictionary = dictionaryOf(column);
   const size = dictionary.size;
-  if (dictionary.isGivenUp || dictionary.values < JUDGED_VALUES || size * NEW_SHARE > dictionary.values) return 0;
-  dictionaryCodeBytes = size > SHORT_ENTRIES ? 2 : 1;
-  if (size <= SHORT_ENTRIES) {
-    for (let row: usize = 0; row < <usize>rows; row++)
-      store<u8>(dictionary.shortCodes + row, load<u8>(dictionary.codes + (row << 1)));
-  }
-  return size;
+  return dictionary.isGivenUp || dictionary.values < JUDGED_VALUES || size * NEW_SHARE > dictionary.values ? 0 : size;
 }

@@ -1,5 +1,5 @@
 /** The identity of a record: its event id as 128 bits, and a short name of the facts beside it. */
-import { SLOT_BYTES, hasUuidText, hasValue, rows, slotLength, slotText, uuidTextAt, valueAt } from './columns';
+import { SLOT_BYTES, hasValue, rows, slotLength, slotText, valueAt } from './columns';
 import {
   accountIdColumn,
   eventIdColumn,
@@ -20,11 +20,11 @@ const SEPARATOR: u8 = 0x1f;
 const TIME_DIGITS: usize = 20;
 const IDENTITY_BYTES: usize = 24;
 
-export let uuidHigh: u64 = 0;
-export let uuidLow: u64 = 0;
+let uuidHigh: u64 = 0;
+let uuidLow: u64 = 0;
 
 /** Reads a UUID in canonical lower case into uuidHigh and uuidLow; false when the text is none. */
-export function readUuid(text: usize, length: usize): bool {
+function readUuid(text: usize, length: usize): bool {
   if (length != UUID_LENGTH) return false;
   if (
     load<u8>(text + 8) != DASH ||
@@ -74,17 +74,17 @@ export function putIdentity(): void {
   let hasIdentity: u8 = 0;
   store<u64>(at, 0);
   store<u64>(at + 8, 0);
-  if (hasValue(eventIdColumn)) {
-    const uuid = valueAt(eventIdColumn, SLOT_BYTES);
-    store<u64>(at, load<u64>(uuid));
-    store<u64>(at + 8, load<u64>(uuid + 8) ^ 0x8000000000000000);
-    hasIdentity = 1;
-  } else if (hasUuidText(eventIdColumn) && slotLength(uuidTextAt(eventIdColumn)) > 0) {
-    const id = uuidTextAt(eventIdColumn);
-    md5(slotText(id), slotLength(id));
-    // The digest's bytes in order are the UUID's hexadecimal digits in order, as in CAST(md5(event_id) AS UUID).
-    store<u64>(at, bswap<u64>(<u64>wordC | ((<u64>wordD) << 32)));
-    store<u64>(at + 8, bswap<u64>(<u64>wordA | ((<u64>wordB) << 32)));
+  const length = textLength(eventIdColumn);
+  if (length > 0) {
+    const id = slotText(valueAt(eventIdColumn, SLOT_BYTES));
+    if (!readUuid(id, length)) {
+      md5(id, length);
+      // The digest's bytes in order are the UUID's hexadecimal digits in order, as in CAST(md5(event_id) AS UUID).
+      uuidLow = bswap<u64>(<u64>wordC | ((<u64>wordD) << 32));
+      uuidHigh = bswap<u64>(<u64>wordA | ((<u64>wordB) << 32));
+    }
+    store<u64>(at, uuidLow);
+    store<u64>(at + 8, uuidHigh);
     hasIdentity = 1;
   }
   store<u8>(identityFlags + rows, hasIdentity);

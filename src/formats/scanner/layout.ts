@@ -2,15 +2,14 @@
 
 /** Kinds of keys: what becomes of their value. Frame kinds belong to the document, not to the table. */
 export const KIND_TEXT: i32 = 0;
-export const KIND_UUID: i32 = 1;
-export const KIND_TIMESTAMP: i32 = 2;
-export const KIND_EVENT_TIME: i32 = 3;
-export const KIND_BOOLEAN: i32 = 4;
-export const KIND_JSON: i32 = 5;
-export const KIND_OBJECT: i32 = 6;
-export const KIND_RECORDS: i32 = 7;
-export const KIND_DIGEST: i32 = 8;
-export const KIND_INSIGHT: i32 = 9;
+export const KIND_TIMESTAMP: i32 = 1;
+export const KIND_EVENT_TIME: i32 = 2;
+export const KIND_BOOLEAN: i32 = 3;
+export const KIND_JSON: i32 = 4;
+export const KIND_OBJECT: i32 = 5;
+export const KIND_RECORDS: i32 = 6;
+export const KIND_DIGEST: i32 = 7;
+export const KIND_INSIGHT: i32 = 8;
 
 /** The record carries one of these keys, or it is none of CloudTrail's. */
 export const FLAG_IDENTIFIES: i32 = 1;
@@ -35,7 +34,7 @@ export const keyInfos: usize = memory.data(KEY_SLOTS * 8);
 /** By number of key: its text, zero-padded. */
 export const keyTexts: usize = memory.data(KEY_SLOTS * KEY_BYTES, 16);
 /** By number of column: a ColumnInfo. */
-export const columnInfos: usize = memory.data(256 * 16, 8);
+export const columnInfos: usize = memory.data(256 * 8, 8);
 /** By number of column: a Dictionary. */
 export const dictionaryInfos: usize = memory.data(256 * 32, 8);
 
@@ -62,10 +61,11 @@ export let eventDays: usize = 0;
 export let identities: usize = 0;
 export let identityFlags: usize = 0;
 
-// Where texts are packed to be handed over: the bytes, room for how many, and the slots of a vector.
+// Rows whose texts are gathered: their numbers, room for the texts and how many bytes it has, and the length of each text.
+export let packRows: usize = 0;
 export let packBytes: usize = 0;
 export let packRoom: usize = 0;
-export let packSlots: usize = 0;
+export let packLengths: usize = 0;
 
 // Rows grouped by several columns: each row's group, each group's first row, and a hash table for finding groups.
 export let groupNumbers: usize = 0;

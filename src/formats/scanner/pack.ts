@@ -1,41 +1,48 @@
-/** Gathers the long texts of a column one behind the other, so that they change hands as one. */
-import { INLINE_BYTES, SLOT_BYTES, slotLength, slotText } from './columns';
-import { packBytes, packRoom, packSlots } from './layout';
+/** Gathers the texts of a column one behind the other, as they are stored. */
+import { columnInfo, hasBit, SLOT_BYTES, slotLength, slotText } from './columns';
+import { packBytes, packLengths, packRoom, packRows } from './layout';
 
-/** What packTexts() gives when the texts do not fit into the room. */
-export const PACK_TOO_LARGE: u32 = 0xffffffff;
+// What the last packTexts() gathered: where the texts lie, how many bytes and how many texts they are.
+export let packedAt: usize = 0;
+export let packedBytes: usize = 0;
+export let packedTexts: i32 = 0;
+
+/** The copies below write in steps of so many bytes, past the end of a text: the next one, or nobody, has what lies there. */
+const STEP: usize = 16;
+/** From here on a call of memory.copy() is worth its price. */
+const LONG_TEXT: usize = 256;
 
 /**
- * Copies the slots of `count` rows from `first` on to packSlots, and their long texts to packBytes; in the copies a long text's address counts from the
- * beginning of packBytes. Slots without a value become empty. Returns how many bytes the texts have.
+ * Gathers the texts of the rows in packRows from number `from` up to `count`, as many as there is room for; returns the number of the first row that is left. A
+ * single text that is too large for the room stays where it is.
  */
-export function packTexts(slots: usize, validity: usize, first: i32, count: i32): u32 {
-  let used: usize = 0;
-  let packed = packSlots;
-  for (let row = <usize>first; row < <usize>(first + count); row++) {
-    const slot = slots + row * SLOT_BYTES;
-    if (((<u32>load<u8>(validity + (row >> 3)) >> (<u32>row & 7)) & 1) == 0) {
-      v128.store(packed, i64x2.splat(0));
-    } else {
-      v128.store(packed, v128.load(slot));
-      const length = slotLength(slot);
-      if (length > INLINE_BYTES) {
-        if (used + length > packRoom) return PACK_TOO_LARGE;
-        memory.copy(packBytes + used, slotText(slot), length);
-        store<u64>(packed + 8, used);
-        used += length;
-      }
+export function packTexts(column: i32, from: i32, count: i32): i32 {
+  const info = columnInfo(column);
+  packedAt = packBytes;
+  packedTexts = 0;
+  let to = packBytes;
+  const end = packBytes + packRoom;
+  let at = from;
+  for (; at < count; at++) {
+    const row = <usize>load<i32>(packRows + ((<usize>at) << 2));
+    if (!hasBit(info.validity, row)) continue;
+    const slot = info.data + row * SLOT_BYTES;
+    const length = slotLength(slot);
+    const text = slotText(slot);
+    if (length > end - to) {
+      if (packedTexts > 0) break;
+      packedAt = text;
+      store<u32>(packLengths, <u32>length);
+      packedTexts = 1;
+      packedBytes = length;
+      return at + 1;
     }
-    packed += SLOT_BYTES;
+    store<u32>(packLengths + ((<usize>packedTexts) << 2), <u32>length);
+    packedTexts++;
+    if (length >= LONG_TEXT) memory.copy(to, text, length);
+    else for (let byte: usize = 0; byte < length; byte += STEP) v128.store(to + byte, v128.load(text + byte));
+    to += length;
   }
-  return <u32>used;
-}
-
-/** Makes the addresses of the packed long texts count from `base`. */
-export function rebaseTexts(count: i32, base: u64): void {
-  let packed = packSlots;
-  for (let row = 0; row < count; row++) {
-    if (slotLength(packed) > INLINE_BYTES) store<u64>(packed + 8, load<u64>(packed + 8) + base);
-    packed += SLOT_BYTES;
-  }
+  packedBytes = to - packBytes;
+  return at;
 }

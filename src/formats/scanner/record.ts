@@ -6,8 +6,6 @@ import {
   putInteger,
   putLong,
   putText,
-  putUuid,
-  putUuidText,
   rows,
   SLOT_BYTES,
   slotLength,
@@ -15,7 +13,7 @@ import {
   valueAt,
 } from './columns';
 import { beginRowTexts, enterRowTexts } from './dictionary';
-import { putIdentity, readUuid, uuidHigh, uuidLow } from './identity';
+import { putIdentity } from './identity';
 import {
   CLOSE_OBJECT,
   clearLoneSurrogate,
@@ -51,7 +49,6 @@ import {
   KIND_OBJECT,
   KIND_RECORDS,
   KIND_TEXT,
-  KIND_UUID,
   latestTime,
   logFile,
   logFileColumn,
@@ -225,18 +222,16 @@ function readField(key: i32, member: usize, value: usize, context: i32, depth: i
   // Only null begins with an n.
   if (byte == 0x6e) return valueEnd(value, depth);
   const column = <i32>info.column;
-  if (kind == KIND_TEXT || kind == KIND_UUID) {
+  if (kind == KIND_TEXT) {
     if (byte != QUOTE) {
       const end = valueEnd(value, depth);
-      if (end != 0) kind == KIND_TEXT ? putText(column, value, end - value) : putUuidText(column, value, end - value);
+      if (end != 0) putText(column, value, end - value);
       return end;
     }
     const close = stringEnd(value + 1);
     if (close == 0) return 0;
     const length = readContent(value + 1, close);
-    if (kind == KIND_TEXT) putText(column, content, length);
-    else if (readUuid(content, length)) putUuid(column, uuidHigh, uuidLow);
-    else putUuidText(column, content, length);
+    putText(column, content, length);
     // A long text stays where it was decoded.
     if (content == scratchEnd) takeScratch(length);
     return close + 1;

@@ -1,11 +1,11 @@
-/** The CloudTrail scanner: bytes of log files in, columns in DuckDB's vector layout out. This file is what the JavaScript side sees of it. */
+/** The CloudTrail scanner: bytes of log files in, columns out. This file is what the JavaScript side sees of it. */
 import { clearRows, rows } from './columns';
 import { openText, reclaim } from './document';
 import { scratchBase } from './layout';
 import { clearScratch, ensureMemory } from './text';
 
 export { rows } from './columns';
-export { dictionaryCodeBytes, dictionarySize, MAX_ENTRIES, PLACES } from './dictionary';
+export { dictionarySize, MAX_ENTRIES, PLACES } from './dictionary';
 export {
   beginFile,
   fileRows,
@@ -26,7 +26,7 @@ export {
 export { beginGroups, GROUP_PLACES, MAX_GROUPS, splitGroups } from './groups';
 export { MAX_DEPTH, REJECT_JSON_INVALID, REJECT_NESTED_TOO_DEEP } from './json';
 export * from './layout';
-export { PACK_TOO_LARGE, packTexts, rebaseTexts } from './pack';
+export { packedAt, packedBytes, packedTexts, packTexts } from './pack';
 export { REJECT_INVALID_UTF8, REJECT_NOT_CLOUDTRAIL_RECORD, REJECT_RECORDS_NOT_ARRAY, seenCloudtrail } from './record';
 
 /** First address that the scanner's own tables leave free. */
