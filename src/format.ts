@@ -33,21 +33,28 @@ export interface ColumnBuffer {
   readonly data: number;
   /** One bit a row, least significant first, 1 = has a value; whole 8-byte words. */
   readonly validity: number;
-  /**
-   * Only for `string`, where the decoder found that few values repeat: the distinct values as `size` string slots at `entries`, and at `codes` for each row
-   * with a value its index, a u16. `data` is filled as well.
-   */
-  readonly dictionary?: { readonly size: number; readonly entries: number; readonly codes: number };
+  /** Only for `string`: whether the decoder found that few values repeat, so that packRepeated() can be asked. */
+  readonly repeats: boolean;
 }
 
-/** Texts of some rows of a string column, one behind the other. */
+/** Texts of some of the selected rows, one behind the other. */
 export interface PackedTexts {
-  /** They belong to the rows in [from, to) of those that were asked for. */
+  /** They belong to the rows in [from, to) of the selection. */
   readonly from: number;
   readonly to: number;
   readonly bytes: Uint8Array;
   /** Bytes of each text; rows without a value have none. */
   readonly lengths: Int32Array;
+}
+
+/** Values of the selected rows by their numbers. */
+export interface PackedRepeated {
+  /** For each row with a value its number. */
+  readonly codes: Uint16Array;
+  /** How many values there are; they are numbered in the order in which they occur. */
+  readonly size: number;
+  /** Each value behind its length in bytes, a little-endian u32. */
+  readonly texts: Uint8Array;
 }
 
 /** Rows by their values in several columns. Valid until the next groups() or push(). */
@@ -64,11 +71,16 @@ export const IDENTITY_BYTES = 24;
 /** A window of decoded rows. Valid until the decoder's next push() or reset(). */
 export interface Batch {
   readonly rows: number;
+  /** Ask for it anew after a call: it may have grown, and the old one is detached then. */
   readonly memory: ArrayBuffer;
   /** One per raw column of the table, in its order. */
   readonly columns: readonly ColumnBuffer[];
-  /** Gathers the texts of these rows of a string column, about 1 MiB at a time. Each part is valid until the next is asked for; one column at a time. */
-  packTexts(column: number, rows: Int32Array): Iterable<PackedTexts>;
+  /** Selects the rows that the next two gather. */
+  select(rows: Int32Array): void;
+  /** Texts of a string column, about 1 MiB at a time. Each part is valid until anything else is gathered. */
+  packTexts(column: number): Iterable<PackedTexts>;
+  /** Values of a string column that repeat. Valid until anything else is gathered. */
+  packRepeated(column: number): PackedRepeated;
   /** Groups rows that agree in all these columns. Null when one of them is no string column whose values repeat, or when the groups are too many to save anything. */
   groups(columns: readonly number[]): RowGroups | null;
   /** Per row the UTC day of event_date, in days since 1970-01-01. */

@@ -1,7 +1,14 @@
 /** The host of the WebAssembly scanner: lays out its memory, tells it the columns and keys of the table, and speaks to it in JavaScript's terms. */
 import { readFile } from 'node:fs/promises';
 import { AppError } from '../errors.ts';
-import { type ColumnBuffer, IDENTITY_BYTES, type PackedTexts, type Reject, type RowGroups } from '../format.ts';
+import {
+  type ColumnBuffer,
+  IDENTITY_BYTES,
+  type PackedRepeated,
+  type PackedTexts,
+  type Reject,
+  type RowGroups,
+} from '../format.ts';
 import type { Column } from '../table.ts';
 
 const EVENT_TIME_COLUMN = 'event_time';
@@ -78,6 +85,7 @@ type SettingName =
   | 'packBytes'
   | 'packRoom'
   | 'packLengths'
+  | 'packCodes'
   | 'groupNumbers'
   | 'groupFirstRows'
   | 'groupPlaces'
@@ -118,13 +126,14 @@ type ScannerExports = Readonly<Record<ConstantName, Readonly<WebAssembly.Global>
     beginGroups(): void;
     splitGroups(column: number): number;
     packTexts(column: number, from: number, count: number): number;
+    packRepeated(column: number, count: number): number;
   };
 
 /** Texts are gathered by so many bytes: a page of a segment, twice what zstd looks back at its fastest. */
 const PACK_BYTES = 1024 * 1024;
 
-/** Where a column's values are: a ColumnBuffer without the dictionary, which each window has anew. */
-type ColumnPlace = Omit<ColumnBuffer, 'dictionary'>;
+/** Where a column's values are: a ColumnBuffer without what each window shows anew. */
+type ColumnPlace = Omit<ColumnBuffer, 'repeats'>;
 
 /** Room for the dictionary of a string column. */
 interface DictionaryPlace {
@@ -143,6 +152,7 @@ interface Layout {
   readonly packRows: number;
   readonly packBytes: number;
   readonly packLengths: number;
+  readonly packCodes: number;
   readonly groupNumbers: number;
   readonly groupFirstRows: number;
   readonly groupPlaces: number;
@@ -218,6 +228,7 @@ function layOut(options: ScannerOptions, sizes: Sizes): Layout {
   const packRows = take(maxRows * 4);
   const packBytes = take(PACK_BYTES);
   const packLengths = take(maxRows * 4);
+  const packCodes = take(maxRows * 2);
   const groupNumbers = take(maxRows * 2);
   const groupFirstRows = take(sizes.groups * 4);
   const groupPlaces = take(sizes.groupPlaces * 8);
@@ -242,6 +253,7 @@ function layOut(options: ScannerOptions, sizes: Sizes): Layout {
     packRows,
     packBytes,
     packLengths,
+    packCodes,
     groupNumbers,
     groupFirstRows,
     groupPlaces,
@@ -352,6 +364,7 @@ export class Scanner {
   readonly #exports: ScannerExports;
   readonly #reasons: ReadonlyMap<number, string>;
   readonly #options: ScannerOptions;
+  #selected = 0;
 
   constructor(module: WebAssembly.Module, options: ScannerOptions) {
     this.#options = options;
@@ -429,13 +442,9 @@ export class Scanner {
     this.#exports.resetWindow();
   }
 
-  /** The dictionary of a column over the rows so far, or null where it is not worth having one. */
-  dictionary(column: number): Required<ColumnBuffer>['dictionary'] | null {
-    const place = this.layout.dictionaries[column];
-    if (place === undefined || place === null) return null;
-    const size = this.#exports.dictionarySize(column);
-    if (size === 0) return null;
-    return { size, entries: place.entries, codes: place.codes };
+  /** See ColumnBuffer.repeats. */
+  repeats(column: number): boolean {
+    return this.layout.dictionaries[column] !== null && this.#exports.dictionarySize(column) > 0;
   }
 
   /** See Batch.groups(). */
@@ -453,20 +462,34 @@ export class Scanner {
     };
   }
 
+  /** See Batch.select(). */
+  select(rows: Int32Array): void {
+    new Int32Array(this.memory, this.layout.packRows, rows.length).set(rows);
+    this.#selected = rows.length;
+  }
+
   /** See Batch.packTexts(). */
-  *packTexts(column: number, rows: Int32Array): Generator<PackedTexts, void> {
-    const { layout } = this;
-    new Int32Array(this.memory, layout.packRows, rows.length).set(rows);
-    for (let from = 0; from < rows.length; ) {
-      const to = this.#exports.packTexts(column, from, rows.length);
-      yield {
-        from,
-        to,
-        bytes: new Uint8Array(this.memory, this.#exports.packedAt.value >>> 0, this.#exports.packedBytes.value >>> 0),
-        lengths: new Int32Array(this.memory, layout.packLengths, this.#exports.packedTexts.value),
-      };
+  *packTexts(column: number): Generator<PackedTexts, void> {
+    for (let from = 0; from < this.#selected; ) {
+      const to = this.#exports.packTexts(column, from, this.#selected);
+      const lengths = new Int32Array(this.memory, this.layout.packLengths, this.#exports.packedTexts.value);
+      yield { from, to, bytes: this.#packed(), lengths };
       from = to;
     }
+  }
+
+  /** See Batch.packRepeated(). */
+  packRepeated(column: number): PackedRepeated {
+    const count = this.#exports.packRepeated(column, this.#selected);
+    return {
+      codes: new Uint16Array(this.memory, this.layout.packCodes, count),
+      size: this.#exports.packedTexts.value,
+      texts: this.#packed(),
+    };
+  }
+
+  #packed(): Uint8Array {
+    return new Uint8Array(this.memory, this.#exports.packedAt.value >>> 0, this.#exports.packedBytes.value >>> 0);
   }
 
   #configure(): void {
@@ -481,6 +504,7 @@ export class Scanner {
     scanner.packBytes.value = layout.packBytes;
     scanner.packRoom.value = PACK_BYTES;
     scanner.packLengths.value = layout.packLengths;
+    scanner.packCodes.value = layout.packCodes;
     scanner.groupNumbers.value = layout.groupNumbers;
     scanner.groupFirstRows.value = layout.groupFirstRows;
     scanner.groupPlaces.value = layout.groupPlaces;

@@ -11,6 +11,7 @@ import {
   type FileOutcome,
   type Format,
   IDENTITY_BYTES,
+  type PackedRepeated,
   type PackedTexts,
   REJECT_TEXT_BYTES,
   type Reject,
@@ -37,7 +38,7 @@ const FOREIGN_REASONS: ReadonlySet<string> = new Set([
 
 const COLUMNS = rawColumns(cloudtrailTable);
 
-/** The rows of the scanner's window. Dictionaries are built when the columns are asked for: whoever wants only the number of rows does not pay for them. */
+/** The rows of the scanner's window. Columns are judged when they are asked for: whoever wants only the number of rows does not pay for it. */
 class ScannerBatch implements Batch {
   readonly rows: number;
   readonly #scanner: Scanner;
@@ -53,12 +54,20 @@ class ScannerBatch implements Batch {
   }
 
   get columns(): readonly ColumnBuffer[] {
-    this.#columns ??= this.#withDictionaries();
+    this.#columns ??= this.#withRepeats();
     return this.#columns;
   }
 
-  packTexts(column: number, rows: Int32Array): Iterable<PackedTexts> {
-    return this.#scanner.packTexts(column, rows);
+  select(rows: Int32Array): void {
+    this.#scanner.select(rows);
+  }
+
+  packTexts(column: number): Iterable<PackedTexts> {
+    return this.#scanner.packTexts(column);
+  }
+
+  packRepeated(column: number): PackedRepeated {
+    return this.#scanner.packRepeated(column);
   }
 
   groups(columns: readonly number[]): RowGroups | null {
@@ -77,11 +86,8 @@ class ScannerBatch implements Batch {
     return new Uint8Array(this.memory, this.#scanner.layout.identityFlags, this.rows);
   }
 
-  #withDictionaries(): readonly ColumnBuffer[] {
-    return this.#scanner.layout.columns.map((place, index): ColumnBuffer => {
-      const dictionary = this.#scanner.dictionary(index);
-      return dictionary === null ? place : { ...place, dictionary };
-    });
+  #withRepeats(): readonly ColumnBuffer[] {
+    return this.#scanner.layout.columns.map((place, index) => ({ ...place, repeats: this.#scanner.repeats(index) }));
   }
 }
 

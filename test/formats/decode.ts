@@ -49,7 +49,25 @@ export function decoderOf(limits: DecodeLimits = LIMITS): Promise<Decoder> {
   return known;
 }
 
+/** The values of a column whose values repeat, as the decoder gathers them. */
+function repeatedOf(batch: Batch, column: number): readonly string[] {
+  const { codes, size, texts } = batch.packRepeated(column);
+  const view = Buffer.from(texts);
+  const values: string[] = [];
+  for (let at = 0; at < view.length; ) {
+    const length = view.readUInt32LE(at);
+    values.push(view.toString('utf8', at + 4, at + 4 + length));
+    at += 4 + length;
+  }
+  if (values.length !== size || new Set(values).size !== size) throw new Error('a value is there twice, or none');
+  return Array.from(codes, (code) => values[code] ?? '');
+}
+
 export function rowsOf(batch: Batch): Row[] {
+  batch.select(Int32Array.from({ length: batch.rows }, (_, row) => row));
+  const repeated = batch.columns.map(({ repeats }, index) =>
+    repeats ? repeatedOf(batch, index)[Symbol.iterator]() : null,
+  );
   const view = new DataView(batch.memory);
   const bytes = Buffer.from(batch.memory);
   const bit = (validity: number, row: number): boolean =>
@@ -64,15 +82,13 @@ export function rowsOf(batch: Batch): Row[] {
   const { columns, eventDay, identity, hasIdentity } = batch;
   return Array.from({ length: batch.rows }, (_, row) => {
     const values: Row = {};
-    for (const [index, { layout, data, validity, dictionary }] of columns.entries()) {
+    for (const [index, { layout, data, validity }] of columns.entries()) {
       const name = COLUMNS[index]?.name ?? '';
       if (!bit(validity, row)) continue;
       if (layout === 'string') {
         values[name] = textOf(data + row * 16);
-        if (dictionary === undefined) continue;
-        const code = view.getUint16(dictionary.codes + row * 2, true);
-        if (code >= dictionary.size || textOf(dictionary.entries + code * 16) !== values[name])
-          throw new Error(`the dictionary of ${name} is wrong`);
+        const again = repeated[index]?.next().value;
+        if (again !== undefined && again !== values[name]) throw new Error(`${name} is gathered wrong`);
       } else if (layout === 'timestamp') values[name] = view.getBigInt64(data + row * 8, true);
       else if (layout === 'bigint') values[name] = Number(view.getBigInt64(data + row * 8, true));
       else if (layout === 'integer') values[name] = view.getInt32(data + row * 4, true);

@@ -61,11 +61,12 @@ export let eventDays: usize = 0;
 export let identities: usize = 0;
 export let identityFlags: usize = 0;
 
-// Rows whose texts are gathered: their numbers, room for the texts and how many bytes it has, and the length of each text.
+// Rows whose values are gathered: their numbers; room for their texts, how many bytes it has, and the length of each text; and the number of each row's text.
 export let packRows: usize = 0;
 export let packBytes: usize = 0;
 export let packRoom: usize = 0;
 export let packLengths: usize = 0;
+export let packCodes: usize = 0;
 
 // Rows grouped by several columns: each row's group, each group's first row, and a hash table for finding groups.
 export let groupNumbers: usize = 0;

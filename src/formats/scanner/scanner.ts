@@ -26,7 +26,7 @@ export {
 export { beginGroups, GROUP_PLACES, MAX_GROUPS, splitGroups } from './groups';
 export { MAX_DEPTH, REJECT_JSON_INVALID, REJECT_NESTED_TOO_DEEP } from './json';
 export * from './layout';
-export { packedAt, packedBytes, packedTexts, packTexts } from './pack';
+export { packedAt, packedBytes, packedTexts, packRepeated, packTexts } from './pack';
 export { REJECT_INVALID_UTF8, REJECT_NOT_CLOUDTRAIL_RECORD, REJECT_RECORDS_NOT_ARRAY, seenCloudtrail } from './record';
 
 /** First address that the scanner's own tables leave free. */

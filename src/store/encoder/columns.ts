@@ -1,14 +1,11 @@
 /** Writes rows of a decoded window as a Parquet file: repeated texts by their dictionary, numbers by their differences, other texts one behind the other. */
-import type { Batch, ColumnBuffer } from '../../format.ts';
+import type { Batch, ColumnBuffer, PackedRepeated } from '../../format.ts';
 import { type Column, derivedColumns, rawColumns, type Table } from '../../table.ts';
 import { Bytes } from './bytes.ts';
 import { putDeltas } from './deltas.ts';
-import { type Bounds, type Dictionary, ENCODING, type Page, ParquetFile } from './file.ts';
+import { type Bounds, ENCODING, type Page, ParquetFile } from './file.ts';
 import { bitsFor, putBits, putRuns } from './runs.ts';
 
-const SLOT_BYTES = 16;
-/** A string slot holds this many bytes itself; longer ones point to their text. */
-const INLINE_BYTES = 12;
 /** A dictionary with more entries than this share of the values costs more than it saves. */
 const DICTIONARY_SHARE = 0.5;
 /** With more entries than this hardly a value lies outside of the bounds. */
@@ -30,14 +27,21 @@ export interface NumberedTexts {
 interface Selection {
   readonly batch: Batch;
   readonly rows: Int32Array;
-  /** Of the window. */
-  readonly bytes: Uint8Array;
 }
 
 /** Texts and, for each value, which of them it is. */
 interface Numbered {
-  readonly texts: readonly Uint8Array[];
+  readonly texts: readonly string[];
   readonly codes: Uint16Array;
+}
+
+/** How the values of a page are laid out in rows and lists. */
+interface Levels {
+  readonly rows: number;
+  /** Those that are NULL, or an empty list, too. */
+  readonly values: number;
+  readonly definition: Uint8Array;
+  readonly repetition?: Uint8Array;
 }
 
 export class SegmentEncoder {
@@ -53,7 +57,8 @@ export class SegmentEncoder {
 
   /** The rows as a file, which is valid until the next call. Derived columns are given, all of them. */
   encode(batch: Batch, derived: ReadonlyMap<string, NumberedTexts>, rows: Int32Array): Uint8Array {
-    const selection: Selection = { batch, rows, bytes: new Uint8Array(batch.memory) };
+    batch.select(rows);
+    const selection: Selection = { batch, rows };
     this.#file.begin(this.#table.columns, rows.length);
     for (const [index, column] of rawColumns(this.#table).entries()) {
       const buffer = batch.columns[index];
@@ -76,11 +81,10 @@ export class SegmentEncoder {
       const page = { rows, values: rows, nulls: rows, encoding: ENCODING.plain, body: NO_BYTES };
       this.#file.add(column, null, [{ ...page, definition: this.#definition(validity, rows) }]);
     } else if (buffer.layout !== 'string') this.#addNumbers(column, buffer, validity, selection);
-    else if (buffer.dictionary === undefined) this.#file.add(column, null, this.#textPages(index, validity, selection));
-    else {
-      const numbered = numberedOf(buffer.dictionary, validity, selection);
-      this.#addNumbered(column, numbered, this.#definition(validity, rows), rows);
-    }
+    else if (buffer.repeats) {
+      const definition = this.#definition(validity, rows);
+      this.#addRepeated(column, selection.batch.packRepeated(index), { rows, values: rows, definition });
+    } else this.#file.add(column, null, this.#textPages(index, validity, selection));
   }
 
   #addNumbers(column: Column, buffer: ColumnBuffer, validity: Uint8Array, selection: Selection): void {
@@ -104,7 +108,7 @@ export class SegmentEncoder {
 
   /** Texts that hardly repeat, about 1 MiB a page. */
   *#textPages(index: number, validity: Uint8Array, { batch, rows }: Selection): Generator<Page> {
-    for (const { from, to, bytes, lengths } of batch.packTexts(index, rows)) {
+    for (const { from, to, bytes, lengths } of batch.packTexts(index)) {
       const count = to - from;
       const isWhole = count === rows.length;
       yield {
@@ -128,8 +132,8 @@ export class SegmentEncoder {
   #addTexts(column: Column, { values, numbers }: NumberedTexts, rows: Int32Array): void {
     const validity = new Uint8Array(Math.ceil(rows.length / 8));
     const selected = selectNumbers(numbers, rows, validity);
-    const numbered = renumber(selected, values.length, (number) => Buffer.from(values[number] ?? ''));
-    this.#addNumbered(column, numbered, this.#definition(validity, rows.length), rows.length);
+    const definition = this.#definition(validity, rows.length);
+    this.#addNumbered(column, renumber(selected, values), { rows: rows.length, values: rows.length, definition });
   }
 
   #addLists(column: Column, { values, numbers }: NumberedTexts, rows: Int32Array): void {
@@ -141,47 +145,47 @@ export class SegmentEncoder {
     putRuns(levels, repetition, 1);
     const cut = levels.length;
     putRuns(levels, definition, bitsFor(ITEM));
-    const written = levels.written;
-    const numbered = { texts: [...members.keys()].map((member) => Buffer.from(member)), codes };
-    const count = repetition.length;
-    this.#addNumbered(column, numbered, written.subarray(cut), rows.length, written.subarray(0, cut), count);
+    this.#addNumbered(
+      column,
+      { texts: [...members.keys()], codes },
+      {
+        rows: rows.length,
+        values: repetition.length,
+        definition: levels.written.subarray(cut),
+        repetition: levels.written.subarray(0, cut),
+      },
+    );
   }
 
-  /** One page of values that are told by their texts' numbers; the texts as a dictionary where it saves something. */
-  #addNumbered(
-    column: Column,
-    { texts, codes }: Numbered,
-    definition: Uint8Array,
-    rows: number,
-    repetition?: Uint8Array,
-    values = rows,
-  ): void {
-    const levels = { rows, values, nulls: values - codes.length, definition, ...(repetition && { repetition }) };
-    if (texts.length > codes.length * DICTIONARY_SHARE || texts.length === 0) {
+  /** Values that are told by their texts' numbers; the texts as a dictionary where it saves something. */
+  #addNumbered(column: Column, { texts, codes }: Numbered, levels: Levels): void {
+    const bytes = texts.map((text) => Buffer.from(text));
+    if (bytes.length > codes.length * DICTIONARY_SHARE || bytes.length === 0) {
       const { encoding, body } = this.#textsBody(
-        Int32Array.from(codes, (code) => texts[code]?.length ?? 0),
-        Buffer.concat(Array.from(codes, (code) => texts[code] ?? NO_BYTES)),
+        Int32Array.from(codes, (code) => bytes[code]?.length ?? 0),
+        Buffer.concat(Array.from(codes, (code) => bytes[code] ?? NO_BYTES)),
       );
-      this.#file.add(column, null, [{ ...levels, encoding, body }]);
+      this.#file.add(column, null, [{ ...levels, nulls: levels.values - codes.length, encoding, body }]);
       return;
     }
-    const body = this.#body;
-    body.clear();
-    const width = bitsFor(texts.length - 1);
-    body.byte(width);
-    putRuns(body, codes, width);
-    const page = { ...levels, encoding: ENCODING.dictionary, body: body.written };
-    this.#file.add(column, this.#dictionaryOf(texts), [page], textBounds(texts));
+    const dictionary = this.#dictionary;
+    dictionary.clear();
+    for (const text of bytes) {
+      dictionary.uint32(text.length);
+      dictionary.put(text);
+    }
+    this.#addRepeated(column, { codes, size: bytes.length, texts: dictionary.written }, levels);
   }
 
-  #dictionaryOf(texts: readonly Uint8Array[]): Dictionary {
-    const body = this.#dictionary;
+  #addRepeated(column: Column, { codes, size, texts }: PackedRepeated, levels: Levels): void {
+    const body = this.#body;
     body.clear();
-    for (const text of texts) {
-      body.uint32(text.length);
-      body.put(text);
-    }
-    return { size: texts.length, body: body.written };
+    const width = bitsFor(size - 1);
+    body.byte(width);
+    putRuns(body, codes, width);
+    const nulls = levels.values - codes.length;
+    const page = { ...levels, nulls, encoding: ENCODING.dictionary, body: body.written };
+    this.#file.add(column, { size, body: texts }, [page], textBounds(texts, size));
   }
 
   /** Which of `count` rows have a value. */
@@ -210,7 +214,8 @@ function setBit(bits: Uint8Array, at: number): void {
 }
 
 /** One bit for each row of the selection; zeros behind the last. */
-function validityOf({ validity }: ColumnBuffer, { rows, bytes }: Selection): Uint8Array {
+function validityOf({ validity }: ColumnBuffer, { batch, rows }: Selection): Uint8Array {
+  const bytes = new Uint8Array(batch.memory);
   const count = rows.length;
   const first = rows[0] ?? 0;
   const size = Math.ceil(count / 8);
@@ -233,29 +238,7 @@ function partOf(bits: Uint8Array, from: number, to: number): Uint8Array {
   return part;
 }
 
-function numberedOf(
-  dictionary: Required<ColumnBuffer>['dictionary'],
-  validity: Uint8Array,
-  { batch, rows, bytes }: Selection,
-): Numbered {
-  const { memory } = batch;
-  const codes = new Uint16Array(memory, dictionary.codes, batch.rows);
-  const slots = new DataView(memory, dictionary.entries, dictionary.size * SLOT_BYTES);
-  return renumber(selectCodes(codes, rows, validity), dictionary.size, (number) => {
-    const slot = number * SLOT_BYTES;
-    const length = slots.getUint32(slot, true);
-    const start = length <= INLINE_BYTES ? dictionary.entries + slot + 4 : slots.getUint32(slot + 8, true);
-    return bytes.subarray(start, start + length);
-  });
-}
-
 // Hot loops have functions of their own: V8 would give up the optimized code of a larger one at each of its ends.
-
-function selectCodes(codes: Uint16Array, rows: Int32Array, validity: Uint8Array): Int32Array {
-  const numbers = new Int32Array(rows.length);
-  for (let at = 0; at < rows.length; at++) numbers[at] = isSet(validity, at) ? (codes[rows[at] ?? 0] ?? 0) : -1;
-  return numbers;
-}
 
 /** Sets the bits of those that have a value, too. */
 function selectNumbers(numbers: Int32Array, rows: Int32Array, validity: Uint8Array): Int32Array {
@@ -306,11 +289,11 @@ function flatten(
 }
 
 /** Only the texts that occur, in the order of their first rows. */
-function renumber(numbers: Int32Array, size: number, textOf: (number: number) => Uint8Array): Numbered {
+function renumber(numbers: Int32Array, texts: readonly string[]): Numbered {
   const codes = new Uint16Array(numbers.length);
   const occurring: number[] = [];
-  const count = fillCodes(numbers, new Int32Array(size).fill(-1), codes, occurring);
-  return { texts: occurring.map(textOf), codes: codes.subarray(0, count) };
+  const count = fillCodes(numbers, new Int32Array(texts.length).fill(-1), codes, occurring);
+  return { texts: occurring.map((number) => texts[number] ?? ''), codes: codes.subarray(0, count) };
 }
 
 /** Returns how many values there are. */
@@ -334,11 +317,11 @@ function fillCodes(numbers: Int32Array, codeOf: Int32Array, codes: Uint16Array, 
 function valuesOf(
   buffer: ColumnBuffer,
   validity: Uint8Array,
-  { batch, rows, bytes }: Selection,
+  { batch, rows }: Selection,
 ): Uint8Array | Int32Array | Float64Array | BigInt64Array {
   const { memory } = batch;
   const valid = validRows(rows, validity);
-  if (buffer.layout === 'boolean') return selectBytes(bytes.subarray(buffer.data), valid);
+  if (buffer.layout === 'boolean') return selectBytes(new Uint8Array(memory, buffer.data, batch.rows), valid);
   if (buffer.layout === 'integer') return selectIntegers(new Int32Array(memory, buffer.data, batch.rows), valid);
   const values = selectLongs(new Int32Array(memory, buffer.data, batch.rows * 2), valid);
   const { least, most } = boundsOf(values);
@@ -406,15 +389,19 @@ function numberBounds(values: Int32Array | Float64Array, width: 4 | 8): Bounds {
   return { min: plain(least), max: plain(most) };
 }
 
-function textBounds(texts: readonly Uint8Array[]): Bounds | undefined {
-  const [first] = texts;
-  if (first === undefined || texts.length > BOUNDED_ENTRIES) return undefined;
-  let min = first;
-  let max = first;
-  for (const text of texts) {
-    if (text.length > BOUND_BYTES) return undefined;
-    if (Buffer.compare(text, min) < 0) min = text;
-    else if (Buffer.compare(text, max) > 0) max = text;
+/** Of texts behind their lengths. */
+function textBounds(texts: Uint8Array, size: number): Bounds | undefined {
+  if (size > BOUNDED_ENTRIES) return undefined;
+  const view = new DataView(texts.buffer, texts.byteOffset, texts.byteLength);
+  let min: Uint8Array | null = null;
+  let max: Uint8Array | null = null;
+  for (let at = 0; at < texts.length; ) {
+    const length = view.getUint32(at, true);
+    if (length > BOUND_BYTES) return undefined;
+    const text = texts.subarray(at + 4, at + 4 + length);
+    if (min === null || Buffer.compare(text, min) < 0) min = text;
+    if (max === null || Buffer.compare(text, max) > 0) max = text;
+    at += 4 + length;
   }
-  return { min, max };
+  return min === null || max === null ? undefined : { min, max };
 }
