@@ -217,8 +217,8 @@ export interface IngestStore {
   readonly dir: string;
   readonly table: Table;
   openWriter(): Promise<StoreWriter>;
-  /** Starts a thread that runs pipeline/worker.ts over the store's staging folder. */
-  startWorker(options: WorkerOptions): WorkerThread;
+  /** They run pipeline/worker.ts over the store's staging folder. */
+  readonly threads: readonly WorkerThread[];
 }
 
 export interface WorkerOptions {

@@ -5,6 +5,8 @@ import { AppError } from '../errors.ts';
 import type { Config, ConfigValues } from './config-file.ts';
 
 export const CONFIG_FILE = 'trailhound.yaml';
+/** The folder beside the config where `detectors new` writes and where users' detectors are looked for. */
+export const USER_DETECTORS = 'detectors';
 
 export type { Config };
 

@@ -3,11 +3,10 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { register } from 'node:module';
 import { basename, extname, join, resolve, sep } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { parse as parseYaml } from 'yaml';
 import { type Detector, type DetectorSpec, defineDetector, z } from '../detector.ts';
 import { AppError } from '../errors.ts';
 import { suggestion } from '../suggest.ts';
-import { type Config, systemReason } from './config.ts';
+import { type Config, systemReason, USER_DETECTORS } from './config.ts';
 import { codeRoot, packageFile } from './package.ts';
 
 export interface CatalogueEntry {
@@ -25,9 +24,6 @@ export interface Catalogue {
   /** Throws `detector-unknown`. */
   get(id: string): CatalogueEntry;
 }
-
-/** The folder beside the config where `detectors new` writes and where users' detectors are looked for. */
-export const USER_DETECTORS = 'detectors';
 
 const CODE_EXTENSIONS = ['.js', '.mjs', '.ts'];
 const EXTENSIONS = [...CODE_EXTENSIONS, '.sql', '.yaml', '.yml'];
@@ -111,10 +107,10 @@ async function readDetector(file: string): Promise<Detector> {
   try {
     switch (extname(file)) {
       case '.sql':
-        return fromData(sqlDetector(readFileSync(file, 'utf8')));
+        return fromData(await sqlDetector(readFileSync(file, 'utf8')));
       case '.yaml':
       case '.yml':
-        return fromData(parseYaml(readFileSync(file, 'utf8')) as unknown);
+        return fromData(await parseYaml(readFileSync(file, 'utf8')));
       default:
         if (extname(file) === '.ts' && !runsTypeScript()) {
           throw invalid(
@@ -140,12 +136,17 @@ function fromModule(module: Readonly<Record<string, unknown>>): Detector {
   return defineDetector(detector as DetectorSpec);
 }
 
+async function parseYaml(text: string): Promise<unknown> {
+  const { parse } = await import('yaml');
+  return parse(text);
+}
+
 /** The comment at the top is the metadata in YAML, the rest is the statement. */
-function sqlDetector(text: string): unknown {
+async function sqlDetector(text: string): Promise<unknown> {
   const lines = text.split(/\r?\n/u);
   const end = lines.findIndex((line) => !line.startsWith('--'));
   if (end < 1) throw new Error('expected a comment with its metadata at the top, and a statement after it');
-  const data: unknown = parseYaml(
+  const data = await parseYaml(
     lines
       .slice(0, end)
       .map((line) => line.replace(/^-- ?/u, ''))

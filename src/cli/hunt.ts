@@ -5,7 +5,6 @@ import type { Detector } from '../detector.ts';
 import { AppError } from '../errors.ts';
 import type { Suppression } from '../store.ts';
 import { collect, detectorParameters, type ExitStatus, type Run } from './command.ts';
-import { type Catalogue, loadDetectors } from './detectors.ts';
 import { formatCount, plural } from './output/text.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -41,7 +40,8 @@ const atLeast = (severity: Severity, least: Severity): boolean =>
  * and `usage-invalid` when none is left: silence would look like a clean result.
  */
 export async function chooseDetectors(run: Run<HuntCommandOptions>, ids: readonly string[]): Promise<ChosenDetectors> {
-  const catalogue: Catalogue = await loadDetectors(run.config);
+  const { loadDetectors } = await import('./detectors.ts');
+  const catalogue = await loadDetectors(run.config);
   const parameters = await detectorParameters(run);
   for (const id of Object.keys(parameters)) catalogue.get(id);
   const { tag, minSeverity } = run.options;

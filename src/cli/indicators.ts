@@ -1,5 +1,5 @@
 /** The detector behind `--list`: which of these addresses, networks, keys, ARNs and user agents occur, with whom and when. */
-import { type Detector, defineDetector } from '../detector.ts';
+import type { Detector } from '../detector.ts';
 import { INDICATOR_KINDS, type Indicator, type IndicatorKind } from './lists.ts';
 
 /** The id is not among those of the files: it exists only while a list is given. */
@@ -29,7 +29,8 @@ export function indicatorLists(indicators: readonly Indicator[]): Map<string, re
 }
 
 /** Raises an alert for each indicator, principal and hour. */
-export function indicatorDetector(indicators: readonly Indicator[]): Detector {
+export async function indicatorDetector(indicators: readonly Indicator[]): Promise<Detector> {
+  const { defineDetector } = await import('../detector.ts');
   const branches = INDICATOR_KINDS.filter((kind) => indicators.some((indicator) => indicator.kind === kind)).map(
     branch,
   );

@@ -91,30 +91,39 @@ export async function withIngest(
   const { options, storeDir, signal, terminal } = run;
   const names = sourcesOf(run, given);
   const scope = scopeOf(options, run.nowMs);
-  const { forecast, ingestInto, openSources, openStore, refuseStoreInside } = await import('./wire.ts');
-  const sources = await openSources(names);
+  const { forecast, ingestInto, openSources, openStore, refuseStoreInside, startThreads, stopThreads } = await import(
+    './wire.ts'
+  );
+  const bounds = boundsOf(run);
+  // They take longer to start than everything here.
+  const threads = options.dryRun ? [] : await startThreads(storeDir, bounds);
   try {
-    if (options.dryRun) return await printForecast(await forecast(storeDir, { sources, scope, signal }), run);
-    refuseStoreInside(storeDir, sources);
-    const store = await openStore(storeDir, { create: true });
+    const sources = await openSources(names);
     try {
-      const status = await use(store, (onCommit) =>
-        ingestInto(store, {
-          sources,
-          scope,
-          ...boundsOf(run),
-          signal,
-          onProgress: (progress) => terminal.progress(progressLine(progress)),
-          ...(onCommit && { onCommit }),
-        }),
-      );
-      if (run.config.retention !== undefined) await pruneOlder(store, run.config.retention, run);
-      return status;
+      if (options.dryRun) return await printForecast(await forecast(storeDir, { sources, scope, signal }), run);
+      refuseStoreInside(storeDir, sources);
+      const store = await openStore(storeDir, { create: true });
+      try {
+        const status = await use(store, (onCommit) =>
+          ingestInto(store, threads, {
+            sources,
+            scope,
+            ...bounds,
+            signal,
+            onProgress: (progress) => terminal.progress(progressLine(progress)),
+            ...(onCommit && { onCommit }),
+          }),
+        );
+        if (run.config.retention !== undefined) await pruneOlder(store, run.config.retention, run);
+        return status;
+      } finally {
+        await store.close();
+      }
     } finally {
-      await store.close();
+      for (const source of sources) await source.close();
     }
   } finally {
-    for (const source of sources) await source.close();
+    await stopThreads(threads);
   }
 }
 

@@ -3,27 +3,17 @@ import { createReadStream, mkdirSync, mkdtempSync, renameSync, rmSync } from 'no
 import { availableParallelism, tmpdir, totalmem } from 'node:os';
 import { basename, join } from 'node:path';
 import type { Backend, ResultColumn, Value } from '../backend.ts';
-import { createDuckdbBackend } from '../backends/duckdb.ts';
 import type { ExampleResult } from '../detection/examples.ts';
-import { createEngine } from '../detection/planner.ts';
 import type { Detector, ExampleRecord } from '../detector.ts';
 import { AppError } from '../errors.ts';
 import type { Decoder } from '../format.ts';
 import { cloudtrailTable } from '../formats/cloudtrail-table.ts';
-import type { IngestForecast, IngestOptions, IngestResult, IngestStore, SegmentWriter } from '../ingest.ts';
-import {
-  explainHunt,
-  type HuntDeps,
-  type HuntOptions,
-  type HuntResult,
-  huntNew,
-  huntWindow,
-} from '../pipeline/hunt.ts';
+import type { IngestForecast, IngestOptions, IngestResult, SegmentWriter, WorkerThread } from '../ingest.ts';
+import type { HuntDeps, HuntOptions, HuntResult } from '../pipeline/hunt.ts';
 import type { Source } from '../source.ts';
 import { CATALOG_TABLES } from '../store/catalog-tables.ts';
 import { storePaths } from '../store/files.ts';
-import { type LocalStore, openStore } from '../store/store.ts';
-import { storeExists } from '../store/version.ts';
+import type { LocalStore } from '../store/store.ts';
 import type { CatalogTable, Segment, Store } from '../store.ts';
 import { type Column, PARTITION_COLUMN, type Table } from '../table.ts';
 import { DAY_MS, type Window } from '../time.ts';
@@ -31,10 +21,16 @@ import type { Config } from './config.ts';
 import type { Indicator } from './lists.ts';
 
 export { refuseStoreInside } from '../pipeline/evidence.ts';
-export { type LocalStore, openStore } from '../store/store.ts';
+export type { LocalStore } from '../store/store.ts';
 
 /** Every table that a format fills. */
 export const TABLES: readonly Table[] = [cloudtrailTable];
+
+/** Throws `store-missing` when there is none and it is not to be created. */
+export async function openStore(dir: string, options: { readonly create?: boolean } = {}): Promise<LocalStore> {
+  const store = await import('../store/store.ts');
+  return store.openStore(dir, options);
+}
 
 /** Opens every source, or none. */
 export async function openSources(names: readonly string[]): Promise<readonly Source[]> {
@@ -49,17 +45,32 @@ export async function openSources(names: readonly string[]): Promise<readonly So
   }
 }
 
-/** Puts what is new in the sources into the store. */
-export async function ingestInto(store: LocalStore, options: IngestOptions): Promise<IngestResult> {
-  const { ingest } = await import('../pipeline/ingest.ts');
+/** Starts the threads of an ingest into the store of this folder, which need not be there yet. */
+export async function startThreads(
+  storeDir: string,
+  options: Pick<IngestOptions, 'limits' | 'workers'>,
+): Promise<readonly WorkerThread[]> {
+  const pipeline = await import('../pipeline/ingest.ts');
   const { startWorkerThread } = await import('./worker-thread.ts');
-  const target: IngestStore = {
-    dir: store.dir,
-    table: cloudtrailTable,
-    openWriter: () => store.openWriter(cloudtrailTable),
-    startWorker: (worker) => startWorkerThread({ ...worker, stagingDir: storePaths(store.dir).staging }),
-  };
-  return ingest(target, options);
+  const { staging } = storePaths(storeDir);
+  return pipeline.startThreads((worker) => startWorkerThread({ ...worker, stagingDir: staging }), options);
+}
+
+/** Ends threads that may have nothing to do. */
+export async function stopThreads(threads: readonly WorkerThread[]): Promise<void> {
+  const pipeline = await import('../pipeline/ingest.ts');
+  await pipeline.stopThreads(threads);
+}
+
+/** Puts what is new in the sources into the store. */
+export async function ingestInto(
+  store: LocalStore,
+  threads: readonly WorkerThread[],
+  options: IngestOptions,
+): Promise<IngestResult> {
+  const { ingest } = await import('../pipeline/ingest.ts');
+  const openWriter = () => store.openWriter(cloudtrailTable);
+  return ingest({ dir: store.dir, table: cloudtrailTable, openWriter, threads }, options);
 }
 
 /** What an ingest would take. Nothing is written: a store that is not there yet is not created. */
@@ -68,6 +79,7 @@ export async function forecast(
   options: Pick<IngestOptions, 'sources' | 'scope' | 'signal'>,
 ): Promise<IngestForecast> {
   const { forecastIngest } = await import('../pipeline/forecast.ts');
+  const { storeExists } = await import('../store/version.ts');
   if (!storeExists(storePaths(storeDir))) return forecastIngest(null, options);
   const store = await openStore(storeDir);
   try {
@@ -105,6 +117,7 @@ export function useBackend<T>(
   use: (backend: Backend) => Promise<T>,
 ): Promise<T> {
   return withTempDirectory(async (tempDirectory) => {
+    const { createDuckdbBackend } = await import('../backends/duckdb.ts');
     const snapshots: string[] = [];
     const backend = await createDuckdbBackend({
       tables: await Promise.all(TABLES.map(async (table) => ({ table, segments: await store.segments(table) }))),
@@ -166,7 +179,10 @@ export interface Hunter {
 }
 
 export function useHunter<T>(store: Store, options: HunterOptions, use: (hunter: Hunter) => Promise<T>): Promise<T> {
-  return withTempDirectory((tempDirectory) => {
+  return withTempDirectory(async (tempDirectory) => {
+    const { createDuckdbBackend } = await import('../backends/duckdb.ts');
+    const { createEngine } = await import('../detection/planner.ts');
+    const { explainHunt, huntNew, huntWindow } = await import('../pipeline/hunt.ts');
     const lists = listValues(options.lists);
     const hunt: HuntOptions = {
       ...options,
@@ -207,7 +223,9 @@ const EXAMPLE_MEMORY_MB = 512;
 /** Runs the examples of a detector the way real records go: decoder, derived columns, Parquet, engine. */
 export async function testExamples(detector: Detector): Promise<readonly ExampleResult[]> {
   const table = cloudtrailTable;
+  const { createDuckdbBackend } = await import('../backends/duckdb.ts');
   const { PRELUDE } = await import('../backends/prelude.ts');
+  const { createEngine } = await import('../detection/planner.ts');
   const { runExamples } = await import('../detection/examples.ts');
   const { cloudtrailFormat } = await import('../formats/cloudtrail.ts');
   const { INGEST_LIMITS } = await import('../pipeline/ingest.ts');

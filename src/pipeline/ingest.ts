@@ -13,6 +13,7 @@ import {
   type LogFileResult,
   PROBLEMS_MAX,
   type StoreWriter,
+  type WorkerOptions,
   type WorkerThread,
   type WorkItem,
 } from '../ingest.ts';
@@ -27,7 +28,7 @@ export const INGEST_LIMITS: IngestLimits = {
   maxFileBytes: 2 ** 40,
 };
 
-/** More threads than cores win nothing, and each COPY holds one of libuv's four threads. */
+/** More threads than cores win nothing, and each derivation holds one of libuv's four threads. */
 const WORKERS_MAX = 3;
 /** Files whose ledger state is looked up together; grows, so that the first ones start at once and millions cost few queries. */
 const PAGE_FIRST = 256;
@@ -43,18 +44,30 @@ const WHOLE_BYTES_MAX = 8 * 1024 * 1024;
 /** A commit opens the catalog and syncs the disk: this often is soon enough to be seen. */
 const COMMIT_EVERY_MS = 2000;
 
-/** Runs one ingest under the store's lease. Throws what no further run can do without help; everything else is told in the result. */
-export async function ingest(store: IngestStore, options: IngestOptions): Promise<IngestResult> {
+/** Starts the threads of one ingest. They load their engine while the store is opened; until they are listened to, their messages wait. */
+export function startThreads(
+  start: (options: WorkerOptions) => WorkerThread,
+  options: Pick<IngestOptions, 'limits' | 'workers'>,
+): readonly WorkerThread[] {
   const limits = { ...INGEST_LIMITS, ...options.limits };
   const count = Math.max(1, Math.min(options.workers ?? availableParallelism(), WORKERS_MAX));
-  // Threads load their engine while the store is opened; until they are listened to, their messages wait.
-  const threads = Array.from({ length: count }, (_, index) => store.startWorker({ index, limits }));
+  return Array.from({ length: count }, (_, index) => start({ index, limits }));
+}
+
+/** Ends threads that have nothing to do. */
+export async function stopThreads(threads: readonly WorkerThread[]): Promise<void> {
+  for (const thread of threads) thread.post({ type: 'stop' });
+  await Promise.all(threads.map((thread) => thread.ended));
+}
+
+/** Runs one ingest under the store's lease, with its threads, which have ended then. Throws what no further run can do without help; everything else is told in the result. */
+export async function ingest(store: IngestStore, options: IngestOptions): Promise<IngestResult> {
+  const { threads } = store;
   let writer: StoreWriter;
   try {
     writer = await store.openWriter();
   } catch (error) {
-    for (const thread of threads) thread.post({ type: 'stop' });
-    await Promise.all(threads.map((thread) => thread.ended));
+    await stopThreads(threads);
     throw error;
   }
   try {

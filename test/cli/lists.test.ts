@@ -50,11 +50,11 @@ describe('a list', () => {
     );
   });
 
-  test('becomes one table for each kind that occurs, and the detector reads these alone', () => {
+  test('becomes one table for each kind that occurs, and the detector reads these alone', async () => {
     const indicators = read('198.51.100.7\nAKIAIOSFODNN7EXAMPLE\n');
     const lists = [...indicatorLists(indicators).keys()];
     expect(lists).toEqual(['listed_address', 'listed_access_key']);
-    const { sql = '' } = indicatorDetector(indicators);
+    const { sql = '' } = await indicatorDetector(indicators);
     expect([...new Set(sql.match(/list_\w+/g))]).toEqual(lists.map((name) => `list_${name}`));
   });
 });

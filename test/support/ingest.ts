@@ -3,7 +3,7 @@ import { Readable } from 'node:stream';
 import { startWorkerThread } from '../../src/cli/worker-thread.ts';
 import { cloudtrailTable } from '../../src/formats/cloudtrail-table.ts';
 import type { IngestOptions, IngestResult } from '../../src/ingest.ts';
-import { ingest } from '../../src/pipeline/ingest.ts';
+import { ingest, startThreads } from '../../src/pipeline/ingest.ts';
 import { openSource } from '../../src/sources/open.ts';
 import { openStore } from '../../src/store/store.ts';
 
@@ -21,7 +21,7 @@ export async function ingestInto(
         dir: store.dir,
         table: cloudtrailTable,
         openWriter: () => store.openWriter(cloudtrailTable),
-        startWorker: (worker) => startWorkerThread({ ...worker, stagingDir: `${store.dir}/staging` }),
+        threads: startThreads((worker) => startWorkerThread({ ...worker, stagingDir: `${store.dir}/staging` }), rest),
       },
       { sources: opened, scope: {}, signal: new AbortController().signal, ...rest },
     );

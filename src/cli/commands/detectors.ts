@@ -3,11 +3,11 @@ import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { Command, Option } from 'commander';
 import { SEVERITIES, type Severity } from '../../alert.ts';
-import { type Detector, parameterValues, z } from '../../detector.ts';
+import type { Detector } from '../../detector.ts';
 import { AppError } from '../../errors.ts';
 import { collect, detectorParameters, finish, group, type Host, type Run } from '../command.ts';
-import { CONFIG_FILE, systemReason } from '../config.ts';
-import { type CatalogueEntry, loadDetectors, USER_DETECTORS } from '../detectors.ts';
+import { CONFIG_FILE, type Config, systemReason, USER_DETECTORS } from '../config.ts';
+import type { Catalogue, CatalogueEntry } from '../detectors.ts';
 import { json, printable, valueText } from '../output/printable.ts';
 import { printRows } from '../output/rows.ts';
 import { plural } from '../output/text.ts';
@@ -82,8 +82,14 @@ export function detectorsCommand(host: Host): Command {
   );
 }
 
+/** Loaded when it is asked for: other commands do not pay for it. */
+async function catalogueOf(config: Config): Promise<Catalogue> {
+  const { loadDetectors } = await import('../detectors.ts');
+  return loadDetectors(config);
+}
+
 async function printList({ config, options, output, terminal }: Run<ListOptions>): Promise<0> {
-  const { entries, notLoaded } = await loadDetectors(config);
+  const { entries, notLoaded } = await catalogueOf(config);
   const least = SEVERITIES.indexOf(options.minSeverity ?? 'informational');
   const chosen = entries.filter(
     ({ detector }) =>
@@ -124,6 +130,7 @@ async function parameterFacts(
   run: Pick<Run<unknown>, 'params' | 'config'>,
 ): Promise<ParameterFact[]> {
   const given = await detectorParameters(run);
+  const { parameterValues } = await import('../../detector.ts');
   const values = parameterValues(detector, given[detector.id] ?? {});
   return Object.entries(detector.parameters ?? {}).map(([name, schema]) => ({
     name,
@@ -134,7 +141,7 @@ async function parameterFacts(
 }
 
 async function printOne(run: Run<object>, id = ''): Promise<0> {
-  const entry = (await loadDetectors(run.config)).get(id);
+  const entry = (await catalogueOf(run.config)).get(id);
   const { detector } = entry;
   const parameters = await parameterFacts(entry, run);
   if (run.output === 'table') {
@@ -144,6 +151,7 @@ async function printOne(run: Run<object>, id = ''): Promise<0> {
   if (run.output !== 'json' && run.output !== 'jsonl') {
     throw new AppError('usage-invalid', `cannot print one detector as ${run.output}: expected table, json or jsonl`);
   }
+  const { z } = await import('../../detector.ts');
   const { parameters: schemas, examples, ...facts } = detector;
   const whole = {
     ...facts,
@@ -207,7 +215,7 @@ function conditionText({ when, threshold, baseline, sequence, sql }: Detector, b
 }
 
 async function runExamples(run: Run<object>, ...ids: string[]): Promise<0> {
-  const catalogue = await loadDetectors(run.config);
+  const catalogue = await catalogueOf(run.config);
   const chosen = ids.length === 0 ? catalogue.entries : ids.map((id) => catalogue.get(id));
   const { testExamples } = await import('../wire.ts');
   const columns = ['detector', 'example', 'result', 'detail'].map((name) => ({ name, type: 'VARCHAR' }));
@@ -246,7 +254,7 @@ async function createFile({ config, options, terminal }: Run<NewOptions>, id = '
       `cannot name a detector '${id}': expected a kebab-case noun phrase of what is seen, such as denied-call-spike`,
     );
   }
-  const { entries } = await loadDetectors(config);
+  const { entries } = await catalogueOf(config);
   const taken = entries.find(({ detector }) => detector.id === id);
   if (taken !== undefined) {
     throw new AppError('usage-invalid', `the id '${id}' is taken by ${taken.file}`, { hint: 'Choose another name.' });

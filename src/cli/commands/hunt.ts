@@ -55,7 +55,7 @@ async function hunt(run: Run<Options>, ...ids: string[]): Promise<ExitStatus> {
   const chosen =
     indicators === null
       ? await chooseDetectors(run, ids)
-      : { detectors: [indicatorDetector(indicators)], parameters: {} };
+      : { detectors: [await indicatorDetector(indicators)], parameters: {} };
   const lists = new Map([...configLists(run.config), ...(indicators === null ? [] : indicatorLists(indicators))]);
   const suppressions = configSuppressions(run);
   return withStore(run, async (store) => {

@@ -2,14 +2,13 @@
 import { Command } from 'commander';
 import type { Backend } from '../../backend.ts';
 import { AppError } from '../../errors.ts';
-import { type Query, queryValues } from '../../query.ts';
+import type { Query } from '../../query.ts';
 import type { Store } from '../../store.ts';
 import { withBackend } from '../backend.ts';
 import { finish, group, type Host, questionParameters, type Run, wholeNumber } from '../command.ts';
 import { json, printable } from '../output/printable.ts';
 import { printRows } from '../output/rows.ts';
 import { plural } from '../output/text.ts';
-import { findQuery, loadQueries } from '../queries.ts';
 import { checkResultOptions, printResult, type ResultOptions } from '../result.ts';
 
 export function queryCommand(host: Host): Command {
@@ -42,6 +41,7 @@ export function queryCommand(host: Host): Command {
 }
 
 async function printList({ config, output, terminal }: Run<object>): Promise<0> {
+  const { loadQueries } = await import('../queries.ts');
   const queries = loadQueries(config);
   const columns = ['id', 'title', 'parameters'].map((name) => ({ name, type: 'VARCHAR' }));
   const rows = queries.map(({ id, title, parameters }) => [
@@ -57,6 +57,7 @@ async function printList({ config, output, terminal }: Run<object>): Promise<0> 
 }
 
 async function showQuery({ config, output, terminal }: Run<object>, id = ''): Promise<0> {
+  const { findQuery, loadQueries } = await import('../queries.ts');
   const query = findQuery(loadQueries(config), id);
   if (output === 'json' || output === 'jsonl') {
     await terminal.out(`${json(query, output === 'json' ? 2 : undefined)}\n`);
@@ -88,6 +89,7 @@ function defaultText(parameter: Query['parameters'][number]): string {
 }
 
 async function runQuery(run: Run<ResultOptions>, id = ''): Promise<0> {
+  const { findQuery, loadQueries } = await import('../queries.ts');
   const query = findQuery(loadQueries(run.config), id);
   const given = questionParameters(run.params);
   checkResultOptions(run, run.options);
@@ -105,6 +107,7 @@ async function askQuery(
   store: Store,
   run: Run<ResultOptions>,
 ): Promise<number> {
+  const { queryValues } = await import('../../query.ts');
   const values = await queryValues(query, given, { nowMs: run.nowMs, newestMs: () => newestEvent(store, run.nowMs) });
   return printResult(run, await backend.stream(query.sql, values), run.options);
 }

@@ -4,7 +4,6 @@ import { AppError } from '../../errors.ts';
 import type { Suppression } from '../../store.ts';
 import { formatTime, parseTime } from '../../time.ts';
 import { collect, finish, group, type Host, wholeNumber, withStore } from '../command.ts';
-import { loadDetectors } from '../detectors.ts';
 import { printRows } from '../output/rows.ts';
 import { plural } from '../output/text.ts';
 
@@ -60,7 +59,10 @@ export function suppressCommand(host: Host): Command {
             }
             const where = conditions(options.where ?? []);
             const until = options.until === undefined ? null : formatTime(endOf(options.until, run.nowMs));
-            if (detector !== undefined) (await loadDetectors(run.config)).get(detector);
+            if (detector !== undefined) {
+              const { loadDetectors } = await import('../detectors.ts');
+              (await loadDetectors(run.config)).get(detector);
+            }
             const owner = options.owner ?? process.env['USER'] ?? process.env['LOGNAME'] ?? 'unknown';
             const added = await withStore(run, (store) =>
               store.addSuppression({ detector: detector ?? null, where, reason: options.reason, owner, until }),
