@@ -8,6 +8,8 @@ import type { FromWorker, WorkerOptions, WorkerThread } from '../ingest.ts';
  * every 64 MB of such buffers: 5 to 10 % of the processor time of an ingest.
  */
 const HEAP_FLAG = '--initial-old-space-size=256';
+/** V8 optimizes what has run a little, over and over in each thread; what ingest lives in runs for long. Waiting four times as long saves 2 to 3 % of the processor time. */
+const OPTIMIZER_FLAG = '--interrupt-budget=540000';
 
 export interface ThreadOptions extends WorkerOptions {
   readonly stagingDir: string;
@@ -20,6 +22,7 @@ const entry = import.meta.url.endsWith('.ts')
 
 export function startWorkerThread(options: ThreadOptions): WorkerThread {
   setFlagsFromString(HEAP_FLAG);
+  setFlagsFromString(OPTIMIZER_FLAG);
   const worker = new Worker(entry, { workerData: options });
   const early: FromWorker[] = [];
   let listener = (message: FromWorker): void => {

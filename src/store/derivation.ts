@@ -1,5 +1,5 @@
 /** Derived columns of a window: evaluated once per distinct combination of the values that they read, where these repeat; else once per row. */
-import type { DuckDBConnection } from '@duckdb/node-api';
+import type { DuckDBConnection, DuckDBDataChunk, DuckDBValue } from '@duckdb/node-api';
 import type { Batch } from '../format.ts';
 import { type Column, derivedColumns, rawColumns, readsOf, type Table } from '../table.ts';
 import type { NumberedTexts } from './encoder/columns.ts';
@@ -60,15 +60,13 @@ export async function createDerivation(connection: DuckDBConnection, table: Tabl
       const found = families.map((family) => combinationsOf(batch, family));
       window = { batch, rows: found.map(({ rows }) => rows) };
       next = 0;
-      const reader = await statement.runAndReadAll();
+      const chunks = await (await statement.run()).fetchAllChunks();
       window = null;
-      const values = reader.getColumns();
       let at = 0;
       for (const [index, family] of families.entries()) {
-        for (const column of family.columns) {
-          texts.set(column.name, spread(values[at] ?? [], found[index] ?? NO_COMBINATIONS));
-          at++;
-        }
+        const combinations = found[index] ?? NO_COMBINATIONS;
+        for (const { name } of family.columns)
+          texts.set(name, spread(firstValues(chunks, at++, combinations.rows.length), combinations));
       }
       return texts;
     },
@@ -91,8 +89,18 @@ function combinationsOf(batch: Batch, family: Family): Combinations {
   return { numbers: Uint16Array.from(rows), rows };
 }
 
+/** The first `count` values of a column: those after them belong to no combination of its family. */
+function firstValues(chunks: readonly DuckDBDataChunk[], column: number, count: number): readonly DuckDBValue[] {
+  const values: DuckDBValue[] = [];
+  for (const chunk of chunks) {
+    if (values.length >= count) break;
+    chunk.appendColumnValues(column, values);
+  }
+  return values;
+}
+
 /** Gives each row the value of its combination. */
-function spread(derived: readonly unknown[], { numbers, rows }: Combinations): NumberedTexts {
+function spread(derived: readonly DuckDBValue[], { numbers, rows }: Combinations): NumberedTexts {
   const values = new Map<string, number>();
   const valueOf = new Int32Array(rows.length).fill(-1);
   for (let combination = 0; combination < rows.length; combination++) {
