@@ -11,16 +11,10 @@ const { index, limits, stagingDir } = workerData as ThreadOptions;
 const port = parentPort;
 if (port === null) throw new Error('worker.ts runs in a worker thread only');
 
-const decoder = await cloudtrailFormat.createDecoder({
-  recordBytes: limits.recordBytes,
-  windowBytes: limits.windowBytes,
-});
-const writer = await createSegmentWriter({
-  table: cloudtrailFormat.table,
-  stagingDir,
-  name: `w${index}`,
-  prelude: PRELUDE,
-});
+const [decoder, writer] = await Promise.all([
+  cloudtrailFormat.createDecoder({ recordBytes: limits.recordBytes, windowBytes: limits.windowBytes }),
+  createSegmentWriter({ table: cloudtrailFormat.table, stagingDir, name: `w${index}`, prelude: PRELUDE }),
+]);
 await runWorker({
   decoder,
   writer,
@@ -31,5 +25,5 @@ await runWorker({
     onMessage: (listener) => port.on('message', (message: ToWorker) => listener(message)),
   },
 });
-// Nothing keeps the thread alive any more: it ends by itself. Ending it by force during a COPY would abort the process.
+// Nothing keeps the thread alive any more: it ends by itself. Ending it by force during a statement would abort the process.
 port.close();

@@ -40,11 +40,8 @@ export async function createDerivation(connection: DuckDBConnection, table: Tabl
       for (const [at, family] of families.entries()) {
         const rows = (window.rows[at] ?? NO_ROWS).subarray(next, next + VECTOR_ROWS);
         count = Math.max(count, rows.length);
-        for (const input of family.inputs) {
-          const buffer = window.batch.columns[input.index];
-          if (buffer !== undefined) fillTexts(chunk, index, window.batch, buffer, rows);
-          index++;
-        }
+        window.batch.select(rows);
+        for (const input of family.inputs) fillTexts(chunk, index++, window.batch, input.index, rows);
       }
       next += VECTOR_ROWS;
       return count;

@@ -38,10 +38,9 @@ export async function createSegmentWriter(options: SegmentWriterOptions): Promis
     autoload_known_extensions: 'false',
   });
   const connection = await instance.connect();
-  for (const statement of options.prelude) await connection.run(statement);
+  await connection.run(options.prelude.join(';\n'));
 
-  const derivation = await createDerivation(connection, table);
-  await init();
+  const [derivation] = await Promise.all([createDerivation(connection, table), init()]);
   const encoder = new SegmentEncoder(table);
   let files = 0;
 

@@ -2,16 +2,20 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import duckdb from '@duckdb/node-bindings';
 import { DuckDBTableFunction } from '../duckdb.ts';
-import type { Batch, ColumnBuffer } from '../format.ts';
+import type { Batch } from '../format.ts';
 
 /** DuckDB fills vectors of this many rows. */
 export const VECTOR_ROWS = 2048;
 const SLOT_BYTES = 16;
 const SLOT_WORDS = SLOT_BYTES / 4;
-/** A string slot holds this many bytes itself; longer ones point to their text. */
+/** A string slot holds this many bytes itself; longer ones have the first four and point to their text. */
 const INLINE_BYTES = 12;
+const PREFIX_BYTES = 4;
+const LOW_WORD = 0xffff_ffffn;
+const WORD = 2 ** 32;
 
 export type Chunk = Parameters<typeof duckdb.data_chunk_get_vector>[0];
+type Vector = ReturnType<typeof duckdb.data_chunk_get_vector>;
 
 const TEXT = duckdb.create_logical_type(duckdb.Type.VARCHAR);
 
@@ -41,32 +45,67 @@ export function registerTexts(connection: DuckDBConnection, name: string, rows: 
 }
 
 const slots = new Uint32Array(VECTOR_ROWS * SLOT_WORDS);
+const slotBytes = new Uint8Array(slots.buffer);
 
-/** Copies the texts of these rows, at most VECTOR_ROWS, into a column of the chunk. More rows of the chunk have no value. */
-export function fillTexts(chunk: Chunk, index: number, batch: Batch, buffer: ColumnBuffer, rows: Int32Array): void {
+/** Copies the texts of a string column's selected rows, at most VECTOR_ROWS, into a column of the chunk. More rows of the chunk have no value. */
+export function fillTexts(chunk: Chunk, index: number, batch: Batch, column: number, rows: Int32Array): void {
   const vector = duckdb.data_chunk_get_vector(chunk, index);
-  const bytes = new Uint8Array(batch.memory);
-  const words = new Uint32Array(batch.memory, buffer.data, batch.rows * SLOT_WORDS);
   const valid = new Uint8Array(VECTOR_ROWS / 8);
-  const long: number[] = [];
-  for (let at = 0; at < rows.length; at++) {
-    const row = rows[at] ?? 0;
-    if (((bytes[buffer.validity + (row >> 3)] ?? 0) & (1 << (row & 7))) === 0) {
-      slots.fill(0, at * SLOT_WORDS, (at + 1) * SLOT_WORDS);
-      continue;
-    }
-    valid[at >> 3] = (valid[at >> 3] ?? 0) | (1 << (at & 7));
-    const from = row * SLOT_WORDS;
-    for (let word = 0; word < SLOT_WORDS; word++) slots[at * SLOT_WORDS + word] = words[from + word] ?? 0;
-    if ((words[from] ?? 0) > INLINE_BYTES) long.push(at);
-  }
+  const buffer = batch.columns[column];
+  if (buffer !== undefined) setValid(valid, new Uint8Array(batch.memory, buffer.validity), rows);
   duckdb.vector_ensure_validity_writable(vector);
   duckdb.copy_data_to_vector_validity(vector, 0, valid.buffer, 0, valid.byteLength);
+  if (rows.length === 0) return;
+  slots.fill(0, 0, rows.length * SLOT_WORDS);
+  for (const { from, to, bytes, lengths } of batch.packTexts(column)) {
+    if (bytes.length === 0) continue;
+    // All texts go over as one, which DuckDB copies to the vector's own heap; the rows' slots point into that copy, which lives as long as texts set one by one.
+    duckdb.vector_assign_string_element_len(vector, from, bytes);
+    fillSlots(valid, from, to, bytes, lengths, addressOf(vector, from, bytes.length));
+  }
   duckdb.copy_data_to_vector(vector, 0, slots.buffer, 0, rows.length * SLOT_BYTES);
-  for (const at of long) {
-    const length = slots[at * SLOT_WORDS] ?? 0;
-    const start = slots[at * SLOT_WORDS + 2] ?? 0;
-    // Replaces the copied slot, whose pointer means nothing to DuckDB, before the chunk is given away.
-    duckdb.vector_assign_string_element_len(vector, at, bytes.subarray(start, start + length));
+}
+
+/** Where the text of a vector's slot lies, or 0 where the slot holds it itself. */
+function addressOf(vector: Vector, slot: number, length: number): bigint {
+  if (length <= INLINE_BYTES) return 0n;
+  const data = duckdb.vector_get_data(vector, (slot + 1) * SLOT_BYTES);
+  return new DataView(data.buffer, data.byteOffset + slot * SLOT_BYTES, SLOT_BYTES).getBigUint64(8, true);
+}
+
+function setValid(valid: Uint8Array, validity: Uint8Array, rows: Int32Array): void {
+  for (let at = 0; at < rows.length; at++) {
+    const row = rows[at] ?? 0;
+    if (((validity[row >> 3] ?? 0) & (1 << (row & 7))) !== 0) valid[at >> 3] = (valid[at >> 3] ?? 0) | (1 << (at & 7));
+  }
+}
+
+/** Writes the slots of texts that lie one behind the other in `bytes`, of which DuckDB has a copy at `address`. */
+function fillSlots(
+  valid: Uint8Array,
+  from: number,
+  to: number,
+  bytes: Uint8Array,
+  lengths: Int32Array,
+  address: bigint,
+): void {
+  let start = 0;
+  let text = 0;
+  let place = Number(address & LOW_WORD);
+  const high = Number(address >> 32n);
+  for (let at = from; at < to; at++) {
+    if (((valid[at >> 3] ?? 0) & (1 << (at & 7))) === 0) continue;
+    const length = lengths[text++] ?? 0;
+    const slot = at * SLOT_WORDS;
+    slots[slot] = length;
+    const shown = length <= INLINE_BYTES ? length : PREFIX_BYTES;
+    for (let byte = 0; byte < shown; byte++) slotBytes[slot * 4 + 4 + byte] = bytes[start + byte] ?? 0;
+    if (length > INLINE_BYTES) {
+      // A carry goes to the upper word.
+      slots[slot + 2] = place % WORD;
+      slots[slot + 3] = high + Math.floor(place / WORD);
+    }
+    start += length;
+    place += length;
   }
 }

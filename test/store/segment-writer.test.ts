@@ -162,6 +162,8 @@ describe('all raw columns', () => {
     unknownField: i % 97 === 0 ? [i, giant.slice(0, i)] : undefined,
     userIdentity: {
       type: 'AssumedRole',
+      arn:
+        i % 900 === 3 ? `arn:aws:iam::111122223333:user/${giant}` : maybe(`arn:aws:sts::1:assumed-role/r/${roll(9)}`),
       sessionContext: {
         attributes: { creationDate: pick(...CREATED), mfaAuthenticated: pick('true', 'false', 'odd') },
       },

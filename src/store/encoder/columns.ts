@@ -77,7 +77,7 @@ export class SegmentEncoder {
   #addRaw(column: Column, index: number, buffer: ColumnBuffer, selection: Selection): void {
     const validity = validityOf(buffer, selection);
     const rows = selection.rows.length;
-    if (validity.every((byte) => byte === 0)) {
+    if (isEmpty(validity)) {
       const page = { rows, values: rows, nulls: rows, encoding: ENCODING.plain, body: NO_BYTES };
       this.#file.add(column, null, [{ ...page, definition: this.#definition(validity, rows) }]);
     } else if (buffer.layout !== 'string') this.#addNumbers(column, buffer, validity, selection);
@@ -208,6 +208,11 @@ const NO_ITEM = 2;
 const ITEM = 3;
 
 const isSet = (bits: Uint8Array, at: number): boolean => ((bits[at >> 3] ?? 0) & (1 << (at & 7))) !== 0;
+
+function isEmpty(bits: Uint8Array): boolean {
+  for (let at = 0; at < bits.length; at++) if (bits[at] !== 0) return false;
+  return true;
+}
 
 function setBit(bits: Uint8Array, at: number): void {
   bits[at >> 3] = (bits[at >> 3] ?? 0) | (1 << (at & 7));
