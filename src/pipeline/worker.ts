@@ -27,9 +27,9 @@ import {
 import { rawColumns } from '../table.ts';
 import { formatDay } from '../time.ts';
 
-/** Contents are looked up in the ledger in groups: one question costs a message there and back. */
+/** Contents are looked up in the ledger in groups: one question costs a message there and back. Larger ones leave the processor's cache, and their memory comes anew each time. */
 const GROUP_FILES = 256;
-const GROUP_BYTES = 16 * 1024 * 1024;
+const GROUP_BYTES = 4 * 1024 * 1024;
 /** Log files without a row, such as digests and copies, are reported when so many have gathered. */
 const UNIT_FILES_MAX = 4096;
 /** A source that pauses this long gets what was read so far committed. */

@@ -152,6 +152,18 @@ class Run {
   }
 }
 
+/** Tables that were outgrown, by their length, at most one of each: the next day's table grows through the same sizes, and new memory costs more than cleared one. */
+const SPARE_BYTES_MAX = 4 * 1024 * 1024;
+const spareSlots = new Map<number, Int32Array<ArrayBuffer>>();
+
+function emptySlots(capacity: number): Int32Array<ArrayBuffer> {
+  const length = capacity * ENTRY_WORDS;
+  const spare = spareSlots.get(length);
+  if (spare === undefined) return new Int32Array(length);
+  spareSlots.delete(length);
+  return spare.fill(0);
+}
+
 export class EventIds {
   #slots = new Int32Array(FIRST_CAPACITY * ENTRY_WORDS);
   #capacity = FIRST_CAPACITY;
@@ -226,13 +238,14 @@ export class EventIds {
   #grow(): void {
     const old = this.#slots;
     this.#capacity *= 2;
-    this.#slots = new Int32Array(this.#capacity * ENTRY_WORDS);
+    this.#slots = emptySlots(this.#capacity);
     for (let here = 0; here < old.length; here += ENTRY_WORDS) {
       if (old[here + OWNER] === 0) continue;
       let slot = hashId(old, here, SALT_A) & (this.#capacity - 1);
       while (this.#slots[slot * ENTRY_WORDS + OWNER] !== 0) slot = (slot + 1) & (this.#capacity - 1);
       copyWords(old, here, this.#slots, slot * ENTRY_WORDS, ENTRY_WORDS);
     }
+    if (old.byteLength <= SPARE_BYTES_MAX) spareSlots.set(old.length, old);
   }
 
   /** Moves the table to a sorted run on disk. `path` must not exist; it is unlinked at once. */
