@@ -36,9 +36,9 @@ const PAGE_MAX = 65_536;
 /** Work that waits for a thread: enough to keep them busy, little enough to hold in memory. */
 const QUEUE_FILES_MAX = 20_000;
 const QUEUE_BYTES_MAX = 32 * 1024 * 1024;
-/** One portion of work, about a fifth of a second: small enough that no thread is left with much while others idle. */
+/** One portion of work, about a twentieth of a second: small enough that no thread is left with much while others idle. */
 const BATCH_FILES = 256;
-const BATCH_BYTES = 4 * 1024 * 1024;
+const BATCH_BYTES = 1024 * 1024;
 /** Members that only this thread can read travel whole up to this size. */
 const WHOLE_BYTES_MAX = 8 * 1024 * 1024;
 /** A commit opens the catalog and syncs the disk: this often is soon enough to be seen. */
