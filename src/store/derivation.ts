@@ -1,5 +1,5 @@
 /** Derived columns of a window: evaluated once per distinct combination of the values that they read, where these repeat; else once per row. */
-import type { DuckDBConnection, DuckDBDataChunk, DuckDBValue } from '@duckdb/node-api';
+import type { DuckDBConnection, DuckDBValue } from '@duckdb/node-api';
 import type { Batch } from '../format.ts';
 import { type Column, derivedColumns, rawColumns, readsOf, type Table } from '../table.ts';
 import type { NumberedTexts } from './encoder/columns.ts';
@@ -22,13 +22,18 @@ interface Combinations {
   readonly rows: Int32Array;
 }
 
+/** A string slot begins with its length. */
+const SLOT_WORDS = 4;
+/** Deriving takes about twelve times the memory of the texts: so many bytes of them at once, or one giant. */
+const SLICE_BYTES = 4 * 1024 * 1024;
+
 /** The connection must know the macros that the derivations are written in. */
 export async function createDerivation(connection: DuckDBConnection, table: Table): Promise<Derivation> {
   const families = familiesOf(table);
   const inputs = families.flatMap((family) => family.inputs);
   const derived = families.flatMap(({ columns }) => columns);
-  let window: { readonly batch: Batch; readonly rows: readonly Int32Array[] } | null = null;
-  let next = 0;
+  let window: Batch | null = null;
+  let slice: readonly Int32Array[] = [];
 
   // Beside each other, the families need one statement; where one has fewer combinations than another, its last rows have no values.
   registerTexts(connection, 'combinations', {
@@ -36,38 +41,69 @@ export async function createDerivation(connection: DuckDBConnection, table: Tabl
     fill: (chunk) => {
       if (window === null) return 0;
       let index = 0;
-      let count = 0;
       for (const [at, family] of families.entries()) {
-        const rows = (window.rows[at] ?? NO_ROWS).subarray(next, next + VECTOR_ROWS);
-        count = Math.max(count, rows.length);
-        window.batch.select(rows);
-        for (const input of family.inputs) fillTexts(chunk, index++, window.batch, input.index, rows);
+        const rows = slice[at] ?? NO_ROWS;
+        window.select(rows);
+        for (const input of family.inputs) fillTexts(chunk, index++, window, input.index, rows);
       }
-      next += VECTOR_ROWS;
-      return count;
+      window = null;
+      return Math.max(...slice.map((rows) => rows.length));
     },
   });
+  // All values of a column come as one text, the JSON of their list: taking them one by one costs more than deriving them.
   const statement = await connection.prepare(
-    `SELECT ${derived.map(asText).join(', ')} FROM (SELECT ${derived.map(({ name, derive }) => `${derive} AS ${name}`).join(', ')} FROM combinations())`,
+    `SELECT ${derived.map(({ name }) => `CAST(to_json(list(${name})) AS VARCHAR)`).join(', ')} FROM (SELECT ${derived.map(asText).join(', ')} FROM (SELECT ${derived.map(({ name, derive }) => `${derive} AS ${name}`).join(', ')} FROM combinations()))`,
   );
 
   return {
     derive: async (batch) => {
-      const texts = new Map<string, NumberedTexts>();
       const found = families.map((family) => combinationsOf(batch, family));
-      window = { batch, rows: found.map(({ rows }) => rows) };
-      next = 0;
-      const chunks = await (await statement.run()).fetchAllChunks();
-      window = null;
+      const values: (string | null)[][] = derived.map(() => []);
+      const most = Math.max(...found.map(({ rows }) => rows.length));
+      for (let from = 0; from < most; ) {
+        const to = endOfSlice(batch, families, found, from, most);
+        window = batch;
+        slice = found.map(({ rows }) => rows.subarray(from, to));
+        const [row = []] = (await statement.runAndReadAll()).getRows();
+        for (const [at, column] of values.entries()) for (const value of listOf(row[at])) column.push(value);
+        from = to;
+      }
+      const texts = new Map<string, NumberedTexts>();
       let at = 0;
       for (const [index, family] of families.entries()) {
-        const combinations = found[index] ?? NO_COMBINATIONS;
         for (const { name } of family.columns)
-          texts.set(name, spread(firstValues(chunks, at++, combinations.rows.length), combinations));
+          texts.set(name, spread(values[at++] ?? [], found[index] ?? NO_COMBINATIONS));
       }
       return texts;
     },
   };
+}
+
+/** As many combinations as fit into a vector and have SLICE_BYTES together; at least one, however large it is. */
+function endOfSlice(
+  batch: Batch,
+  families: readonly Family[],
+  found: readonly Combinations[],
+  from: number,
+  most: number,
+): number {
+  const texts = families.flatMap(({ inputs }, at) =>
+    inputs.map(({ index }) => ({
+      rows: found[at]?.rows ?? NO_ROWS,
+      slots: new Uint32Array(batch.memory, batch.columns[index]?.data ?? 0, batch.rows * SLOT_WORDS),
+    })),
+  );
+  const end = Math.min(from + VECTOR_ROWS, most);
+  let bytes = 0;
+  for (let at = from; at < end; at++) {
+    for (const { rows, slots } of texts) {
+      const row = rows[at];
+      // A slot without a value holds the length of an older one: then the slice is shorter than it could be.
+      if (row !== undefined) bytes += slots[row * SLOT_WORDS] ?? 0;
+    }
+    if (bytes > SLICE_BYTES && at > from) return at;
+  }
+  return end;
 }
 
 const NO_ROWS = new Int32Array(0);
@@ -86,23 +122,18 @@ function combinationsOf(batch: Batch, family: Family): Combinations {
   return { numbers: Uint16Array.from(rows), rows };
 }
 
-/** The first `count` values of a column: those after them belong to no combination of its family. */
-function firstValues(chunks: readonly DuckDBDataChunk[], column: number, count: number): readonly DuckDBValue[] {
-  const values: DuckDBValue[] = [];
-  for (const chunk of chunks) {
-    if (values.length >= count) break;
-    chunk.appendColumnValues(column, values);
-  }
-  return values;
+/** Of no rows there is no list. */
+function listOf(value: DuckDBValue | undefined): readonly (string | null)[] {
+  return typeof value === 'string' ? (JSON.parse(value) as readonly (string | null)[]) : [];
 }
 
 /** Gives each row the value of its combination. */
-function spread(derived: readonly DuckDBValue[], { numbers, rows }: Combinations): NumberedTexts {
+function spread(derived: readonly (string | null)[], { numbers, rows }: Combinations): NumberedTexts {
   const values = new Map<string, number>();
   const valueOf = new Int32Array(rows.length).fill(-1);
   for (let combination = 0; combination < rows.length; combination++) {
     const value = derived[combination];
-    if (typeof value !== 'string') continue;
+    if (value === null || value === undefined) continue;
     const known = values.get(value) ?? values.size;
     values.set(value, known);
     valueOf[combination] = known;

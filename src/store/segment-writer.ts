@@ -15,8 +15,8 @@ import { asStoreError, FILE_MODE, syncPath } from './files.ts';
 import { PARQUET_OPTIONS, sqlText } from './parquet.ts';
 import { appendRows, columnTypes, num, numOrNull } from './rows.ts';
 
-/** A window of 20,480 rows of 70 columns needs about 60 MB while it is encoded. */
-const MEMORY_LIMIT = '256MB';
+/** What derivations need stays far below this, unless a caller's name has tens of megabytes. */
+const MEMORY_LIMIT = '1GB';
 
 export interface SegmentWriterOptions {
   readonly table: Table;
