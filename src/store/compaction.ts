@@ -20,7 +20,7 @@ const FULL_ROWS = SEGMENT_ROWS / 2;
 const GOOD_ROWS = 10_240;
 /** Each open segment costs a query about 0.2 ms: a day with more small ones than this is merged without being asked. */
 const SMALL_SEGMENTS_MAX = 12;
-const MEMORY_LIMIT = '320MB';
+const MEMORY_LIMIT = '256MB';
 
 export interface CompactionOptions {
   /** True: every day with more than one small segment. False: only days with too many. */
