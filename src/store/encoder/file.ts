@@ -20,7 +20,7 @@ const ZSTD = 6;
 /** Higher levels cost more than they save: tenfold time for random ids, at the same size. */
 const ZSTD_LEVEL = 1;
 /** Fewer bytes are not worth a frame. */
-const COMPRESSED_FROM = 64;
+const COMPRESSED_FROM = 256;
 /** The compressor's memory never shrinks: larger pages, of one giant value, stay as they are. Compaction compresses them. */
 const COMPRESSED_TO = 16 * 1024 * 1024;
 const MAGIC = Buffer.from('PAR1');
