@@ -113,6 +113,22 @@ describe('derived columns', () => {
   });
 });
 
+test('lists may hold more different items than numbers of 16 bits tell apart', async () => {
+  const resources = (i: number) => [
+    ...Array.from({ length: 60 }, (_, j) => ({ ARN: `arn:${(i * 37 + j * 1777) % 70_000}` })),
+    {},
+  ];
+  const segments = await write(
+    Array.from({ length: 3000 }, (_, i) => ({ ...record(i, 9, DAY), resources: resources(i) })),
+  );
+  const files = segments.map(({ path }) => `'${path}'`).join(', ');
+  const [row] = await rowsOf(
+    `SELECT count(DISTINCT arn)::INTEGER AS arns FROM (SELECT unnest(resource_arns) AS arn FROM read_parquet([${files}]))`,
+  );
+  expect(row?.['arns']).toBeGreaterThan(65_536);
+  expect(await differences(segments)).toEqual([]);
+});
+
 describe('raw columns', () => {
   test.each(CASES)('hold the record’s own values: $title', async ({ count, spread, start }) => {
     const records = Array.from({ length: count }, (_, i) => record(i, spread, start));

@@ -8,6 +8,8 @@ import { bitsFor, putBits, putRuns } from './runs.ts';
 
 /** A dictionary with more entries than this share of the values costs more than it saves. */
 const DICTIONARY_SHARE = 0.5;
+/** Numbers of values have 16 bits at most; lists may hold more different items than a window has rows. */
+const DICTIONARY_ENTRIES_MAX = 65_536;
 /** With more entries than this hardly a value lies outside of the bounds. */
 const BOUNDED_ENTRIES = 256;
 /** Bounds help who looks for a name or an address, not for a document. */
@@ -32,7 +34,7 @@ interface Selection {
 /** Texts and, for each value, which of them it is. */
 interface Numbered {
   readonly texts: readonly string[];
-  readonly codes: Uint16Array;
+  readonly codes: Uint32Array;
 }
 
 /** How the values of a page are laid out in rows and lists. */
@@ -160,7 +162,7 @@ export class SegmentEncoder {
   /** Values that are told by their texts' numbers; the texts as a dictionary where it saves something. */
   #addNumbered(column: Column, { texts, codes }: Numbered, levels: Levels): void {
     const bytes = texts.map((text) => Buffer.from(text));
-    if (bytes.length > codes.length * DICTIONARY_SHARE || bytes.length === 0) {
+    if (bytes.length === 0 || bytes.length > Math.min(codes.length * DICTIONARY_SHARE, DICTIONARY_ENTRIES_MAX)) {
       const { encoding, body } = this.#textsBody(
         Int32Array.from(codes, (code) => bytes[code]?.length ?? 0),
         Buffer.concat(Array.from(codes, (code) => bytes[code] ?? NO_BYTES)),
@@ -174,7 +176,11 @@ export class SegmentEncoder {
       dictionary.uint32(text.length);
       dictionary.put(text);
     }
-    this.#addRepeated(column, { codes, size: bytes.length, texts: dictionary.written }, levels);
+    this.#addRepeated(
+      column,
+      { codes: Uint16Array.from(codes), size: bytes.length, texts: dictionary.written },
+      levels,
+    );
   }
 
   #addRepeated(column: Column, { codes, size, texts }: PackedRepeated, levels: Levels): void {
@@ -271,12 +277,12 @@ function flatten(
   lists: readonly Int32Array[],
   numbers: Int32Array,
   rows: Int32Array,
-): Readonly<Record<'repetition' | 'definition' | 'codes', Uint16Array>> {
+): { readonly repetition: Uint16Array; readonly definition: Uint16Array; readonly codes: Uint32Array } {
   let size = 0;
   for (let at = 0; at < rows.length; at++) size += Math.max(1, lists[numbers[rows[at] ?? 0] ?? -1]?.length ?? 0);
   const repetition = new Uint16Array(size);
   const definition = new Uint16Array(size);
-  const codes = new Uint16Array(size);
+  const codes = new Uint32Array(size);
   let place = 0;
   let count = 0;
   for (let at = 0; at < rows.length; at++) {
@@ -295,14 +301,14 @@ function flatten(
 
 /** Only the texts that occur, in the order of their first rows. */
 function renumber(numbers: Int32Array, texts: readonly string[]): Numbered {
-  const codes = new Uint16Array(numbers.length);
+  const codes = new Uint32Array(numbers.length);
   const occurring: number[] = [];
   const count = fillCodes(numbers, new Int32Array(texts.length).fill(-1), codes, occurring);
   return { texts: occurring.map((number) => texts[number] ?? ''), codes: codes.subarray(0, count) };
 }
 
 /** Returns how many values there are. */
-function fillCodes(numbers: Int32Array, codeOf: Int32Array, codes: Uint16Array, occurring: number[]): number {
+function fillCodes(numbers: Int32Array, codeOf: Int32Array, codes: Uint32Array, occurring: number[]): number {
   let count = 0;
   for (let at = 0; at < numbers.length; at++) {
     const number = numbers[at] ?? -1;
