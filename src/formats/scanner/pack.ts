@@ -87,14 +87,10 @@ export function packRepeated(column: i32, count: i32): i32 {
   return <i32>((code - packCodes) >> 1);
 }
 
-// @ts-ignore: decorator
-@inline
 function entryAt(entries: usize, entry: i32): usize {
   return entries + <usize>entry * SLOT_BYTES;
 }
 
-// @ts-ignore: decorator
-@inline
 function copyText(to: usize, text: usize, length: usize): void {
   if (length >= LONG_TEXT) memory.copy(to, text, length);
   else for (let byte: usize = 0; byte < length; byte += STEP) v128.store(to + byte, v128.load(text + byte));
