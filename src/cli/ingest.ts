@@ -94,14 +94,14 @@ export async function withIngest(
   const { forecast, ingestInto, openSources, openStore, refuseStoreInside, startThreads, stopThreads } = await import(
     './wire.ts'
   );
-  const bounds = boundsOf(run);
-  // They take longer to start than everything here.
-  const threads = options.dryRun ? [] : await startThreads(storeDir, bounds);
+  const sources = await openSources(names);
   try {
-    const sources = await openSources(names);
+    if (options.dryRun) return await printForecast(await forecast(storeDir, { sources, scope, signal }), run);
+    refuseStoreInside(storeDir, sources);
+    const bounds = boundsOf(run);
+    // They take longer to start than the store.
+    const threads = await startThreads(storeDir, bounds);
     try {
-      if (options.dryRun) return await printForecast(await forecast(storeDir, { sources, scope, signal }), run);
-      refuseStoreInside(storeDir, sources);
       const store = await openStore(storeDir, { create: true });
       try {
         const status = await use(store, (onCommit) =>
@@ -120,10 +120,10 @@ export async function withIngest(
         await store.close();
       }
     } finally {
-      for (const source of sources) await source.close();
+      await stopThreads(threads);
     }
   } finally {
-    await stopThreads(threads);
+    for (const source of sources) await source.close();
   }
 }
 

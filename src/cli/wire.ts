@@ -1,7 +1,7 @@
 /** The wiring: the one file that names implementations. Commands load it when they run, so that --help loads no engine; what only some of them need is loaded in its functions. */
 import { createReadStream, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
 import { availableParallelism, tmpdir, totalmem } from 'node:os';
-import { basename, join } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import type { Backend, ResultColumn, Value } from '../backend.ts';
 import type { ExampleResult } from '../detection/examples.ts';
 import type { Detector, ExampleRecord } from '../detector.ts';
@@ -52,7 +52,7 @@ export async function startThreads(
 ): Promise<readonly WorkerThread[]> {
   const pipeline = await import('../pipeline/ingest.ts');
   const { startWorkerThread } = await import('./worker-thread.ts');
-  const { staging } = storePaths(storeDir);
+  const { staging } = storePaths(resolve(storeDir));
   return pipeline.startThreads((worker) => startWorkerThread({ ...worker, stagingDir: staging }), options);
 }
 

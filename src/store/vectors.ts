@@ -3,6 +3,7 @@ import type { DuckDBConnection } from '@duckdb/node-api';
 import duckdb from '@duckdb/node-bindings';
 import { DuckDBTableFunction } from '../duckdb.ts';
 import type { Batch } from '../format.ts';
+import { isSet, validityOf } from './encoder/columns.ts';
 
 /** DuckDB fills vectors of this many rows. */
 export const VECTOR_ROWS = 2048;
@@ -52,7 +53,7 @@ export function fillTexts(chunk: Chunk, index: number, batch: Batch, column: num
   const vector = duckdb.data_chunk_get_vector(chunk, index);
   const valid = new Uint8Array(VECTOR_ROWS / 8);
   const buffer = batch.columns[column];
-  if (buffer !== undefined) setValid(valid, new Uint8Array(batch.memory, buffer.validity), rows);
+  if (buffer !== undefined) valid.set(validityOf(buffer, { batch, rows }));
   duckdb.vector_ensure_validity_writable(vector);
   duckdb.copy_data_to_vector_validity(vector, 0, valid.buffer, 0, valid.byteLength);
   if (rows.length === 0) return;
@@ -73,13 +74,6 @@ function addressOf(vector: Vector, slot: number, length: number): bigint {
   return new DataView(data.buffer, data.byteOffset + slot * SLOT_BYTES, SLOT_BYTES).getBigUint64(8, true);
 }
 
-function setValid(valid: Uint8Array, validity: Uint8Array, rows: Int32Array): void {
-  for (let at = 0; at < rows.length; at++) {
-    const row = rows[at] ?? 0;
-    if (((validity[row >> 3] ?? 0) & (1 << (row & 7))) !== 0) valid[at >> 3] = (valid[at >> 3] ?? 0) | (1 << (at & 7));
-  }
-}
-
 /** Writes the slots of texts that lie one behind the other in `bytes`, of which DuckDB has a copy at `address`. */
 function fillSlots(
   valid: Uint8Array,
@@ -94,7 +88,7 @@ function fillSlots(
   let place = Number(address & LOW_WORD);
   const high = Number(address >> 32n);
   for (let at = from; at < to; at++) {
-    if (((valid[at >> 3] ?? 0) & (1 << (at & 7))) === 0) continue;
+    if (!isSet(valid, at)) continue;
     const length = lengths[text++] ?? 0;
     const slot = at * SLOT_WORDS;
     slots[slot] = length;

@@ -213,7 +213,7 @@ const EMPTY_LIST = 1;
 const NO_ITEM = 2;
 const ITEM = 3;
 
-const isSet = (bits: Uint8Array, at: number): boolean => ((bits[at >> 3] ?? 0) & (1 << (at & 7))) !== 0;
+export const isSet = (bits: Uint8Array, at: number): boolean => ((bits[at >> 3] ?? 0) & (1 << (at & 7))) !== 0;
 
 function isEmpty(bits: Uint8Array): boolean {
   for (let at = 0; at < bits.length; at++) if (bits[at] !== 0) return false;
@@ -224,8 +224,8 @@ function setBit(bits: Uint8Array, at: number): void {
   bits[at >> 3] = (bits[at >> 3] ?? 0) | (1 << (at & 7));
 }
 
-/** One bit for each row of the selection; zeros behind the last. */
-function validityOf({ validity }: ColumnBuffer, { batch, rows }: Selection): Uint8Array {
+/** One bit for each of the rows; zeros behind the last. */
+export function validityOf({ validity }: ColumnBuffer, { batch, rows }: Selection): Uint8Array {
   const bytes = new Uint8Array(batch.memory);
   const count = rows.length;
   const first = rows[0] ?? 0;
