@@ -150,7 +150,7 @@ export interface DecodeLimits {
 export interface Format {
   readonly name: string;
   readonly table: Table;
-  /** Content first, key second: does a file that starts with these uncompressed bytes look like this format? */
-  sniff(head: Uint8Array, key: string): boolean;
+  /** What says that a file which starts with these uncompressed bytes is of this format: the bytes, which decide; only its key; or nothing. */
+  sniff(head: Uint8Array, key: string): 'content' | 'key' | null;
   createDecoder(limits: DecodeLimits): Promise<Decoder>;
 }

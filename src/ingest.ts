@@ -102,7 +102,7 @@ export interface WorkItem {
   readonly deliveredDay: number;
   readonly sizeBytes: number;
   readonly content:
-    | Exclude<Content, { type: 'stream' }>
+    | Extract<Content, { type: 'file' }>
     | { readonly type: 'bytes'; readonly bytes: Uint8Array }
     | { readonly type: 'port' };
 }

@@ -15,6 +15,8 @@ export interface KeyHint {
 /**
  * Where the bytes of a log file are. `file`: a range of a local file, which a worker reads by itself (a zip member is a range, deflated or stored).
  * `stream`: bytes that only the listing process can produce; opened once, read to its end, in the order of listing.
+ * `object`: bytes that come over a network, opened in any order and several at a time. The stream repeats by itself what broke off and can be
+ * fetched again; what it fails with in the end is an AppError `source-unreadable`. A raised signal ends it.
  */
 export type Content =
   | {
@@ -26,7 +28,11 @@ export type Content =
       /** Of the bytes that the range holds once it is inflated, as a zip states it; absent where nothing states one. */
       readonly crc32?: number;
     }
-  | { readonly type: 'stream'; open(): Promise<Readable> };
+  | { readonly type: 'stream'; open(): Promise<Readable> }
+  | { readonly type: 'object'; open(signal: AbortSignal): Promise<Readable> };
+
+/** What became of a log file: everything in it is in the store for good, from this run or an earlier one, or it could not be read. */
+export type Settlement = { readonly outcome: 'stored' } | { readonly outcome: 'failed'; readonly error: string };
 
 export interface LogFile {
   /** The name in the ledger: an absolute path, `/abs/evidence.zip!member`, or `s3://bucket/key`. */
@@ -37,6 +43,8 @@ export interface LogFile {
   readonly version: string;
   readonly hint: KeyHint;
   readonly content: Content;
+  /** Called at most once, after the commit that holds the file, or when it failed. Not called for a file that an interrupted run did not settle. */
+  readonly settled?: (settlement: Settlement) => void;
 }
 
 /** Only log files that may hold events of this scope; an absent bound does not prune. A key that does not tell is kept. */

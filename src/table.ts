@@ -22,6 +22,28 @@ export interface Column {
   readonly derive?: string;
 }
 
+/**
+ * Which raw columns tell that two records are one: VARCHAR or TIMESTAMP. Records of a day with the same `id` and the same `facts` are the same record; with other
+ * facts they are an id conflict. A record whose first column of `id` has no value or is empty is never merged with another.
+ */
+export interface Identity {
+  readonly id: readonly string[];
+  readonly facts: readonly string[];
+}
+
+/** Columns that play a part in every alert, whatever the table calls them. */
+export interface Roles {
+  /** Names an event in evidence and puts events of one instant in order; need not be unique. */
+  readonly eventId: string;
+  /** What was done. A column of few distinct values. */
+  readonly eventName: string;
+  readonly eventSource: string | null;
+  readonly accountId: string | null;
+  readonly region: string | null;
+  readonly sourceIp: string | null;
+  readonly principalArn: string | null;
+}
+
 export interface Table {
   /** Singular: `cloudtrail`, `s3_access`, `waf`. */
   readonly name: string;
@@ -30,6 +52,10 @@ export interface Table {
   readonly schemaVersion: number;
   /** Raw columns first, in the order in which the decoder fills them; derived columns after them. */
   readonly columns: readonly Column[];
+  readonly identity: Identity;
+  readonly roles: Roles;
+  /** Columns of few distinct values, `roles.eventName` among them: a hunt looks at how often they occur together before it reads anything else. */
+  readonly profile: readonly string[];
 }
 
 /** The UTC date of the event. It is the name of the partition's folder, not a column inside the segment. */

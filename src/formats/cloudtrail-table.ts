@@ -429,4 +429,15 @@ export const cloudtrailTable: Table = {
   doc: 'Management, data and network activity events that CloudTrail delivered, one row per record.',
   schemaVersion: 2,
   columns: [...origin, ...event, ...caller, ...session, ...network, ...result, ...jsonText, ...derivations],
+  identity: { id: ['event_id'], facts: ['event_time', 'event_source', 'event_name_raw', 'account_id'] },
+  roles: {
+    eventId: 'event_id',
+    eventName: 'event_name',
+    eventSource: 'event_source',
+    accountId: 'account_id',
+    region: 'aws_region',
+    sourceIp: 'source_ip',
+    principalArn: 'principal_arn',
+  },
+  profile: ['event_source', 'event_name', 'outcome', 'user_type', 'actor_type'],
 };

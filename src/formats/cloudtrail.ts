@@ -288,7 +288,8 @@ export const cloudtrailFormat: Format = {
     const text = Buffer.from(head.buffer, head.byteOffset, Math.min(head.length, REJECT_TEXT_BYTES))
       .toString('latin1')
       .replace(/^\xef\xbb\xbf/, '');
-    return /^\s*[[{]/.test(text) && SIGNATURE.test(text) ? true : KEY.test(key);
+    if (/^\s*[[{]/.test(text) && SIGNATURE.test(text)) return 'content';
+    return KEY.test(key) ? 'key' : null;
   },
   async createDecoder(limits) {
     for (const [name, bytes] of Object.entries(limits)) {

@@ -245,7 +245,7 @@ class IngestRun {
       await this.#put({ ...base, content: file.content }, 0);
       return;
     }
-    const stream = await file.content.open();
+    const stream = await file.content.open(this.#options.signal);
     if (file.sizeBytes > 0 && file.sizeBytes <= WHOLE_BYTES_MAX) {
       const chunks: Uint8Array[] = [];
       let failed: unknown = null;

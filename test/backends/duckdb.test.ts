@@ -24,6 +24,17 @@ const visit: Table = {
     column('tags', 'VARCHAR[]'),
     column('detail', 'VARCHAR'),
   ],
+  identity: { id: ['event_id'], facts: ['event_time'] },
+  roles: {
+    eventId: 'event_id',
+    eventName: 'detail',
+    eventSource: null,
+    accountId: null,
+    region: null,
+    sourceIp: null,
+    principalArn: null,
+  },
+  profile: ['detail'],
 };
 const ghost: Table = { ...visit, name: 'ghost' };
 

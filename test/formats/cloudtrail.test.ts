@@ -859,16 +859,16 @@ describe('input that is made to be slow', () => {
 describe('sniff', () => {
   const LOG_KEY =
     'AWSLogs/111122223333/CloudTrail/us-east-1/2026/01/01/111122223333_CloudTrail_us-east-1_20260101T0000Z_x.json.gz';
-  const CASES: readonly [string, string, string, boolean][] = [
-    ['a document', wrap(A), 'x.bin', true],
-    ['the head of a document', '{"Records":[{"ev', 'x', true],
-    ['a record after a byte order mark', `\ufeff${A}`, 'x', true],
-    ['a digest', '{"awsAccountId":"1","digestStartTime":"x"', 'x', true],
-    ['other JSON', '{"webaclId":"x"}', 'waf.json', false],
-    ['text', 'h2 2024', 'elb.log', false],
-    ['nothing, under the key of a log file', '', LOG_KEY, true],
-    ['garbage, under the key of a log file', '\0\0', LOG_KEY, true],
-    ['nothing, under another key', '', 'AWSLogs/1/WAFLogs/x.gz', false],
+  const CASES: readonly [string, string, string, 'content' | 'key' | null][] = [
+    ['a document', wrap(A), 'x.bin', 'content'],
+    ['the head of a document', '{"Records":[{"ev', 'x', 'content'],
+    ['a record after a byte order mark', `\ufeff${A}`, 'x', 'content'],
+    ['a digest', '{"awsAccountId":"1","digestStartTime":"x"', 'x', 'content'],
+    ['other JSON', '{"webaclId":"x"}', 'waf.json', null],
+    ['text', 'h2 2024', 'elb.log', null],
+    ['nothing, under the key of a log file', '', LOG_KEY, 'key'],
+    ['garbage, under the key of a log file', '\0\0', LOG_KEY, 'key'],
+    ['nothing, under another key', '', 'AWSLogs/1/WAFLogs/x.gz', null],
   ];
   it.each(CASES)('judges %s', (_, head, key, expected) => {
     expect(cloudtrailFormat.sniff(Buffer.from(head), key)).toBe(expected);

@@ -58,7 +58,8 @@ export async function readAll(
   for await (const item of source.list({}, new AbortController().signal)) {
     if ('error' in item) problems.push(item.error.message);
     else {
-      const content = item.content.type === 'file' ? item.content : await item.content.open();
+      const content =
+        item.content.type === 'file' ? item.content : await item.content.open(new AbortController().signal);
       const parts: Uint8Array[] = [];
       for await (const slice of openPayload(content)) parts.push(slice);
       texts[item.key] = Buffer.concat(parts).toString();
