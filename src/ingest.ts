@@ -3,7 +3,6 @@ import type { AppError } from './errors.ts';
 import type { Batch, ContentKind, Reject } from './format.ts';
 import type { Content, ListingProblem, LogFile, Scope, Source } from './source.ts';
 import type { LogFileStatus } from './store.ts';
-import type { Table } from './table.ts';
 
 /** All bounds that keep memory and disk a matter of configuration, not of input. */
 export interface IngestLimits {
@@ -23,6 +22,8 @@ export interface IngestOptions {
   readonly limits?: Partial<IngestLimits>;
   /** Worker threads; default one per core, at most 3. */
   readonly workers?: number;
+  /** Name of the format of all log files; null where their contents tell. */
+  readonly format?: string | null;
   readonly signal: AbortSignal;
   readonly onProgress?: (progress: IngestProgress) => void;
   /** Called after commits, never concurrently; ingest goes on meanwhile. `scan` hunts the new segments here. */
@@ -180,7 +181,12 @@ export interface Admission {
    * some duplicate: this unit must not become visible before them.
    */
   judge(
-    rows: { readonly identity: Uint8Array; readonly hasIdentity: Uint8Array; readonly eventDay: Int32Array },
+    rows: {
+      readonly table: string;
+      readonly identity: Uint8Array;
+      readonly hasIdentity: Uint8Array;
+      readonly eventDay: Int32Array;
+    },
     unit: number,
   ): Promise<{
     readonly verdicts: Uint8Array;
@@ -203,7 +209,7 @@ export interface StoreWriter {
   readonly admission: Admission;
   /** Publishes units in one transaction and returns its sequence number. Throws `store-unwritable`. */
   commit(units: readonly CommitUnit[]): Promise<number>;
-  /** Merges small segments of days with many of them. Returns how many segments were replaced. Stops at the next day when the signal is raised. */
+  /** Merges small segments of days with many of them, in every table. Returns how many segments were replaced. Stops at the next day when the signal is raised. */
   compact(options: {
     readonly full: boolean;
     readonly signal: AbortSignal;
@@ -215,7 +221,6 @@ export interface StoreWriter {
 /** What ingest needs of a store and of the machine; cli/wire.ts puts it together. */
 export interface IngestStore {
   readonly dir: string;
-  readonly table: Table;
   openWriter(): Promise<StoreWriter>;
   /** They run pipeline/worker.ts over the store's staging folder. */
   readonly threads: readonly WorkerThread[];
@@ -224,6 +229,8 @@ export interface IngestStore {
 export interface WorkerOptions {
   readonly index: number;
   readonly limits: IngestLimits;
+  /** See IngestOptions.format. */
+  readonly format: string | null;
 }
 
 /** The main thread's end of a worker thread. */
@@ -250,7 +257,7 @@ export type ToWorker =
       readonly last: boolean /** Set when the stream broke. */;
       readonly error?: string;
     }
-  | { readonly type: 'verdicts'; readonly verdicts: Uint8Array }
+  | { readonly type: 'verdicts'; readonly table: string; readonly verdicts: Uint8Array }
   | { readonly type: 'contents'; readonly contents: readonly (KnownContent | null)[] }
   | { readonly type: 'stop' };
 
@@ -260,6 +267,7 @@ export type FromWorker =
   /** Asks for a verdict per row; the arrays are copies. */
   | {
       readonly type: 'judge';
+      readonly table: string;
       readonly unit: number;
       readonly identity: Uint8Array;
       readonly hasIdentity: Uint8Array;

@@ -68,6 +68,8 @@ export interface Source {
   readonly name: string;
   /** Local paths that this source reads, absolute; the store must not lie inside one. */
   readonly paths: readonly string[];
+  /** Lists until the signal is raised; what it has listed by then is still read and committed. */
+  readonly endless?: boolean;
   /** Lists newest day first where keys tell the day. Repeatable, but a `stream` content can be opened once only. */
   list(scope: Scope, signal: AbortSignal): AsyncIterable<LogFile | ListingProblem>;
   close(): Promise<void>;

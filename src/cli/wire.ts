@@ -48,7 +48,7 @@ export async function openSources(names: readonly string[]): Promise<readonly So
 /** Starts the threads of an ingest into the store of this folder, which need not be there yet. */
 export async function startThreads(
   storeDir: string,
-  options: Pick<IngestOptions, 'limits' | 'workers'>,
+  options: Pick<IngestOptions, 'limits' | 'workers' | 'format'>,
 ): Promise<readonly WorkerThread[]> {
   const pipeline = await import('../pipeline/ingest.ts');
   const { startWorkerThread } = await import('./worker-thread.ts');
@@ -69,8 +69,7 @@ export async function ingestInto(
   options: IngestOptions,
 ): Promise<IngestResult> {
   const { ingest } = await import('../pipeline/ingest.ts');
-  const openWriter = () => store.openWriter(cloudtrailTable);
-  return ingest({ dir: store.dir, table: cloudtrailTable, openWriter, threads }, options);
+  return ingest({ dir: store.dir, openWriter: () => store.openWriter(TABLES), threads }, options);
 }
 
 /** What an ingest would take. Nothing is written: a store that is not there yet is not created. */

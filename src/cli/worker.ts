@@ -1,4 +1,4 @@
-/** The entry of a worker thread: puts the format, the segment writer and the worker together. */
+/** The entry of a worker thread: puts the formats, the segment writers and the worker together. */
 import { parentPort, workerData } from 'node:worker_threads';
 import { PRELUDE } from '../backends/prelude.ts';
 import { cloudtrailFormat } from '../formats/cloudtrail.ts';
@@ -7,19 +7,17 @@ import { runWorker } from '../pipeline/worker.ts';
 import { createSegmentWriter } from '../store/segment-writer.ts';
 import type { ThreadOptions } from './worker-thread.ts';
 
-const { index, limits, stagingDir } = workerData as ThreadOptions;
+const { index, limits, format, stagingDir } = workerData as ThreadOptions;
 const port = parentPort;
 if (port === null) throw new Error('worker.ts runs in a worker thread only');
 
-const [decoder, writer] = await Promise.all([
-  cloudtrailFormat.createDecoder({ recordBytes: limits.recordBytes, windowBytes: limits.windowBytes }),
-  createSegmentWriter({ table: cloudtrailFormat.table, stagingDir, name: `w${index}`, prelude: PRELUDE }),
-]);
 await runWorker({
-  decoder,
-  writer,
+  formats: [cloudtrailFormat],
+  envelopes: { open: () => null },
+  openWriter: (table) => createSegmentWriter({ table, stagingDir, name: `${table.name}-w${index}`, prelude: PRELUDE }),
   index,
   limits,
+  format,
   port: {
     post: (message: FromWorker, transfer: readonly ArrayBuffer[] = []) => port.postMessage(message, [...transfer]),
     onMessage: (listener) => port.on('message', (message: ToWorker) => listener(message)),

@@ -17,9 +17,11 @@ import {
   type WorkerThread,
   type WorkItem,
 } from '../ingest.ts';
-import type { ListingProblem, LogFile } from '../source.ts';
+import type { ListingProblem, LogFile, Settlement } from '../source.ts';
 import { DAY_MS, dayOf } from '../time.ts';
 import { CommitQueue } from './commit-queue.ts';
+import { Fetcher } from './fetcher.ts';
+import { ReadAhead } from './read-ahead.ts';
 
 export const INGEST_LIMITS: IngestLimits = {
   recordBytes: 32 * 1024 * 1024,
@@ -39,8 +41,12 @@ const QUEUE_BYTES_MAX = 32 * 1024 * 1024;
 /** One portion of work, about a twentieth of a second: small enough that no thread is left with much while others idle. */
 const BATCH_FILES = 256;
 const BATCH_BYTES = 1024 * 1024;
-/** Members that only this thread can read travel whole up to this size. */
+/** Contents that only this thread can read travel whole up to this size. */
 const WHOLE_BYTES_MAX = 8 * 1024 * 1024;
+/** Of what is fetched over a network and no thread has taken yet. */
+const FETCHED_BYTES_MAX = 64 * 1024 * 1024;
+/** A source that pauses this long gets what it listed so far read. */
+const LISTING_PAUSE_MS = 500;
 /** The first events can be asked for, and hunted, so soon. */
 const COMMIT_FIRST_MS = 2000;
 /** A commit opens the catalog and syncs the disk: every two seconds they took 3 % of an ingest. A kill costs what was read since the last one. */
@@ -49,11 +55,11 @@ const COMMIT_EVERY_MS = 5000;
 /** Starts the threads of one ingest. They load their engine while the store is opened; until they are listened to, their messages wait. */
 export function startThreads(
   start: (options: WorkerOptions) => WorkerThread,
-  options: Pick<IngestOptions, 'limits' | 'workers'>,
+  options: Pick<IngestOptions, 'limits' | 'workers' | 'format'>,
 ): readonly WorkerThread[] {
   const limits = { ...INGEST_LIMITS, ...options.limits };
   const count = Math.max(1, Math.min(options.workers ?? availableParallelism(), WORKERS_MAX));
-  return Array.from({ length: count }, (_, index) => start({ index, limits }));
+  return Array.from({ length: count }, (_, index) => start({ index, limits, format: options.format ?? null }));
 }
 
 /** Ends threads that have nothing to do. */
@@ -80,8 +86,21 @@ export async function ingest(store: IngestStore, options: IngestOptions): Promis
 }
 
 interface Feeder {
-  readonly chunks: AsyncIterator<Uint8Array>;
+  readonly pieces: ReadAhead;
+  /** It has been read to its end. */
   done(): void;
+}
+
+/** A log file that was given to a thread, or will be. */
+interface Listed {
+  readonly identity: LogFileIdentity;
+  readonly settled: LogFile['settled'];
+}
+
+interface Queued {
+  readonly item: WorkItem;
+  /** A thread has it now: what it took in memory is free. */
+  taken(): void;
 }
 
 class IngestRun {
@@ -90,15 +109,18 @@ class IngestRun {
   readonly #startedAt = performance.now();
   readonly #threads: readonly WorkerThread[];
   readonly #commits: CommitQueue;
-  /** Work that no thread has yet; `size` in bytes that lie in memory. */
-  readonly #queue: WorkItem[] = [];
+  /** Work that no thread has yet. */
+  readonly #queue: Queued[] = [];
   /** Taken from the front so far; shifting an array of thousands for each would be quadratic. */
   #queueTaken = 0;
+  /** Bytes of it that lie in memory and that the fetcher does not count. */
   #queueBytes = 0;
   #listingEnded = false;
   readonly #idle: number[] = [];
   #roomInQueue: (() => void) | null = null;
-  readonly #identities = new Map<number, LogFileIdentity>();
+  readonly #listed = new Map<number, Listed>();
+  readonly #fetcher: Fetcher;
+  readonly #stopped = new AbortController();
   readonly #feeders = new Map<number, Feeder>();
   /** Contents of this run that are not committed yet. */
   readonly #pendingContents = new Map<string, { readonly logFile: number; readonly unit: number }>();
@@ -128,16 +150,20 @@ class IngestRun {
     this.#writer = writer;
     this.#options = options;
     this.#commits = new CommitQueue();
+    this.#fetcher = new Fetcher(FETCHED_BYTES_MAX, this.#stopped.signal);
     this.#seqBefore = writer.lastSeq;
     this.#seqAfter = writer.lastSeq;
   }
 
   async run(): Promise<IngestResult> {
-    const stop = (): void => this.#stop();
+    const isEndless = this.#options.sources.some(({ endless }) => endless === true);
+    const stop = (): void => {
+      if (!isEndless) this.#stop();
+    };
     this.#options.signal.addEventListener('abort', stop);
     try {
       for (const [index, thread] of this.#threads.entries()) this.#listen(index, thread);
-      if (this.#options.signal.aborted) this.#stop();
+      if (this.#options.signal.aborted) stop();
       await this.#list().catch((error: unknown) => this.#fail(error));
       this.#listingEnded = true;
       this.#dispatch();
@@ -176,8 +202,9 @@ class IngestRun {
   #stop(): void {
     if (this.#stopping) return;
     this.#stopping = true;
+    this.#stopped.abort();
     for (const thread of this.#threads) thread.post({ type: 'stop' });
-    this.#roomInQueue?.();
+    this.#makeRoom();
     for (const feeder of this.#feeders.values()) feeder.done();
   }
 
@@ -191,28 +218,41 @@ class IngestRun {
   async #list(): Promise<void> {
     let page: LogFile[] = [];
     let pageSize = PAGE_FIRST;
-    const settle = async (): Promise<void> => {
+    let waited = 0;
+    let enqueued: Promise<void> = Promise.resolve();
+    const settle = (): Promise<void> => {
       const files = page;
       page = [];
       pageSize = Math.min(pageSize * 2, PAGE_MAX);
-      await this.#enqueueNew(files);
+      enqueued = enqueued.then(() => this.#enqueueNew(files));
+      return enqueued;
     };
-    for (const source of this.#options.sources) {
-      for await (const item of source.list(this.#options.scope, this.#options.signal)) {
-        if (this.#stopping) return;
-        if ('error' in item) {
-          this.#problem(item);
-          continue;
+    const pause = setInterval(() => {
+      const isPaused = page.length > 0 && waited === this.#progress.filesListed;
+      waited = this.#progress.filesListed;
+      if (isPaused) settle().catch((error: unknown) => this.#fail(error));
+    }, LISTING_PAUSE_MS);
+    try {
+      for (const source of this.#options.sources) {
+        for await (const item of source.list(this.#options.scope, this.#options.signal)) {
+          if (this.#stopping) return;
+          if ('error' in item) {
+            this.#problem(item);
+            continue;
+          }
+          this.#progress.filesListed++;
+          this.#progress.bytesListed += item.sizeBytes;
+          this.#sums.files.listed++;
+          page.push(item);
+          // A stream can be read only now: the listing goes on behind it.
+          if (page.length >= pageSize || item.content.type === 'stream') await settle();
         }
-        this.#progress.filesListed++;
-        this.#progress.bytesListed += item.sizeBytes;
-        this.#sums.files.listed++;
-        page.push(item);
-        // A stream can be read only now: the listing goes on behind it.
-        if (page.length >= pageSize || item.content.type === 'stream') await settle();
       }
+      await settle();
+      await this.#fetcher.idle();
+    } finally {
+      clearInterval(pause);
     }
-    await settle();
   }
 
   #problem(problem: ListingProblem): void {
@@ -229,6 +269,7 @@ class IngestRun {
       this.#progress.filesDone++;
       this.#progress.bytesDone += file.sizeBytes;
       this.#widenSpan(before.minTimeMs, before.maxTimeMs);
+      file.settled?.({ outcome: 'stored' });
       return false;
     });
     let logFile = this.#writer.takeLogFileIds(fresh.length);
@@ -239,50 +280,69 @@ class IngestRun {
   }
 
   async #enqueue(file: LogFile, logFile: number): Promise<void> {
-    this.#identities.set(logFile, { key: file.key, sizeBytes: file.sizeBytes, version: file.version });
-    const base = { logFile, key: file.key, deliveredDay: deliveredDay(file), sizeBytes: file.sizeBytes };
-    if (file.content.type === 'file') {
-      await this.#put({ ...base, content: file.content }, 0);
-      return;
-    }
-    const stream = await file.content.open(this.#options.signal);
-    if (file.sizeBytes > 0 && file.sizeBytes <= WHOLE_BYTES_MAX) {
-      const chunks: Uint8Array[] = [];
-      let failed: unknown = null;
-      try {
-        for await (const chunk of stream) chunks.push(chunk as Uint8Array);
-      } catch (error) {
-        failed = error;
+    const { key, sizeBytes, version, content, settled } = file;
+    this.#listed.set(logFile, { identity: { key, sizeBytes, version }, settled });
+    const base = { logFile, key, deliveredDay: deliveredDay(file), sizeBytes };
+    const isSmall = sizeBytes > 0 && sizeBytes <= WHOLE_BYTES_MAX;
+    switch (content.type) {
+      case 'file':
+        return this.#put({ ...base, content });
+      case 'object': {
+        if (!isSmall) return this.#feed(base, () => content.open(this.#stopped.signal));
+        return this.#fetcher.fetch(content, sizeBytes, async ({ bytes, error }) => {
+          const taken = (): void => this.#fetcher.taken(sizeBytes);
+          if (error === null) return this.#put({ ...base, content: { type: 'bytes', bytes } }, taken);
+          taken();
+          await this.#feed(base, () => Promise.resolve(broken([bytes], error)));
+        });
       }
-      if (failed === null) {
+      case 'stream': {
+        const stream = await content.open();
+        if (!isSmall) return this.#feedNow(base, () => Promise.resolve(stream));
+        const chunks: Uint8Array[] = [];
+        try {
+          for await (const chunk of stream) chunks.push(chunk as Uint8Array);
+        } catch (error) {
+          return this.#feedNow(base, () => Promise.resolve(broken(chunks, error)));
+        }
         const bytes = Uint8Array.from(Buffer.concat(chunks));
-        await this.#put({ ...base, content: { type: 'bytes', bytes } }, bytes.length);
-        return;
+        this.#queueBytes += bytes.length;
+        return this.#put({ ...base, content: { type: 'bytes', bytes } }, () => {
+          this.#queueBytes -= bytes.length;
+        });
       }
-      await this.#feed({ ...base, content: { type: 'port' } }, broken(chunks, failed));
-      return;
     }
-    await this.#feed({ ...base, content: { type: 'port' } }, stream);
   }
 
-  /** Hands a stream to a thread and waits until it has been read: what is listed behind it comes after it. */
-  async #feed(item: WorkItem, stream: AsyncIterable<Uint8Array>): Promise<void> {
-    const read = new Promise<void>((resolve) => {
-      this.#feeders.set(item.logFile, { chunks: stream[Symbol.asyncIterator](), done: resolve });
+  /** Queues a content that a thread takes piece by piece. */
+  #feed(
+    base: Omit<WorkItem, 'content'>,
+    open: () => Promise<AsyncIterable<Uint8Array>>,
+    done: () => void = () => undefined,
+  ): Promise<void> {
+    this.#feeders.set(base.logFile, { pieces: new ReadAhead(open), done });
+    return this.#put({ ...base, content: { type: 'port' } });
+  }
+
+  /** The same, and waits until it has been read: what is listed behind it comes after it. */
+  async #feedNow(base: Omit<WorkItem, 'content'>, open: () => Promise<AsyncIterable<Uint8Array>>): Promise<void> {
+    const read = new Promise<void>((resolve, reject) => {
+      this.#feed(base, open, resolve).catch(reject);
     });
-    await this.#put(item, 0);
     if (!this.#stopping) await read;
-    this.#feeders.delete(item.logFile);
   }
 
-  async #put(item: WorkItem, bytes: number): Promise<void> {
+  async #put(item: WorkItem, taken: () => void = () => undefined): Promise<void> {
     while (!this.#stopping && (this.#queued >= QUEUE_FILES_MAX || this.#queueBytes > QUEUE_BYTES_MAX)) {
       await new Promise<void>((resolve) => {
-        this.#roomInQueue = resolve;
+        const before = this.#roomInQueue;
+        this.#roomInQueue = () => {
+          before?.();
+          resolve();
+        };
       });
     }
-    this.#queue.push(item);
-    this.#queueBytes += bytes;
+    this.#queue.push({ item, taken });
     this.#dispatch();
   }
 
@@ -301,11 +361,11 @@ class IngestRun {
       const items: WorkItem[] = [];
       let bytes = 0;
       while (items.length < BATCH_FILES && bytes < BATCH_BYTES) {
-        const item = this.#take();
-        if (item === undefined) break;
-        items.push(item);
-        bytes += item.sizeBytes;
-        if (item.content.type === 'bytes') this.#queueBytes -= item.content.bytes.length;
+        const queued = this.#take();
+        if (queued === undefined) break;
+        items.push(queued.item);
+        bytes += queued.item.sizeBytes;
+        queued.taken();
       }
       const thread = this.#threads[this.#idle.shift() ?? 0];
       const transfer = items.flatMap(({ content }) =>
@@ -313,21 +373,27 @@ class IngestRun {
       );
       thread?.post({ type: 'files', items, last: this.#listingEnded && this.#queued === 0 }, transfer);
     }
-    if (this.#queued < QUEUE_FILES_MAX / 2) this.#roomInQueue?.();
+    if (this.#queued < QUEUE_FILES_MAX / 2) this.#makeRoom();
   }
 
   get #queued(): number {
     return this.#queue.length - this.#queueTaken;
   }
 
-  #take(): WorkItem | undefined {
-    const item = this.#queue[this.#queueTaken];
-    if (item !== undefined) this.#queueTaken++;
+  #makeRoom(): void {
+    const room = this.#roomInQueue;
+    this.#roomInQueue = null;
+    room?.();
+  }
+
+  #take(): Queued | undefined {
+    const queued = this.#queue[this.#queueTaken];
+    if (queued !== undefined) this.#queueTaken++;
     if (this.#queueTaken >= QUEUE_FILES_MAX) {
       this.#queue.splice(0, this.#queueTaken);
       this.#queueTaken = 0;
     }
-    return item;
+    return queued;
   }
 
   async #onMessage(index: number, message: FromWorker): Promise<void> {
@@ -343,7 +409,7 @@ class IngestRun {
       case 'judge': {
         const { verdicts, dependsOn } = await this.#writer.admission.judge(message, message.unit);
         this.#commits.dependsOn(message.unit, dependsOn);
-        thread?.post({ type: 'verdicts', verdicts }, [verdicts.buffer as ArrayBuffer]);
+        thread?.post({ type: 'verdicts', table: message.table, verdicts }, [verdicts.buffer as ArrayBuffer]);
         break;
       }
       case 'contents':
@@ -374,16 +440,19 @@ class IngestRun {
     const feeder = this.#feeders.get(logFile);
     if (feeder === undefined) return;
     try {
-      const { value, done } = await feeder.chunks.next();
-      // The chunk may be a view of a pooled buffer: only a copy may change threads.
-      const bytes = done === true ? new Uint8Array(0) : Uint8Array.from(value);
-      thread?.post({ type: 'bytes', logFile, bytes, last: done === true }, [bytes.buffer]);
-      if (done === true) feeder.done();
+      const { bytes, last } = await feeder.pieces.next();
+      thread?.post({ type: 'bytes', logFile, bytes, last }, [bytes.buffer]);
+      if (last) this.#fed(logFile);
     } catch (error) {
       const text = error instanceof Error ? error.message : String(error);
       thread?.post({ type: 'bytes', logFile, bytes: new Uint8Array(0), last: true, error: text });
-      feeder.done();
+      this.#fed(logFile);
     }
+  }
+
+  #fed(logFile: number): void {
+    this.#feeders.get(logFile)?.done();
+    this.#feeders.delete(logFile);
   }
 
   /** Who has a content first is decided here, in one place and in one order; the others are copies. */
@@ -416,10 +485,9 @@ class IngestRun {
 
   #unitOf(message: Extract<FromWorker, { type: 'unit' }>): CommitUnit {
     const files = message.files.map((result) => {
-      const file = this.#identities.get(result.logFile);
-      if (file === undefined) throw new Error(`a worker told of log file ${result.logFile}, which it was not given`);
-      this.#identities.delete(result.logFile);
-      return { ...result, file };
+      const listed = this.#listed.get(result.logFile);
+      if (listed === undefined) throw new Error(`a worker told of log file ${result.logFile}, which it was not given`);
+      return { ...result, file: listed.identity };
     });
     return { files, segments: message.segments, conflicts: message.conflicts, rejectFiles: message.rejectFiles };
   }
@@ -503,12 +571,20 @@ class IngestRun {
       if (seen === undefined) this.#warnings.set(reason, { count, example: file.file.key });
       else seen.count += count;
     }
+    this.#settle(file);
     if (file.status === 'failed') {
       this.#problem({
         key: file.file.key,
         error: new AppError('source-unreadable', file.error ?? `cannot read ${file.file.key}`),
       });
     }
+  }
+
+  #settle({ logFile, status, error, file }: CommitUnit['files'][number]): void {
+    const settlement: Settlement =
+      status === 'failed' ? { outcome: 'failed', error: error ?? `cannot read ${file.key}` } : { outcome: 'stored' };
+    this.#listed.get(logFile)?.settled?.(settlement);
+    this.#listed.delete(logFile);
   }
 
   #widenSpan(minTimeMs: number | null, maxTimeMs: number | null): void {
@@ -556,6 +632,8 @@ function failureOf(message: Extract<FromWorker, { type: 'failed' }>): Error {
 /** The day in the key; else the day of the file's last change; else today. */
 function deliveredDay(file: LogFile): number {
   if (file.hint.day !== null) return dayOf(file.hint.day);
-  const changedMs = /^\d+(\.\d+)?$/.test(file.version) ? Number(file.version) : Date.now();
+  // Of a local file the version is the time of its last change.
+  const isTime = file.content.type !== 'object' && /^\d+(\.\d+)?$/.test(file.version);
+  const changedMs = isTime ? Number(file.version) : Date.now();
   return Math.floor(changedMs / DAY_MS);
 }

@@ -17,13 +17,17 @@ interface Day {
   lastUse: number;
 }
 
-/** Identities of the stored rows of a day, as batches of `words` (6 a row, Batch.identity). */
-export type LoadDay = (day: number) => AsyncIterable<{ readonly words: Int32Array; readonly rows: number }>;
+/** Identities of the stored rows of a table's day, as batches of `words` (6 a row, Batch.identity). */
+export type LoadDay = (
+  table: string,
+  day: number,
+) => AsyncIterable<{ readonly words: Int32Array; readonly rows: number }>;
 
 const WORDS = 6;
 
 export function createAdmission(loadDay: LoadDay, scratchDir: string): Admission {
-  const days = new Map<number, Day>();
+  /** By table and day. */
+  const days = new Map<string, Day>();
   const uncommitted = new Set<number>();
   let clock = 0;
   let spills = 0;
@@ -40,31 +44,32 @@ export function createAdmission(loadDay: LoadDay, scratchDir: string): Admission
       spill([...days.values()].reduce((largest, day) => (day.ids.tableBytes > largest.ids.tableBytes ? day : largest)));
     }
     if (filterBytes() <= FILTER_BYTES_MAX) return;
-    for (const [number, day] of [...days].sort(([, a], [, b]) => a.lastUse - b.lastUse)) {
+    for (const [name, day] of [...days].sort(([, a], [, b]) => a.lastUse - b.lastUse)) {
       if (day.pending.size > 0) continue;
       day.ids.close();
-      days.delete(number);
+      days.delete(name);
       if (filterBytes() <= FILTER_BYTES_MAX) return;
     }
   };
 
-  const open = async (number: number): Promise<Day> => {
-    const known = days.get(number);
+  const open = async (table: string, number: number): Promise<Day> => {
+    const name = `${table} ${number}`;
+    const known = days.get(name);
     if (known !== undefined) return known;
     const day: Day = { ids: new EventIds(), pending: new Set(), lastUse: clock };
-    for await (const { words, rows } of loadDay(number)) {
+    for await (const { words, rows } of loadDay(table, number)) {
       for (let row = 0; row < rows; row++) day.ids.admit(words, row * WORDS, COMMITTED);
       if (day.ids.tableBytes > DAY_TABLE_BYTES_MAX) spill(day);
     }
-    days.set(number, day);
+    days.set(name, day);
     return day;
   };
 
-  const judge: Admission['judge'] = async ({ identity, hasIdentity, eventDay }, unit) => {
+  const judge: Admission['judge'] = async ({ table, identity, hasIdentity, eventDay }, unit) => {
     clock++;
     uncommitted.add(unit);
     const touched = new Map<number, Day>();
-    for (const number of new Set(eventDay)) touched.set(number, await open(number));
+    for (const number of new Set(eventDay)) touched.set(number, await open(table, number));
     const words = new Int32Array(identity.buffer, identity.byteOffset, identity.byteLength / 4);
     const verdicts = new Uint8Array(hasIdentity.length);
     const dependsOn = new Set<number>();

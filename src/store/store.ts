@@ -32,7 +32,8 @@ import { knownFiles, openWriter } from './writer.ts';
 
 /** The local store: the contract, and what only the commands of the local store need. */
 export interface LocalStore extends Store {
-  openWriter(table: Table): Promise<StoreWriter>;
+  /** See openWriter() of store/writer.ts. */
+  openWriter(tables: readonly Table[]): Promise<StoreWriter>;
   /** As StoreWriter.known(), without the lease: what a run would skip. */
   known(files: readonly LogFileIdentity[]): Promise<readonly (KnownFile | null)[]>;
   /** Takes whole days before `before` (`YYYY-MM-DD`) out of the store. Throws `store-locked` while another process writes to it. */
@@ -122,7 +123,7 @@ function localStore(paths: StorePaths): LocalStore {
     suppressions: () => catalog.read(listSuppressions),
     addSuppression: (suppression) => catalog.write((session) => insertSuppression(session, suppression)),
     removeSuppression: (id) => catalog.write((session) => deleteSuppression(session, id)),
-    openWriter: (table) => openWriter(paths, table),
+    openWriter: (tables) => openWriter(paths, tables),
     known: (files) => catalog.read((session) => knownFiles(session, files)),
     prune: async (table, before) => {
       // A compaction that read the segments before they were taken out would list their rows again.

@@ -27,7 +27,8 @@ const QUESTIONS_MAX = 40;
 /** Reading the ids of a stored day; beside the workers' own instances. */
 const READER_MEMORY_LIMIT = '128MB';
 
-export async function openWriter(paths: StorePaths, table: Table): Promise<StoreWriter> {
+/** `tables`: all that the store may hold, the one that most records go to first. */
+export async function openWriter(paths: StorePaths, tables: readonly Table[]): Promise<StoreWriter> {
   // Copies of a store (object storage, some backups) come without empty folders.
   for (const folder of [paths.staging, paths.lake]) makeFolder(folder);
   const lease = await takeLease(paths);
@@ -68,9 +69,9 @@ export async function openWriter(paths: StorePaths, table: Table): Promise<Store
     return reader.connection;
   };
 
-  async function* loadDay(day: number): AsyncGenerator<{ words: Int32Array; rows: number }> {
+  async function* loadDay(table: string, day: number): AsyncGenerator<{ words: Int32Array; rows: number }> {
     const eventDate = formatDay(day);
-    const segments = await catalog.read((session) => liveSegments(session, paths, table.name));
+    const segments = await catalog.read((session) => liveSegments(session, paths, table));
     const files = segments.filter((segment) => segment.eventDate === eventDate).map((segment) => segment.path);
     if (files.length === 0) return;
     const result = await (await openReader()).stream(identityQuery(sqlList(files)));
@@ -125,7 +126,7 @@ export async function openWriter(paths: StorePaths, table: Table): Promise<Store
       const seq = state.seq + 1;
       try {
         const placed = placeSegments(paths, units, seq);
-        await catalog.write((session) => insertCommit(session, table, units, placed, seq, failed));
+        await catalog.write((session) => insertCommit(session, tables, units, placed, seq, failed));
       } catch (error) {
         throw asStoreError(error, `publish what was read in the store ${paths.dir}`);
       }
@@ -142,7 +143,15 @@ export async function openWriter(paths: StorePaths, table: Table): Promise<Store
       return seq;
     },
 
-    compact: (options) => compact(catalog, paths, table, options),
+    compact: async (options) => {
+      const sums = { replaced: 0, written: 0 };
+      for (const table of tables) {
+        const { replaced, written } = await compact(catalog, paths, table, options);
+        sums.replaced += replaced;
+        sums.written += written;
+      }
+      return sums;
+    },
 
     close: () => {
       admission.close();
@@ -301,7 +310,7 @@ const FAILED = "status = 'failed' AND records_in = 0";
 /** `failed`: keys of the ledger's FAILED rows. */
 async function insertCommit(
   session: CatalogSession,
-  table: Table,
+  tables: readonly Table[],
   units: readonly CommitUnit[],
   segments: readonly PlacedSegment[],
   seq: number,
@@ -358,20 +367,30 @@ async function insertCommit(
       unit.conflicts.map((conflict) => [conflict.eventId, conflict.eventDate, conflict.logFile, conflict.recordNo]),
     ),
   );
-  if (segments.length > 0)
+  const filled = tables.filter(({ name }) => segments.some((segment) => segment.table === name));
+  for (const table of filled) {
     await insertSegments(
       session,
-      segments.map((segment) => ({ ...segment, seq, schemaVersion: table.schemaVersion })),
+      segments
+        .filter((segment) => segment.table === table.name)
+        .map((segment) => ({ ...segment, seq, schemaVersion: table.schemaVersion })),
     );
-  const times = segments.flatMap((segment) => [segment.minTimeMs, segment.maxTimeMs]).filter((time) => time !== null);
-  await session.run(
-    `INSERT INTO ingest_commit VALUES (CAST($seq AS BIGINT), $table, CAST($min AS TIMESTAMP), CAST($max AS TIMESTAMP), CAST($now AS TIMESTAMP))`,
-    {
-      seq: BigInt(seq),
-      table: table.name,
-      min: sqlTime(times.length === 0 ? null : times.reduce((a, b) => Math.min(a, b))),
-      max: sqlTime(times.length === 0 ? null : times.reduce((a, b) => Math.max(a, b))),
-      now: sqlTime(now),
-    },
-  );
+  }
+  // A commit of log files without rows counts too: numbers of commits never come again.
+  for (const { name } of filled.length > 0 ? filled : tables.slice(0, 1)) {
+    const times = segments
+      .filter(({ table }) => table === name)
+      .flatMap((segment) => [segment.minTimeMs, segment.maxTimeMs])
+      .filter((time) => time !== null);
+    await session.run(
+      `INSERT INTO ingest_commit VALUES (CAST($seq AS BIGINT), $table, CAST($min AS TIMESTAMP), CAST($max AS TIMESTAMP), CAST($now AS TIMESTAMP))`,
+      {
+        seq: BigInt(seq),
+        table: name,
+        min: sqlTime(times.length === 0 ? null : times.reduce((a, b) => Math.min(a, b))),
+        max: sqlTime(times.length === 0 ? null : times.reduce((a, b) => Math.max(a, b))),
+        now: sqlTime(now),
+      },
+    );
+  }
 }

@@ -7,7 +7,7 @@ const [dir = '', task = ''] = process.argv.slice(2);
 const store = await openStore(dir);
 
 if (task === 'commit') {
-  const writer = await store.openWriter(cloudtrailTable);
+  const writer = await store.openWriter([cloudtrailTable]);
   for (let round = 1; round <= ROUNDS; round++) {
     await writer.commit([
       {

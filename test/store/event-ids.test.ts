@@ -79,12 +79,13 @@ describe('EventIds', () => {
 
 describe('Admission', () => {
   const rows = (...list: readonly (readonly [day: number, id: number, facts: number, hasId?: 0 | 1])[]) => ({
+    table: 'cloudtrail',
     identity: new Uint8Array(Int32Array.from(list.flatMap(([, id, facts]) => [...identity(id, facts)])).buffer),
     hasIdentity: Uint8Array.from(list.map(([, , , hasId = 1]) => hasId)),
     eventDay: Int32Array.from(list.map(([day]) => day)),
   });
-  async function* stored(day: number) {
-    if (day === 100) yield { words: identity(1, 1), rows: 1 };
+  async function* stored(table: string, day: number) {
+    if (table === 'cloudtrail' && day === 100) yield { words: identity(1, 1), rows: 1 };
     await Promise.resolve();
   }
 
@@ -101,6 +102,8 @@ describe('Admission', () => {
     expect(second.dependsOn).toEqual([1]);
     admission.committed(1);
     expect((await admission.judge(rows([100, 2, 1]), 3)).dependsOn).toEqual([]);
+    const other = await admission.judge({ ...rows([100, 1, 1], [100, 2, 1]), table: 'waf' }, 4);
+    expect([...other.verdicts]).toEqual([ADMITTED, ADMITTED]);
     admission.close();
   });
 });

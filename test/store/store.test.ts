@@ -77,10 +77,10 @@ const alert: Alert = {
 
 describe('the ledger', () => {
   test('knows a file by key, size and version, and a content by its SHA-256, once committed', async () => {
-    const writer = await store.openWriter(cloudtrailTable);
+    const writer = await store.openWriter([cloudtrailTable]);
     expect(await writer.commit([unit(writer.takeLogFileIds(1))])).toBe(1);
     await writer.close();
-    const next = await store.openWriter(cloudtrailTable);
+    const next = await store.openWriter([cloudtrailTable]);
     const file = { key: '/logs/1.json.gz', sizeBytes: 100, version: '1' };
     expect(await next.known([{ ...file, version: '2' }, file, { ...file, sizeBytes: 101 }])).toEqual([
       null,
@@ -96,7 +96,7 @@ describe('the ledger', () => {
   });
 
   test('asks for a failed file again and forgets the failure once it was read', async () => {
-    const writer = await store.openWriter(cloudtrailTable);
+    const writer = await store.openWriter([cloudtrailTable]);
     const failed = {
       status: 'failed',
       sha256: null,
@@ -105,7 +105,7 @@ describe('the ledger', () => {
     } as const;
     await writer.commit([unit(1, failed)]);
     await writer.close();
-    const next = await store.openWriter(cloudtrailTable);
+    const next = await store.openWriter([cloudtrailTable]);
     expect(await next.known([{ key: '/logs/1.json.gz', sizeBytes: 100, version: '1' }])).toEqual([null]);
     expect((await store.status()).files).toEqual({ seen: 1, done: 0, damaged: 0, failed: 1 });
     await next.commit([unit(2, { file: { key: '/logs/1.json.gz', sizeBytes: 100, version: '1' } })]);
@@ -124,7 +124,7 @@ describe('the ledger', () => {
     const reject = { recordNo: 2, offset: 10, length: 4, reason: 'json-invalid', detail: 'no comma', text };
     const rejectFiles = [await segments.writeRejects([{ logFile: 1, reject }])];
     await segments.close();
-    const writer = await store.openWriter(cloudtrailTable);
+    const writer = await store.openWriter([cloudtrailTable]);
     // Opening the writer swept the staging folder, as after a crash: stage again under the lease.
     expect(existsSync(rejectFiles[0] ?? '')).toBe(false);
     const again = await createSegmentWriter({
@@ -157,9 +157,9 @@ describe('the ledger', () => {
 
 describe('the lease', () => {
   test('lets one writer in and names its process to the other', async () => {
-    const writer = await store.openWriter(cloudtrailTable);
+    const writer = await store.openWriter([cloudtrailTable]);
     expect((await store.status()).writer).toEqual({ pid: process.pid });
-    await expect(store.openWriter(cloudtrailTable)).rejects.toMatchObject({
+    await expect(store.openWriter([cloudtrailTable])).rejects.toMatchObject({
       code: 'store-locked',
       message: expect.stringContaining(String(process.pid)),
     });
@@ -168,7 +168,7 @@ describe('the lease', () => {
   });
 
   test('is asked for by pruning as well, which would undo a compaction that runs', async () => {
-    const writer = await store.openWriter(cloudtrailTable);
+    const writer = await store.openWriter([cloudtrailTable]);
     await expect(store.prune(cloudtrailTable, '2027-01-01')).rejects.toMatchObject({ code: 'store-locked' });
     await writer.close();
     expect(await store.prune(cloudtrailTable, '2027-01-01')).toEqual({ segments: 0, rows: 0 });
@@ -258,10 +258,10 @@ describe('the folder', () => {
   );
 
   test.each(['catalog.duckdb', 'writer.lock'])('whose %s is not what it was is damaged, not a bug', async (name) => {
-    await (await store.openWriter(cloudtrailTable)).close();
+    await (await store.openWriter([cloudtrailTable])).close();
     rmSync(join(store.dir, `${name}.wal`), { force: true });
     writeFileSync(join(store.dir, name), 'x'.repeat(4000));
-    await expect(store.openWriter(cloudtrailTable)).rejects.toMatchObject({
+    await expect(store.openWriter([cloudtrailTable])).rejects.toMatchObject({
       code: 'store-damaged',
       message: expect.stringContaining(join(store.dir, name)),
     });
@@ -270,7 +270,7 @@ describe('the folder', () => {
 
   test('whose catalog is missing is damaged, and gets no empty one in its place', async () => {
     rmSync(join(store.dir, 'catalog.duckdb'));
-    const uses = [() => store.status(), () => store.openWriter(cloudtrailTable), () => store.suppressions()];
+    const uses = [() => store.status(), () => store.openWriter([cloudtrailTable]), () => store.suppressions()];
     for (const use of uses) await expect(use()).rejects.toMatchObject({ code: 'store-damaged' });
     expect(existsSync(join(store.dir, 'catalog.duckdb'))).toBe(false);
   });
@@ -280,7 +280,7 @@ describe('the folder', () => {
     const { file } = await store.snapshot('log_file');
     expect(existsSync(file ?? '')).toBe(true);
     for (const name of ['staging', 'lake']) rmSync(join(store.dir, name), { recursive: true, force: true });
-    await (await store.openWriter(cloudtrailTable)).close();
+    await (await store.openWriter([cloudtrailTable])).close();
   });
 
   test('must exist unless it is to be created', async () => {

@@ -19,8 +19,7 @@ export async function ingestInto(
     return await ingest(
       {
         dir: store.dir,
-        table: cloudtrailTable,
-        openWriter: () => store.openWriter(cloudtrailTable),
+        openWriter: () => store.openWriter([cloudtrailTable]),
         threads: startThreads((worker) => startWorkerThread({ ...worker, stagingDir: `${store.dir}/staging` }), rest),
       },
       { sources: opened, scope: {}, signal: new AbortController().signal, ...rest },

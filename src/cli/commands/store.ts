@@ -105,7 +105,7 @@ async function compactStore({ storeDir, terminal, signal }: Run<object>): Promis
   const store = await openStore(storeDir);
   try {
     for (const table of TABLES) {
-      const writer = await store.openWriter(table);
+      const writer = await store.openWriter([table]);
       try {
         const { replaced, written } = await writer.compact({ full: true, signal });
         terminal.info(

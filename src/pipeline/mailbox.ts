@@ -1,0 +1,51 @@
+/** The messages that a worker thread was sent and has not looked at. */
+import { AppError } from '../errors.ts';
+import type { ToWorker } from '../ingest.ts';
+
+type Message<T extends ToWorker['type']> = Extract<ToWorker, { type: T }>;
+
+/** Messages by type; at most one of each kind is awaited at a time. */
+export class Mailbox {
+  readonly #arrived: ToWorker[] = [];
+  #wake: (() => void) | null = null;
+  stopped = false;
+
+  put(message: ToWorker): void {
+    if (message.type === 'stop') this.stopped = true;
+    else this.#arrived.push(message);
+    this.#wake?.();
+  }
+
+  /** The first message of this type that is wanted. Throws `interrupted` after a stop. */
+  async take<T extends ToWorker['type']>(
+    type: T,
+    isWanted: (message: Message<T>) => boolean = () => true,
+  ): Promise<Message<T>> {
+    for (;;) {
+      const message = await this.takeSoon(type, Number.POSITIVE_INFINITY, isWanted);
+      if (message !== null) return message;
+    }
+  }
+
+  /** Null when none came within `idleMs`. Throws `interrupted` after a stop. */
+  async takeSoon<T extends ToWorker['type']>(
+    type: T,
+    idleMs: number,
+    isWanted: (message: Message<T>) => boolean = () => true,
+  ): Promise<Message<T> | null> {
+    for (;;) {
+      if (this.stopped) throw new AppError('interrupted', 'the worker was asked to stop');
+      const at = this.#arrived.findIndex((message) => message.type === type && isWanted(message as Message<T>));
+      const [message] = at < 0 ? [] : this.#arrived.splice(at, 1);
+      if (message !== undefined) return message as Message<T>;
+      let timer: NodeJS.Timeout | undefined;
+      const isIdle = await new Promise<boolean>((resolve) => {
+        this.#wake = () => resolve(false);
+        if (idleMs !== Number.POSITIVE_INFINITY) timer = setTimeout(() => resolve(true), idleMs);
+      });
+      this.#wake = null;
+      clearTimeout(timer);
+      if (isIdle) return null;
+    }
+  }
+}
