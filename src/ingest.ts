@@ -1,7 +1,7 @@
 /** What ingest promises: options in, sums out, and the contracts between the pipeline, its worker threads and the store. */
 import type { AppError } from './errors.ts';
 import type { Batch, ContentKind, Reject } from './format.ts';
-import type { Content, ListingProblem, LogFile, Scope, Source } from './source.ts';
+import type { Content, ListingCosts, ListingProblem, LogFile, Scope, Source } from './source.ts';
 import type { LogFileStatus } from './store.ts';
 
 /** All bounds that keep memory and disk a matter of configuration, not of input. */
@@ -93,6 +93,8 @@ export interface IngestForecast {
   readonly estimatedEvents: number;
   readonly estimatedSeconds: number;
   readonly estimatedStoreBytes: number;
+  /** What requests there were for the listing and would be for the reading, and what they cost; null for sources that cost nothing. */
+  readonly requests: (ListingCosts & { readonly getRequests: number; readonly dollars: number }) | null;
   readonly problems: readonly ListingProblem[];
 }
 

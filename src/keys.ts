@@ -7,7 +7,8 @@ import { DAY_MS } from './time.ts';
  * How much later than its events a log file may be delivered and still be found by a window that ends before its day. CloudTrail delivers within
  * minutes (https://docs.aws.amazon.com/awscloudtrail/latest/userguide/how-cloudtrail-works.html); two days cover the retries after a short outage.
  */
-const DELIVERY_LATENESS_MS = 2 * DAY_MS;
+export const DELIVERY_LATENESS_MS = 2 * DAY_MS;
+const HOUR_MS = 3_600_000;
 
 const ACCOUNT = /^\d{12}$/;
 const ORGANIZATION = /^o-[a-z0-9]{10,32}$/;
@@ -16,6 +17,15 @@ const REGION = /^[a-z]{2,}(?:-[a-z]+)+-\d{1,2}$/;
 const CLOUDTRAIL = /^CloudTrail(?:-[A-Za-z]+)?$/;
 /** `<account>_<service>_<region>_…YYYYMMDDTHHMMZ…`; a digest's name holds the trail before the time, and seconds in it. */
 const FILE_NAME = /^(\d{12})_([A-Za-z0-9-]+)_([a-z]{2,}(?:-[a-z]+)+-\d{1,2})_(?:.*_)?(\d{4})(\d{2})(\d{2})T\d{4,6}Z/s;
+/** What S3 names an access log file by when it delivers it: https://docs.aws.amazon.com/AmazonS3/latest/userguide/ServerLogs.html. */
+const ACCESS_NAME = /((?:19|20)\d\d)-(\d{2})-(\d{2})-(\d{2})-\d{2}-\d{2}-[0-9A-F]{16}$/;
+/** The same with the time at the end of a CloudTrail file: `…_20240507T0905Z_…`. */
+const STAMP = /_(\d{4})(\d{2})(\d{2})T(\d{2})\d{2,4}Z/;
+/** Days, and the hour below them. */
+const HOUR_FOLDER = /(?:^|\/)((?:19|20)\d\d)\/(\d{2})\/(\d{2})\/(\d{2})(?:\/\d{2})?(?:\/|$)/;
+/** Services whose folders below an account hold what trailhound reads. */
+const READ_SERVICES = /^(?:CloudTrail(?:-[A-Za-z]+)?|WAFLogs|S3)$/;
+const FIREHOSE_WAF = /^aws-waf-logs-/;
 const YEAR = /^(?:19|20)\d\d$/;
 /** Some services write months and days without the zero. */
 const TWO_DIGITS = /^\d{1,2}$/;
@@ -42,12 +52,54 @@ export function parseKey(key: string, from = 0): KeyHint {
   return parseFileName(key.slice(slash + 1), parseFolder(slash < 0 ? '' : key.slice(0, slash), from));
 }
 
+/** Does a folder hold logs of a service that trailhound has no table for? Said only where AWS's layout names the service. */
+export function isForeign(folder: FolderHint): boolean {
+  return folder.service !== null && !READ_SERVICES.test(folder.service);
+}
+
+const HOLDS_YEARS = [
+  /(?:^|\/)CloudTrail(?:-[A-Za-z]+)?\/[a-z]{2,}(?:-[a-z]+)+-\d{1,2}\/$/,
+  /(?:^|\/)WAFLogs\/[^/]+\/[^/]+\/$/,
+  /(?:^|\/)aws-waf-logs-[^/]*\/$/,
+  /(?:^|\/)\d{12}\/[a-z]{2,}(?:-[a-z]+)+-\d{1,2}\/[^/]+\/$/,
+];
+
+/** Do folders `YYYY/MM/DD` lie below this one, as AWS lays them out? `prefix` ends with a slash. */
+export const holdsYears = (prefix: string): boolean => HOLDS_YEARS.some((pattern) => pattern.test(prefix));
+
+/** Start of the hour in which a log file was delivered, in ms, where its name or folders tell it. Its events are older, or of that hour. */
+export function deliveredHour(key: string): number | null {
+  const slash = key.lastIndexOf('/');
+  const name = key.slice(slash + 1);
+  const match = ACCESS_NAME.exec(name) ?? STAMP.exec(name) ?? HOUR_FOLDER.exec(key.slice(0, slash + 1));
+  if (match === null) return null;
+  const [, year, month, day, hour] = match;
+  const ms = Date.parse(`${year}-${month}-${day}T${hour}:00:00Z`);
+  return Number.isNaN(ms) ? null : ms;
+}
+
+/** May a log file that was delivered in this hour hold events of the scope? */
+export function hourInScope(hourMs: number | null, scope: Scope, latenessMs: number = DELIVERY_LATENESS_MS): boolean {
+  if (hourMs === null) return true;
+  if (scope.fromMs !== undefined && hourMs + HOUR_MS <= scope.fromMs) return false;
+  return scope.toMs === undefined || hourMs - latenessMs < scope.toMs;
+}
+
+/** The part of an access log's key before its time, in a bucket that keeps them in one folder. Null for any other key. */
+export function accessLogStem(key: string): string | null {
+  const match = ACCESS_NAME.exec(key);
+  return match === null ? null : key.slice(0, match.index);
+}
+
 /** The hint of a file called `name` in a folder that tells `folder`. */
 export function parseFileName(name: string, folder: FolderHint): KeyHint {
   const match = FILE_NAME.exec(name);
   const folderDay = folder.first === folder.last ? folder.first : null;
-  if (match === null)
-    return { service: folder.service, account: folder.account, region: folder.region, day: folderDay };
+  if (match === null) {
+    const access = ACCESS_NAME.exec(name);
+    const day = access === null ? null : realDay(access[1], access[2], access[3]);
+    return { service: folder.service, account: folder.account, region: folder.region, day: day ?? folderDay };
+  }
   const [, account = '', service = '', region = '', year, month, day] = match;
   return { service, account, region, day: realDay(year, month, day) ?? folderDay };
 }
@@ -69,7 +121,10 @@ export function parseFolder(path: string, from = 0): FolderHint {
   return { service: null, account: null, region: null, ...generic, exact: false };
 }
 
-/** `AWSLogs/[o-…/]<account>/<service>/<region>/YYYY/MM/DD`, or the same from the account or from `CloudTrail…/<region>` on. */
+/**
+ * `AWSLogs/[o-…/]<account>/<service>/<region>/YYYY/MM/DD`, or the same from the account or from `CloudTrail…/<region>` on; WAF's has `cloudfront` for a
+ * region and the web ACL before the year. Or `<account>/<region>/<bucket>/YYYY/MM/DD`, S3's own for access logs, or what Firehose writes for WAF.
+ */
 function findLayout(segments: readonly string[]): FolderHint | null {
   let at = -1;
   for (let index = segments.length - 1; index >= 0 && at < 0; index--) {
@@ -81,13 +136,32 @@ function findLayout(segments: readonly string[]): FolderHint | null {
       at = ACCOUNT.test(segments[index - 1] ?? '') ? index - 1 : index;
     }
   }
-  if (at < 0) return null;
+  if (at < 0) return findPartitioned(segments);
   if (ORGANIZATION.test(segments[at] ?? '')) at++;
   const account = ACCOUNT.test(segments[at] ?? '') ? (segments[at++] ?? null) : null;
   const service = segments[at++] ?? null;
   const region = REGION.test(segments[at] ?? '') ? (segments[at] ?? null) : null;
   if (!YEAR.test(segments[at] ?? '')) at++;
+  if (service === 'WAFLogs' && !YEAR.test(segments[at] ?? '')) at++;
   return { service, account, region, ...dateOf(segments.slice(at, at + 3)), exact: true };
+}
+
+function findPartitioned(segments: readonly string[]): FolderHint | null {
+  for (let at = segments.length - 1; at >= 0; at--) {
+    if (FIREHOSE_WAF.test(segments[at] ?? '') && YEAR.test(segments[at + 1] ?? ''))
+      return {
+        service: 'WAFLogs',
+        account: null,
+        region: null,
+        ...dateOf(segments.slice(at + 1, at + 4)),
+        exact: true,
+      };
+    if (ACCOUNT.test(segments[at] ?? '') && REGION.test(segments[at + 1] ?? '') && YEAR.test(segments[at + 3] ?? '')) {
+      const [account = null, region = null] = segments.slice(at, at + 2);
+      return { service: 'S3', account, region, ...dateOf(segments.slice(at + 3, at + 6)), exact: true };
+    }
+  }
+  return null;
 }
 
 /** The days of `[year, month, day]`, of which the later ones may be missing. */

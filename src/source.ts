@@ -63,6 +63,28 @@ export interface ListingProblem {
   readonly error: AppError;
 }
 
+/** How AWS is reached; what is left out comes from the environment and the files of the AWS CLI. */
+export interface AwsOptions {
+  readonly profile?: string;
+  readonly region?: string;
+  readonly endpointUrl?: string;
+  /** A role to assume first. */
+  readonly roleArn?: string;
+  readonly externalId?: string;
+  /** Whoever reads pays: required by buckets that say so. */
+  readonly requestPayer?: boolean;
+}
+
+/** What listing took and left out so far, where that costs money. */
+export interface ListingCosts {
+  /** Requests for a page of keys. */
+  readonly listRequests: number;
+  readonly keysListed: number;
+  /** Folders that were not looked into and keys that were left out, because nothing of the scope can be in them. */
+  readonly foldersPruned: number;
+  readonly keysPruned: number;
+}
+
 export interface Source {
   /** As the user wrote it. */
   readonly name: string;
@@ -72,5 +94,7 @@ export interface Source {
   readonly endless?: boolean;
   /** Lists newest day first where keys tell the day. Repeatable, but a `stream` content can be opened once only. */
   list(scope: Scope, signal: AbortSignal): AsyncIterable<LogFile | ListingProblem>;
+  /** Only where listing and reading are paid for by the request. */
+  costs?(): ListingCosts;
   close(): Promise<void>;
 }

@@ -64,6 +64,20 @@ const schema = z.strictObject(
         workers: size.describe('Worker threads of an ingest.').optional(),
       })
       .default({}),
+    aws: z
+      .strictObject({
+        profile: text.describe("A profile of the AWS CLI's files.").optional(),
+        region: text.describe('Region that requests are sent to.').optional(),
+        endpoint_url: text.describe('Another server that speaks the language of AWS.').optional(),
+        role_arn: text.describe('A role to assume first.').optional(),
+        external_id: text.describe('What the trust policy of that role asks for.').optional(),
+        request_payer: z
+          .boolean('expected true or false')
+          .describe('Pay for requests to a bucket of others.')
+          .optional(),
+      })
+      .describe('How AWS is reached; what is left out comes from the environment and the files of the AWS CLI.')
+      .default({}),
     hunts: reserved.optional(),
     sinks: reserved.optional(),
   },

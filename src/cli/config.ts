@@ -19,6 +19,7 @@ const DEFAULTS: ConfigValues = {
   lists: {},
   suppress: [],
   limits: {},
+  aws: {},
 };
 
 /** Reads `path`, or `trailhound.yaml` in the current folder if it is there. Throws `config-invalid`. */

@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import { AppError } from '../errors.ts';
 import type { IngestForecast, IngestLimits, IngestOptions, IngestProgress, IngestResult } from '../ingest.ts';
-import type { ListingProblem, Scope } from '../source.ts';
+import type { AwsOptions, ListingProblem, Scope } from '../source.ts';
 import { DAY_MS, durationMs, formatDay } from '../time.ts';
 import { collect, type ExitStatus, type Run, windowOf } from './command.ts';
 import { json } from './output/printable.ts';
@@ -21,13 +21,19 @@ export interface IngestCommandOptions {
   readonly dryRun?: boolean;
   readonly strict?: boolean;
   readonly once?: boolean;
+  readonly awsProfile?: string;
+  readonly awsRegion?: string;
+  readonly endpointUrl?: string;
+  readonly roleArn?: string;
+  readonly externalId?: string;
+  readonly requestPayer?: boolean;
 }
 
 export function addIngestOptions(command: Command): Command {
   return command
     .argument(
       '[source...]',
-      'a file, folder, glob, zip, tar or tar.gz, or - for stdin (default: sources in the config)',
+      'a file, folder, glob, zip, tar or tar.gz, - for stdin, or s3://bucket/prefix (default: sources in the config)',
     )
     .option('--from <time>', 'only log files that may hold events at this time or later')
     .option('--to <time>', 'only log files that may hold events before this time')
@@ -36,7 +42,13 @@ export function addIngestOptions(command: Command): Command {
     .addOption(new Option('--format <name>', 'what the log files are').choices(['auto', 'cloudtrail']).default('auto'))
     .option('--dry-run', 'only tell how many files and bytes there are, and what time and disk they would take')
     .option('--strict', 'end with status 3 when a record could not be decoded or a file is damaged')
-    .option('--once', 'read what is there now, then end (files and folders always do)');
+    .option('--once', 'read what is there now, then end (files and folders always do)')
+    .option('--aws-profile <name>', "profile of the AWS CLI's files")
+    .option('--aws-region <name>', 'region that requests are sent to (a bucket is found from any)')
+    .option('--endpoint-url <url>', 'another server that speaks the language of AWS')
+    .option('--role-arn <arn>', 'role to assume first')
+    .option('--external-id <id>', 'what the trust policy of that role asks for')
+    .option('--request-payer', 'pay for requests to a bucket of others');
 }
 
 /** The sources of the command line, else those of the config. Paths of the config start from its folder. */
@@ -79,6 +91,27 @@ function boundsOf({ config: { limits } }: Pick<Run<unknown>, 'config'>): Pick<In
   return { limits: bounds, ...(limits.workers !== undefined && { workers: limits.workers }) };
 }
 
+/** How AWS is reached: the command line before the config. */
+function awsOf({ options, config: { aws } }: Run<IngestCommandOptions>): AwsOptions {
+  const profile = options.awsProfile ?? aws.profile;
+  const region = options.awsRegion ?? aws.region;
+  const endpointUrl = options.endpointUrl ?? aws.endpoint_url;
+  const roleArn = options.roleArn ?? aws.role_arn;
+  const externalId = options.externalId ?? aws.external_id;
+  const requestPayer = options.requestPayer ?? aws.request_payer;
+  if (endpointUrl !== undefined && !/^https?:\/\/[^/]/u.test(endpointUrl)) {
+    throw new AppError('usage-invalid', `cannot use the endpoint '${endpointUrl}': expected http://… or https://…`);
+  }
+  return {
+    ...(profile !== undefined && { profile }),
+    ...(region !== undefined && { region }),
+    ...(endpointUrl !== undefined && { endpointUrl }),
+    ...(roleArn !== undefined && { roleArn }),
+    ...(externalId !== undefined && { externalId }),
+    ...(requestPayer !== undefined && { requestPayer }),
+  };
+}
+
 /** Opens the sources, refuses what cannot work before anything is written, and hands over the store and the way to fill it. */
 export async function withIngest(
   run: Run<IngestCommandOptions>,
@@ -94,7 +127,7 @@ export async function withIngest(
   const { forecast, ingestInto, openSources, openStore, refuseStoreInside, startThreads, stopThreads } = await import(
     './wire.ts'
   );
-  const sources = await openSources(names);
+  const sources = await openSources(names, { aws: awsOf(run), warn: (message) => terminal.warn(message) });
   try {
     if (options.dryRun) return await printForecast(await forecast(storeDir, { sources, scope, signal }), run);
     refuseStoreInside(storeDir, sources);
@@ -221,11 +254,23 @@ async function printForecast(forecast: IngestForecast, { output, terminal }: Run
       ['events, about', formatCount(forecast.estimatedEvents)],
       ['time, about', formatSpan(forecast.estimatedSeconds)],
       ['disk, about', formatBytes(forecast.estimatedStoreBytes)],
+      ...requestRows(forecast.requests),
     ];
     const columns = ['what', 'value'].map((name) => ({ name, type: 'VARCHAR' }));
     await printRows(output, columns, rows, terminal);
   }
   return problems.length > 0 ? 3 : 0;
+}
+
+function requestRows(requests: IngestForecast['requests']): readonly [string, string][] {
+  if (requests === null) return [];
+  return [
+    ['LIST requests', formatCount(requests.listRequests)],
+    ['GET requests', formatCount(requests.getRequests)],
+    ['price of the requests, about', `$${requests.dollars.toFixed(4)}`],
+    ['folders left out', formatCount(requests.foldersPruned)],
+    ['objects left out', formatCount(requests.keysPruned)],
+  ];
 }
 
 /** Prints the sums of a run for a program. */

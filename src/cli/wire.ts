@@ -11,6 +11,7 @@ import { cloudtrailTable } from '../formats/cloudtrail-table.ts';
 import type { IngestForecast, IngestOptions, IngestResult, SegmentWriter, WorkerThread } from '../ingest.ts';
 import type { HuntDeps, HuntOptions, HuntResult } from '../pipeline/hunt.ts';
 import type { Source } from '../source.ts';
+import type { RemoteOptions } from '../sources/open.ts';
 import { CATALOG_TABLES } from '../store/catalog-tables.ts';
 import { storePaths } from '../store/files.ts';
 import type { LocalStore } from '../store/store.ts';
@@ -33,11 +34,11 @@ export async function openStore(dir: string, options: { readonly create?: boolea
 }
 
 /** Opens every source, or none. */
-export async function openSources(names: readonly string[]): Promise<readonly Source[]> {
+export async function openSources(names: readonly string[], remote: RemoteOptions): Promise<readonly Source[]> {
   const { openSource } = await import('../sources/open.ts');
   const sources: Source[] = [];
   try {
-    for (const name of names) sources.push(await openSource(name, process.stdin));
+    for (const name of names) sources.push(await openSource(name, process.stdin, remote));
     return sources;
   } catch (error) {
     for (const source of sources) await source.close();

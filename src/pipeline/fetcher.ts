@@ -1,4 +1,5 @@
 /** Fetches contents that lie behind a network ahead of the threads, several at once and in bounded memory. */
+import { setMaxListeners } from 'node:events';
 import type { Readable } from 'node:stream';
 import pLimit from 'p-limit';
 import type { Content } from '../source.ts';
@@ -26,6 +27,8 @@ export class Fetcher {
   constructor(bytesMax: number, signal: AbortSignal) {
     this.#bytesMax = bytesMax;
     this.#signal = signal;
+    // Each request listens for its end.
+    setMaxListeners(0, signal);
     signal.addEventListener('abort', () => this.#makeRoom(), { once: true });
   }
 

@@ -1,7 +1,7 @@
 /** What `--dry-run` tells: which files would be read, and what that would take, from a sample of the archive itself. */
 import type { IngestForecast, IngestOptions, StoreWriter } from '../ingest.ts';
 import { readWhole } from '../payload.ts';
-import type { ListingProblem, LogFile } from '../source.ts';
+import type { ListingCosts, ListingProblem, LogFile, Source } from '../source.ts';
 
 /** Evenly spread over the listing, these are inflated to see how many records a compressed byte holds. */
 const SAMPLE_FILES = 48;
@@ -23,6 +23,7 @@ export async function forecastIngest(
   options: Pick<IngestOptions, 'sources' | 'scope' | 'signal'>,
 ): Promise<IngestForecast> {
   const sums = { files: 0, known: 0, compressedBytes: 0 };
+  let getRequests = 0;
   const problems: ListingProblem[] = [];
   let sample: LogFile[] = [];
   let every = 1;
@@ -35,6 +36,7 @@ export async function forecastIngest(
         continue;
       }
       sums.compressedBytes += file.sizeBytes;
+      if (file.content.type === 'object') getRequests++;
       if (file.content.type !== 'file' || (sums.files - sums.known) % every !== 0) continue;
       sample.push(file);
       if (sample.length < SAMPLE_FULL) continue;
@@ -64,7 +66,28 @@ export async function forecastIngest(
     estimatedSeconds:
       Math.round((estimatedEvents / EVENTS_PER_SECOND + (sums.files - sums.known) * SECONDS_PER_FILE) * 10) / 10,
     estimatedStoreBytes: Math.round(estimatedEvents * BYTES_PER_EVENT * STORE_RATIO),
+    requests: requestsOf(options.sources, getRequests),
     problems,
+  };
+}
+
+/** US dollars a request, S3 Standard in us-east-1: https://aws.amazon.com/s3/pricing/ on 2026-11-26. Other regions differ by up to a half. */
+const DOLLARS_PER_LIST = 0.005 / 1000;
+const DOLLARS_PER_GET = 0.0004 / 1000;
+
+function requestsOf(sources: readonly Source[], getRequests: number): IngestForecast['requests'] {
+  const costs = sources.flatMap((source) => source.costs?.() ?? []);
+  if (costs.length === 0) return null;
+  const sum = (name: keyof ListingCosts): number => costs.reduce((total, cost) => total + cost[name], 0);
+  const listRequests = sum('listRequests');
+  return {
+    listRequests,
+    keysListed: sum('keysListed'),
+    foldersPruned: sum('foldersPruned'),
+    keysPruned: sum('keysPruned'),
+    getRequests,
+    // Listing again for the run costs the same once more.
+    dollars: listRequests * DOLLARS_PER_LIST + getRequests * DOLLARS_PER_GET,
   };
 }
 

@@ -6,23 +6,34 @@ import type { Readable } from 'node:stream';
 import { AppError } from '../errors.ts';
 import { keyOf } from '../keys.ts';
 import { unreadable } from '../payload.ts';
-import type { Source } from '../source.ts';
+import type { AwsOptions, Source } from '../source.ts';
 import { archiveAt, archiveSource } from './archive.ts';
 import { lookAt, openDirectorySource, openGlobSource } from './directory.ts';
 import { isGlob } from './glob.ts';
 import { openStdinSource, streamSource } from './stdin.ts';
 
+/** For sources behind a network. */
+export interface RemoteOptions {
+  readonly aws: AwsOptions;
+  /** Tells a person what is unusual and costs them something. */
+  readonly warn: (message: string) => void;
+}
+
+/** As the environment says, and nobody to tell. */
+const HERE: RemoteOptions = { aws: {}, warn: () => undefined };
+
 /**
- * `-`, a file, a folder, an archive, a named pipe, or a glob; a path that exists is taken as it is written. Throws `source-missing`,
- * `source-unreadable`, or `usage-invalid`.
+ * `-`, `s3://bucket/prefix`, a file, a folder, an archive, a named pipe, or a glob; a path that exists is taken as it is written. Throws `source-missing`,
+ * `source-unreadable`, `aws-credentials` or `usage-invalid`.
  */
-export async function openSource(argument: string, stdin: Readable): Promise<Source> {
+export async function openSource(argument: string, stdin: Readable, remote: RemoteOptions = HERE): Promise<Source> {
   if (argument === '-') return openStdinSource(stdin);
-  const scheme = /^(s3|sqs):\/\//.exec(argument)?.[1];
-  if (scheme !== undefined) {
-    throw new AppError('usage-invalid', `cannot read '${argument}': ${scheme}:// is not available in this version`, {
-      hint: 'Copy the logs to a local folder, for example with `aws s3 sync`, and name that folder.',
-    });
+  if (argument.startsWith('s3://')) {
+    const { openS3Source } = await import('./s3.ts');
+    return openS3Source(argument, remote.aws, remote.warn);
+  }
+  if (argument.startsWith('sqs://')) {
+    throw new AppError('usage-invalid', `cannot read '${argument}': sqs:// is not available in this version`);
   }
   if (argument === '' || argument.includes('\0')) {
     throw new AppError(

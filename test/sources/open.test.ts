@@ -80,7 +80,8 @@ describe('openSource', () => {
 
   const dir = '/nothing/here';
   test.each([
-    ['s3://bucket/prefix', 'usage-invalid', "cannot read 's3://bucket/prefix': s3:// is not available in this version"],
+    ['s3://', 'usage-invalid', "cannot read 's3://': expected s3://bucket or s3://bucket/prefix"],
+    ['s3://My_Bucket/x', 'usage-invalid', "cannot read 's3://My_Bucket/x': expected s3://bucket or s3://bucket/prefix"],
     ['sqs://queue', 'usage-invalid', "cannot read 'sqs://queue': sqs:// is not available in this version"],
     ['', 'usage-invalid', "cannot read the source '': expected a path, a glob, or - for standard input"],
     ['a\0b', 'usage-invalid', "cannot read the source 'a\0b': expected a path, a glob, or - for standard input"],

@@ -1,0 +1,281 @@
+/** Lists the log files of a bucket: only the folders that may hold something of the scope, several at once, newest day first. */
+import { setMaxListeners } from 'node:events';
+import { type _Object, ListObjectsV2Command, type ListObjectsV2CommandOutput, type S3Client } from '@aws-sdk/client-s3';
+import { AppError } from '../errors.ts';
+import {
+  accessLogStem,
+  DELIVERY_LATENESS_MS,
+  deliveredHour,
+  folderInScope,
+  holdsYears,
+  hourInScope,
+  inScope,
+  isForeign,
+  parseFolder,
+  parseKey,
+} from '../keys.ts';
+import type { ListingCosts, ListingProblem, LogFile, Scope } from '../source.ts';
+import { DAY_MS, formatDay } from '../time.ts';
+import { Heap } from './heap.ts';
+import { awsError } from './s3-client.ts';
+import { openObject } from './s3-object.ts';
+
+export interface Location {
+  readonly bucket: string;
+  /** Keys begin with it; empty for all of the bucket. */
+  readonly prefix: string;
+}
+
+export interface ListingOptions extends Location {
+  readonly client: S3Client;
+  readonly requestPayer: boolean;
+  /** Tells a person what is unusual and costs them something. */
+  readonly warn: (message: string) => void;
+}
+
+/** Requests for keys at a time. */
+const REQUESTS_MAX = 16;
+/** Files listed and not taken: listing waits for whoever reads them. */
+const READY_MAX = 20_000;
+/** A window of so many days is asked for day by day; of more, the years, months and days that exist are listed. */
+const DAYS_ASKED_MAX = 45;
+/** Levels of folders without a known layout that are looked into one by one; below them every key is listed. */
+const UNKNOWN_LEVELS_MAX = 4;
+/** So many requests into folders of no known layout are worth a word. */
+const UNKNOWN_REQUESTS_TOLD = 20;
+/** Sorts before all days: a folder that may hold any day must be looked into first. */
+const ANY_DAY = '9999-99-99';
+/** The character after the digits: no time of an access log sorts behind it. */
+const AFTER_DIGITS = ':';
+
+interface Folder {
+  readonly prefix: string;
+  readonly newest: string;
+  /** Levels above it, from what the user named, that no known layout explains. */
+  readonly unknownLevels: number;
+}
+
+type Found = LogFile | ListingProblem;
+
+export class S3Listing {
+  readonly #options: ListingOptions;
+  readonly #scope: Scope;
+  readonly #signal: AbortSignal;
+  readonly #waiting = new Heap<Folder>((a, b) => (a.newest === b.newest ? a.prefix < b.prefix : a.newest > b.newest));
+  readonly #ready: Found[] = [];
+  readonly #costs: { -readonly [name in keyof ListingCosts]: number };
+  #running = 0;
+  #unknownRequests = 0;
+  #wake: (() => void) | null = null;
+  #drained: (() => void)[] = [];
+
+  /** `costs` goes on counting. */
+  constructor(
+    options: ListingOptions,
+    scope: Scope,
+    signal: AbortSignal,
+    costs: { -readonly [name in keyof ListingCosts]: number },
+  ) {
+    this.#options = options;
+    this.#scope = scope;
+    this.#signal = signal;
+    this.#costs = costs;
+    // Each request listens for its end.
+    setMaxListeners(0, signal);
+  }
+
+  async *files(): AsyncGenerator<Found, void, undefined> {
+    this.#waiting.push({ prefix: this.#options.prefix, newest: ANY_DAY, unknownLevels: 0 });
+    for (;;) {
+      if (this.#signal.aborted)
+        throw new AppError('interrupted', `stopped listing ${this.#urlOf(this.#options.prefix)}`);
+      this.#start();
+      if (this.#ready.length > 0) {
+        yield* this.#ready.splice(0);
+        for (const resolve of this.#drained.splice(0)) resolve();
+      } else if (this.#running === 0) return;
+      else
+        await new Promise<void>((resolve) => {
+          this.#wake = resolve;
+        });
+    }
+  }
+
+  #start(): void {
+    while (this.#running < REQUESTS_MAX && this.#ready.length < READY_MAX) {
+      const folder = this.#waiting.pop();
+      if (folder === undefined) return;
+      this.#running++;
+      this.#look(folder)
+        .catch((error: unknown) => {
+          const key = this.#urlOf(folder.prefix);
+          if (!this.#signal.aborted) this.#ready.push({ key, error: awsError(error, `list ${key}`) });
+        })
+        .finally(() => {
+          this.#running--;
+          this.#wake?.();
+        });
+    }
+  }
+
+  async #look(folder: Folder): Promise<void> {
+    const hint = parseFolder(folder.prefix.replace(/\/$/u, ''), this.#options.prefix.length);
+    const isDay = hint.exact && hint.first !== null && hint.first === hint.last;
+    if (isDay || folder.unknownLevels > UNKNOWN_LEVELS_MAX) return this.#list(folder, false);
+    const days = holdsYears(folder.prefix) ? this.#daysAsked() : null;
+    if (days === null) return this.#list(folder, true);
+    for (const day of days)
+      this.#waiting.push({ ...folder, prefix: `${folder.prefix}${day.replaceAll('-', '/')}/`, newest: day });
+  }
+
+  /** The days of delivery that may hold something of the scope; null when they are too many to be asked for. */
+  #daysAsked(): readonly string[] | null {
+    const { fromMs, toMs } = this.#scope;
+    if (fromMs === undefined) return null;
+    const first = Math.floor(fromMs / DAY_MS);
+    const last = Math.floor(
+      Math.min(Date.now(), (toMs ?? Number.POSITIVE_INFINITY) - 1 + DELIVERY_LATENESS_MS) / DAY_MS,
+    );
+    if (last - first + 1 > DAYS_ASKED_MAX) return null;
+    return Array.from({ length: Math.max(last - first + 1, 0) }, (_, index) => formatDay(first + index));
+  }
+
+  /** Reads all pages of a folder; with `levels`, what lies in its own folders waits for its turn. */
+  async #list(folder: Folder, levels: boolean): Promise<void> {
+    let startAfter: string | undefined;
+    let token: string | undefined;
+    do {
+      const page = await this.#page(folder, levels, startAfter, token);
+      startAfter = undefined;
+      token = page.NextContinuationToken;
+      const decode = page.EncodingType === 'url' ? decodeKey : (text: string) => text;
+      for (const { Prefix } of page.CommonPrefixes ?? [])
+        if (Prefix !== undefined) this.#addFolder(decode(Prefix), folder);
+      let skipTo = '';
+      for (const object of page.Contents ?? []) {
+        if (object.Key === undefined) continue;
+        const key = decode(object.Key);
+        this.#costs.keysListed++;
+        if (key < skipTo) this.#costs.keysPruned++;
+        else {
+          skipTo = this.#skipFrom(key) ?? skipTo;
+          if (key < skipTo) this.#costs.keysPruned++;
+          else this.#take(key, object);
+        }
+      }
+      const last = page.Contents?.at(-1)?.Key;
+      if (token !== undefined && last !== undefined && decode(last) < skipTo) {
+        if (levels) await this.#addYears(decode(last), skipTo, folder);
+        startAfter = skipTo;
+        token = undefined;
+      }
+      while (this.#ready.length >= READY_MAX && !this.#signal.aborted)
+        await new Promise<void>((resolve) => {
+          this.#drained.push(resolve);
+        });
+    } while ((token !== undefined || startAfter !== undefined) && !this.#signal.aborted);
+  }
+
+  async #page(
+    folder: Folder,
+    levels: boolean,
+    startAfter: string | undefined,
+    token: string | undefined,
+  ): Promise<ListObjectsV2CommandOutput> {
+    const { client, bucket, requestPayer } = this.#options;
+    this.#costs.listRequests++;
+    if (folder.unknownLevels > 0 && ++this.#unknownRequests === UNKNOWN_REQUESTS_TOLD) this.#tellUnknown();
+    const page = await client.send(
+      new ListObjectsV2Command({
+        Bucket: bucket,
+        Prefix: folder.prefix,
+        EncodingType: 'url',
+        ...(levels && { Delimiter: '/' }),
+        ...(startAfter !== undefined && { StartAfter: startAfter }),
+        ...(token !== undefined && { ContinuationToken: token }),
+        ...(requestPayer && { RequestPayer: 'requester' as const }),
+      }),
+      { abortSignal: this.#signal },
+    );
+    this.#wake?.();
+    return page;
+  }
+
+  #tellUnknown(): void {
+    this.#options.warn(
+      `${this.#urlOf(this.#options.prefix)} has folders in no layout that trailhound knows: every key in them is listed, a request for each thousand of them`,
+    );
+  }
+
+  #addFolder(prefix: string, parent: Folder): void {
+    const hint = parseFolder(prefix.replace(/\/$/u, ''), this.#options.prefix.length);
+    if (isForeign(hint) || !folderInScope(hint, this.#scope)) {
+      this.#costs.foldersPruned++;
+      return;
+    }
+    const unknownLevels = hint.exact || /(?:^|\/)AWSLogs\//u.test(prefix) ? 0 : parent.unknownLevels + 1;
+    this.#waiting.push({ prefix, newest: hint.last ?? ANY_DAY, unknownLevels });
+  }
+
+  /** In a folder of access logs, the key from which on something of the scope may come, when this one is before or behind it. */
+  #skipFrom(key: string): string | null {
+    const stem = accessLogStem(key);
+    const hourMs = stem === null ? null : deliveredHour(key);
+    if (stem === null || hourMs === null || hourInScope(hourMs, this.#scope)) return null;
+    const { fromMs } = this.#scope;
+    if (fromMs === undefined || hourMs >= fromMs) return stem + AFTER_DIGITS;
+    return stem + new Date(fromMs).toISOString().slice(0, 13).replace('T', '-');
+  }
+
+  /** Folders of years sort among the access logs that are skipped: those that exist are not to be skipped with them. */
+  async #addYears(from: string, to: string, folder: Folder): Promise<void> {
+    const stem = accessLogStem(from) ?? '';
+    if (!stem.endsWith('/')) return;
+    const { client, bucket } = this.#options;
+    const first = Number(from.slice(stem.length, stem.length + 4));
+    const last = to.endsWith(AFTER_DIGITS)
+      ? new Date().getUTCFullYear()
+      : Number(to.slice(stem.length, stem.length + 4));
+    const years = Array.from({ length: Math.max(last - first + 1, 0) }, (_, index) => `${stem}${first + index}/`);
+    await Promise.all(
+      years.map(async (prefix) => {
+        this.#costs.listRequests++;
+        const { KeyCount: found = 0 } = await client.send(
+          new ListObjectsV2Command({ Bucket: bucket, Prefix: prefix, MaxKeys: 1 }),
+          { abortSignal: this.#signal },
+        );
+        if (found > 0) this.#addFolder(prefix, folder);
+      }),
+    );
+  }
+
+  #take(key: string, { Size: sizeBytes = 0, ETag: etag = '' }: _Object): void {
+    // What consoles make to show an empty folder.
+    if (key.endsWith('/') && sizeBytes === 0) return;
+    const hint = parseKey(key, this.#options.prefix.length);
+    if (!inScope(hint, this.#scope) || !hourInScope(deliveredHour(key), this.#scope)) {
+      this.#costs.keysPruned++;
+      return;
+    }
+    const { client, bucket, requestPayer } = this.#options;
+    this.#ready.push({
+      key: this.#urlOf(key),
+      sizeBytes,
+      version: etag,
+      hint,
+      content: {
+        type: 'object',
+        open: (signal) => Promise.resolve(openObject(client, { bucket, key, etag, sizeBytes, requestPayer }, signal)),
+      },
+    });
+  }
+
+  #urlOf(key: string): string {
+    return `s3://${this.#options.bucket}/${key}`;
+  }
+}
+
+/** Keys come percent-encoded, because XML cannot hold every character. */
+function decodeKey(text: string): string {
+  return decodeURIComponent(text.replaceAll('+', ' '));
+}

@@ -1,0 +1,82 @@
+/** Reads an object of S3 as a stream that goes on where it broke off. */
+import { Readable } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { GetObjectCommand, type S3Client } from '@aws-sdk/client-s3';
+import { AppError } from '../errors.ts';
+import { awsError, awsReason } from './s3-client.ts';
+
+export interface S3Object {
+  readonly bucket: string;
+  readonly key: string;
+  readonly etag: string;
+  readonly sizeBytes: number;
+  readonly requestPayer: boolean;
+}
+
+/** A body that breaks is fetched again from where it broke: so many times without a byte in between. */
+const TRIES = 6;
+const BACKOFF_MS = 100;
+const BACKOFF_MAX_MS = 5000;
+/** A body without a byte for so long is given up. */
+const SILENCE_MS = 20_000;
+/** Asking again changes nothing. */
+const FINAL_STATUS: ReadonlySet<number> = new Set([400, 401, 403, 404, 405, 412, 416]);
+
+/** Fails with an AppError that says what to do. */
+export function openObject(client: S3Client, object: S3Object, signal: AbortSignal): Readable {
+  return Readable.from(bytesOf(client, object, signal), { objectMode: false, highWaterMark: 256 * 1024 });
+}
+
+async function* bytesOf(client: S3Client, object: S3Object, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+  const { bucket, key, etag, sizeBytes } = object;
+  const doing = `read s3://${bucket}/${key}`;
+  let at = 0;
+  for (let tries = 0; ; ) {
+    try {
+      const { Body } = await client.send(
+        new GetObjectCommand({
+          Bucket: bucket,
+          Key: key,
+          IfMatch: etag,
+          ...(at > 0 && { Range: `bytes=${at}-` }),
+          ...(object.requestPayer && { RequestPayer: 'requester' as const }),
+        }),
+        { abortSignal: signal },
+      );
+      for await (const chunk of unlessSilent(Body as Readable)) {
+        at += chunk.length;
+        tries = 0;
+        yield chunk;
+      }
+      if (at === sizeBytes) return;
+      if (at > sizeBytes)
+        throw new AppError('source-unreadable', `cannot ${doing}: it holds more than the ${sizeBytes} bytes listed`, {
+          hint: 'Run the same command again.',
+        });
+      throw new Error(`the body ended after ${at} of ${sizeBytes} bytes`);
+    } catch (error) {
+      if (signal.aborted) throw new AppError('interrupted', `stopped reading s3://${bucket}/${key}`);
+      if (error instanceof AppError || FINAL_STATUS.has(awsReason(error).status) || ++tries >= TRIES)
+        throw awsError(error, doing);
+      const waitMs = Math.min(BACKOFF_MS * 2 ** tries, BACKOFF_MAX_MS) * (0.5 + Math.random() / 2);
+      await sleep(waitMs, undefined, { signal }).catch(() => undefined);
+    }
+  }
+}
+
+/** Ends a body that is silent for too long with an error. */
+async function* unlessSilent(body: Readable): AsyncGenerator<Uint8Array> {
+  const giveUp = (): void => {
+    body.destroy(new Error(`no byte came for ${SILENCE_MS / 1000} seconds`));
+  };
+  let timer = setTimeout(giveUp, SILENCE_MS);
+  try {
+    for await (const chunk of body) {
+      clearTimeout(timer);
+      yield chunk as Uint8Array;
+      timer = setTimeout(giveUp, SILENCE_MS);
+    }
+  } finally {
+    clearTimeout(timer);
+  }
+}
