@@ -42,6 +42,8 @@ export interface Roles {
   readonly region: string | null;
   readonly sourceIp: string | null;
   readonly principalArn: string | null;
+  /** Names a body of logs whose history begins and ends together: a baseline is silent until there is enough of it. */
+  readonly origin: string;
 }
 
 export interface Table {

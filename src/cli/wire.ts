@@ -3,10 +3,11 @@ import { createReadStream, mkdirSync, mkdtempSync, renameSync, rmSync } from 'no
 import { availableParallelism, tmpdir, totalmem } from 'node:os';
 import { basename, join, resolve } from 'node:path';
 import type { Backend, ResultColumn, Value } from '../backend.ts';
-import type { ExampleResult } from '../detection/examples.ts';
+import type { FilledRecord } from '../detection/example-records.ts';
+import type { ExamplesReport } from '../detection/examples.ts';
 import type { Detector, ExampleRecord } from '../detector.ts';
 import { AppError } from '../errors.ts';
-import type { Decoder } from '../format.ts';
+import type { Decoder, Format } from '../format.ts';
 import { cloudtrailTable } from '../formats/cloudtrail-table.ts';
 import type { IngestForecast, IngestOptions, IngestResult, SegmentWriter, WorkerThread } from '../ingest.ts';
 import type { HuntDeps, HuntOptions, HuntResult } from '../pipeline/hunt.ts';
@@ -190,11 +191,10 @@ export function useHunter<T>(store: Store, options: HunterOptions, use: (hunter:
     };
     const deps: HuntDeps = {
       store,
-      table: cloudtrailTable,
-      engine: createEngine(cloudtrailTable),
-      openBackend: (segments) =>
+      tables: TABLES.map((table) => ({ table, engine: createEngine(table) })),
+      openBackend: (tables) =>
         createDuckdbBackend({
-          tables: [{ table: cloudtrailTable, segments }],
+          tables,
           lists,
           portable: true,
           locked: false,
@@ -220,39 +220,67 @@ function listValues(lists: ReadonlyMap<string, readonly Indicator[]>) {
 const EXAMPLE_WINDOW_BYTES = 32 * 1024 * 1024;
 const EXAMPLE_MEMORY_MB = 512;
 
+/** The formats by the table that they fill. */
+const FORMATS: Readonly<Record<string, () => Promise<Format>>> = {
+  cloudtrail: async () => (await import('../formats/cloudtrail.ts')).cloudtrailFormat,
+};
+
 /** Runs the examples of a detector the way real records go: decoder, derived columns, Parquet, engine. */
-export async function testExamples(detector: Detector): Promise<readonly ExampleResult[]> {
-  const table = cloudtrailTable;
+export async function testExamples(detector: Detector, mutate = false): Promise<ExamplesReport> {
   const { createDuckdbBackend } = await import('../backends/duckdb.ts');
-  const { PRELUDE } = await import('../backends/prelude.ts');
   const { createEngine } = await import('../detection/planner.ts');
   const { runExamples } = await import('../detection/examples.ts');
-  const { cloudtrailFormat } = await import('../formats/cloudtrail.ts');
-  const { INGEST_LIMITS } = await import('../pipeline/ingest.ts');
-  const { createSegmentWriter } = await import('../store/segment-writer.ts');
+  const table = TABLES.find(({ name }) => name === detector.table);
+  if (table === undefined) throw new AppError('detector-invalid', `there is no table ${detector.table}`);
   return withTempDirectory(async (dir) => {
-    const decoder = await cloudtrailFormat.createDecoder({
-      recordBytes: INGEST_LIMITS.recordBytes,
-      windowBytes: EXAMPLE_WINDOW_BYTES,
-    });
-    const writer = await createSegmentWriter({ table, stagingDir: dir, name: 'example', prelude: PRELUDE });
-    const load = async (records: readonly ExampleRecord[]) =>
-      createDuckdbBackend({
-        tables: [{ table, segments: await writeExample(records, decoder, writer, mkdtempSync(join(dir, 'lake-'))) }],
+    const writers = new Map<string, Promise<ExampleWriter>>();
+    const writerOf = (name: string): Promise<ExampleWriter> => {
+      const known = writers.get(name) ?? openExampleWriter(name, dir);
+      writers.set(name, known);
+      return known;
+    };
+    const load = async (records: readonly FilledRecord[]) => {
+      const tables: { readonly table: Table; readonly segments: readonly Segment[] }[] = [];
+      for (const one of TABLES.filter(({ name }) => name === table.name || detector.reads?.includes(name))) {
+        const own = records.filter((record) => record.table === one.name).map(({ record }) => record);
+        const lake = mkdtempSync(join(dir, 'lake-'));
+        tables.push({ table: one, segments: own.length === 0 ? [] : await (await writerOf(one.name))(own, lake) });
+      }
+      return createDuckdbBackend({
+        tables,
         portable: true,
         locked: false,
         memoryLimitMb: EXAMPLE_MEMORY_MB,
         threads: 1,
         tempDirectory: dir,
       });
+    };
+    const closers: (() => Promise<void>)[] = [];
     try {
-      const { examples } = await runExamples(detector, { engine: createEngine(table), load, mutate: false });
-      return examples;
+      return await runExamples(detector, { engine: createEngine(table), load, mutate });
     } finally {
-      await writer.close();
+      for (const close of closers) await close();
+    }
+
+    async function openExampleWriter(name: string, stagingDir: string): Promise<ExampleWriter> {
+      const { PRELUDE } = await import('../backends/prelude.ts');
+      const { INGEST_LIMITS } = await import('../pipeline/ingest.ts');
+      const { createSegmentWriter } = await import('../store/segment-writer.ts');
+      const format = await FORMATS[name]?.();
+      if (format === undefined) throw new Error(`no format fills the table ${name}`);
+      const decoder = await format.createDecoder({
+        recordBytes: INGEST_LIMITS.recordBytes,
+        windowBytes: EXAMPLE_WINDOW_BYTES,
+      });
+      const writer = await createSegmentWriter({ table: format.table, stagingDir, name, prelude: PRELUDE });
+      closers.push(() => writer.close());
+      return (records, lake) => writeExample(records, decoder, writer, lake);
     }
   });
 }
+
+/** Writes records of one table as segments below a folder. */
+type ExampleWriter = (records: readonly ExampleRecord[], lake: string) => Promise<readonly Segment[]>;
 
 async function writeExample(
   records: readonly ExampleRecord[],
@@ -275,7 +303,9 @@ async function writeExample(
     decoder.reset();
   };
   decoder.begin({ logFile: 1, deliveredDay: Math.floor(Date.now() / DAY_MS), ingestedAtMs: Date.now() });
-  let rest: Uint8Array = Buffer.from(JSON.stringify({ Records: records }));
+  let rest: Uint8Array = Buffer.from(
+    records.map((record) => `${typeof record === 'string' ? record : JSON.stringify(record)}\n`).join(''),
+  );
   for (;;) {
     const part = rest.subarray(0, decoder.roomBytes());
     rest = rest.subarray(part.length);

@@ -438,6 +438,7 @@ export const cloudtrailTable: Table = {
     region: 'aws_region',
     sourceIp: 'source_ip',
     principalArn: 'principal_arn',
+    origin: 'account_id',
   },
   profile: ['event_source', 'event_name', 'outcome', 'user_type', 'actor_type'],
 };

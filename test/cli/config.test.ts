@@ -53,6 +53,7 @@ describe('a config', () => {
       lists: {},
       suppress: [],
       limits: {},
+      aws: {},
       file,
       dir: '/somewhere',
     });
