@@ -86,11 +86,11 @@ export interface Batch {
   /** Per row the UTC day of event_date, in days since 1970-01-01. */
   readonly eventDay: Int32Array;
   /**
-   * Per row IDENTITY_BYTES, little-endian: u64 low half and u64 high half of the event id (the UUID's 128 bits as a number; of any other id its MD5),
-   * then u64 of the facts beside it (`IDENTITY_FACTS` in store/identity.ts). Two rows are the same record when all 24 bytes are equal.
+   * Per row IDENTITY_BYTES, little-endian: u64 low half and u64 high half of the id (a lone UUID's 128 bits as a number; of any other id its MD5),
+   * then u64 of the facts beside it (identityQuery() in store/identity.ts). Two rows are the same record when all 24 bytes are equal.
    */
   readonly identity: Uint8Array;
-  /** Per row 1 when the record carries an event id. Records without one are never merged. */
+  /** Per row 1 when the record carries an id. Records without one are never merged. */
   readonly hasIdentity: Uint8Array;
 }
 

@@ -74,7 +74,7 @@ export async function openWriter(paths: StorePaths, tables: readonly Table[]): P
     const segments = await catalog.read((session) => liveSegments(session, paths, table));
     const files = segments.filter((segment) => segment.eventDate === eventDate).map((segment) => segment.path);
     if (files.length === 0) return;
-    const result = await (await openReader()).stream(identityQuery(sqlList(files)));
+    const result = await (await openReader()).stream(identityQuery(table, sqlList(files)));
     for (;;) {
       const chunk = await result.fetchChunk();
       if (chunk === null || chunk.rowCount === 0) return;

@@ -1,6 +1,7 @@
 /** Known keys: which number a key has in its context. */
-import { KEY_BYTES, hashFirst, hashLast, hashMiddle, keyInfos, keyTable, keyTexts } from './layout';
-import { sameText, scratchEnd, unescape } from './text';
+import { unescape } from './escapes';
+import { KEY_BYTES, hashFirst, hashLast, hashMiddle, keyInfos, keyTable, keyTexts } from './json-layout';
+import { sameText, scratchEnd } from './text';
 
 /** What the JavaScript side says of a key: eight bytes. */
 @unmanaged
