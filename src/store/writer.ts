@@ -69,9 +69,11 @@ export async function openWriter(paths: StorePaths, tables: readonly Table[]): P
     return reader.connection;
   };
 
-  async function* loadDay(table: string, day: number): AsyncGenerator<{ words: Int32Array; rows: number }> {
+  async function* loadDay(name: string, day: number): AsyncGenerator<{ words: Int32Array; rows: number }> {
+    const table = tables.find((one) => one.name === name);
+    if (table === undefined) throw new Error(`the store was opened without the table ${name}`);
     const eventDate = formatDay(day);
-    const segments = await catalog.read((session) => liveSegments(session, paths, table));
+    const segments = await catalog.read((session) => liveSegments(session, paths, name));
     const files = segments.filter((segment) => segment.eventDate === eventDate).map((segment) => segment.path);
     if (files.length === 0) return;
     const result = await (await openReader()).stream(identityQuery(table, sqlList(files)));

@@ -63,7 +63,18 @@ describe('a config', () => {
     const text = readFileSync('docs/examples/trailhound.yaml', 'utf8');
     const { file: _file, dir: _dir, ...keys } = parseConfig(text, file);
     expect(Object.keys(keys).toSorted()).toEqual(
-      ['backend', 'detectors', 'limits', 'lists', 'parameters', 'retention', 'sources', 'store', 'suppress'].toSorted(),
+      [
+        'aws',
+        'backend',
+        'detectors',
+        'limits',
+        'lists',
+        'parameters',
+        'retention',
+        'sources',
+        'store',
+        'suppress',
+      ].toSorted(),
     );
   });
 
