@@ -10,7 +10,7 @@ import {
   type RowGroups,
 } from '../format.ts';
 import { type Column, rawColumns, type Table } from '../table.ts';
-import { layOut, type ScannerLayout } from './scanner-layout.ts';
+import { layOut, type ScannerLayout, WIDTH } from './scanner-layout.ts';
 
 /** Rows of a window: whole vectors of DuckDB's (2048 rows), and a segment that compresses well while it takes some 50 MB to build. */
 export const MAX_ROWS = 20_480;
@@ -76,7 +76,8 @@ export type ScannerExports = Readonly<Record<ConstantName, Readonly<WebAssembly.
     inputRoom(): number;
     takeInput(bytes: number, isUtf8: number): void;
     makeRoom(): void;
-    scan(last: number): number;
+    /** A scanner whose records tell their own end has no use for `isCut`. */
+    scan(last: number, isCut: number): number;
     resetWindow(): void;
     dictionarySize(column: number): number;
     beginGroups(): void;
@@ -221,8 +222,8 @@ export abstract class ScannerHost<Exports extends ScannerExports, Sink extends R
   }
 
   /** Decodes what was written. True when the window must be reset before it can go on. */
-  scan(last: boolean): boolean {
-    return this.exports.scan(last ? 1 : 0) === this.exports.WINDOW_FULL.value;
+  scan(last: boolean, isCut = false): boolean {
+    return this.exports.scan(last ? 1 : 0, isCut ? 1 : 0) === this.exports.WINDOW_FULL.value;
   }
 
   reset(): void {
@@ -302,9 +303,10 @@ export abstract class ScannerHost<Exports extends ScannerExports, Sink extends R
       scanner[setting].value = this.columnNumber(name);
     const view = new DataView(this.memory);
     for (const [index, place] of layout.columns.entries()) {
-      const at = scanner.columnInfos.value + index * 8;
+      const at = scanner.columnInfos.value + index * 16;
       view.setUint32(at, place.data, true);
       view.setUint32(at + 4, place.validity, true);
+      view.setUint32(at + 8, WIDTH[place.layout], true);
       const dictionary = layout.dictionaries[index];
       if (dictionary === undefined || dictionary === null) continue;
       const dictionaryAt = scanner.dictionaryInfos.value + index * 32;
@@ -365,4 +367,10 @@ function reasonsOf(exports: Record<string, unknown>): ReadonlyMap<number, string
       reasons.set((value as WebAssembly.Global).value, reason.toLowerCase().replaceAll('_', '-'));
   }
   return reasons;
+}
+
+/** For a person: how a byte is written, and its number. */
+export function describeByte(byte: number): string {
+  const hex = `0x${byte.toString(16).padStart(2, '0')}`;
+  return byte > 0x20 && byte < 0x7f ? `'${String.fromCharCode(byte)}' (${hex})` : hex;
 }

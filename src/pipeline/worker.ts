@@ -280,7 +280,7 @@ class IngestWorker {
       failure = error;
     }
     intake ??= await this.#open(file, NO_BYTES, false);
-    await intake.push(NO_BYTES, true);
+    await intake.push(NO_BYTES, true, damage !== null || failure !== null);
     const outcome = intake.end();
     if (failure === null) {
       file.sha256 = digest.digest('hex');
