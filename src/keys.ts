@@ -53,7 +53,7 @@ export function parseKey(key: string, from = 0): KeyHint {
 }
 
 /** Does a folder hold logs of a service that trailhound has no table for? Said only where AWS's layout names the service. */
-export function isForeign(folder: FolderHint): boolean {
+export function isForeign(folder: Pick<FolderHint, 'service'>): boolean {
   return folder.service !== null && !READ_SERVICES.test(folder.service);
 }
 

@@ -13,6 +13,7 @@ import type { IngestForecast, IngestOptions, IngestResult, SegmentWriter, Worker
 import type { HuntDeps, HuntOptions, HuntResult } from '../pipeline/hunt.ts';
 import type { Source } from '../source.ts';
 import type { RemoteOptions } from '../sources/open.ts';
+import type { QueueOptions } from '../sources/sqs.ts';
 import { CATALOG_TABLES } from '../store/catalog-tables.ts';
 import { storePaths } from '../store/files.ts';
 import type { LocalStore } from '../store/store.ts';
@@ -23,6 +24,7 @@ import type { Config } from './config.ts';
 import type { Indicator } from './lists.ts';
 
 export { refuseStoreInside } from '../pipeline/evidence.ts';
+export type { QueueOptions } from '../sources/sqs.ts';
 export type { LocalStore } from '../store/store.ts';
 
 /** Every table that a format fills. */
@@ -34,12 +36,19 @@ export async function openStore(dir: string, options: { readonly create?: boolea
   return store.openStore(dir, options);
 }
 
-/** Opens every source, or none. */
-export async function openSources(names: readonly string[], remote: RemoteOptions): Promise<readonly Source[]> {
+/** Opens every source, or none. Buckets beside a queue that is reconciled are listed by it. */
+export async function openSources(
+  names: readonly string[],
+  { queue, ...remote }: Omit<RemoteOptions, 'queue'> & { readonly queue: Omit<QueueOptions, 'roots'> },
+): Promise<readonly Source[]> {
   const { openSource } = await import('../sources/open.ts');
+  const roots = queue.reconcileDays === null ? [] : names.filter((name) => name.startsWith('s3://'));
   const sources: Source[] = [];
   try {
-    for (const name of names) sources.push(await openSource(name, process.stdin, remote));
+    for (const name of names) {
+      if (!roots.includes(name))
+        sources.push(await openSource(name, process.stdin, { ...remote, queue: { ...queue, roots } }));
+    }
     return sources;
   } catch (error) {
     for (const source of sources) await source.close();

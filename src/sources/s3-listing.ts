@@ -12,13 +12,12 @@ import {
   inScope,
   isForeign,
   parseFolder,
-  parseKey,
 } from '../keys.ts';
 import type { ListingCosts, ListingProblem, LogFile, Scope } from '../source.ts';
 import { DAY_MS, formatDay } from '../time.ts';
 import { Heap } from './heap.ts';
 import { awsError } from './s3-client.ts';
-import { openObject } from './s3-object.ts';
+import { objectFile } from './s3-object.ts';
 
 export interface Location {
   readonly bucket: string;
@@ -252,22 +251,10 @@ export class S3Listing {
   #take(key: string, { Size: sizeBytes = 0, ETag: etag = '' }: _Object): void {
     // What consoles make to show an empty folder.
     if (key.endsWith('/') && sizeBytes === 0) return;
-    const hint = parseKey(key, this.#options.prefix.length);
-    if (!inScope(hint, this.#scope) || !hourInScope(deliveredHour(key), this.#scope)) {
-      this.#costs.keysPruned++;
-      return;
-    }
-    const { client, bucket, requestPayer } = this.#options;
-    this.#ready.push({
-      key: this.#urlOf(key),
-      sizeBytes,
-      version: etag,
-      hint,
-      content: {
-        type: 'object',
-        open: (signal) => Promise.resolve(openObject(client, { bucket, key, etag, sizeBytes, requestPayer }, signal)),
-      },
-    });
+    const { client, bucket, prefix, requestPayer } = this.#options;
+    const file = objectFile(client, { bucket, key, etag, sizeBytes, requestPayer }, prefix.length);
+    if (inScope(file.hint, this.#scope) && hourInScope(deliveredHour(key), this.#scope)) this.#ready.push(file);
+    else this.#costs.keysPruned++;
   }
 
   #urlOf(key: string): string {

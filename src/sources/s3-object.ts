@@ -3,11 +3,14 @@ import { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { GetObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import { AppError } from '../errors.ts';
+import { parseKey } from '../keys.ts';
+import type { LogFile } from '../source.ts';
 import { awsError, awsReason } from './s3-client.ts';
 
 export interface S3Object {
   readonly bucket: string;
   readonly key: string;
+  /** In quotes, as S3 lists it. */
   readonly etag: string;
   readonly sizeBytes: number;
   readonly requestPayer: boolean;
@@ -22,8 +25,19 @@ const SILENCE_MS = 20_000;
 /** Asking again changes nothing. */
 const FINAL_STATUS: ReadonlySet<number> = new Set([400, 401, 403, 404, 405, 412, 416]);
 
+/** An object as a log file; `from` as in parseKey(). */
+export function objectFile(client: S3Client, object: S3Object, from = 0): LogFile {
+  return {
+    key: `s3://${object.bucket}/${object.key}`,
+    sizeBytes: object.sizeBytes,
+    version: object.etag,
+    hint: parseKey(object.key, from),
+    content: { type: 'object', open: (signal) => Promise.resolve(openObject(client, object, signal)) },
+  };
+}
+
 /** Fails with an AppError that says what to do. */
-export function openObject(client: S3Client, object: S3Object, signal: AbortSignal): Readable {
+function openObject(client: S3Client, object: S3Object, signal: AbortSignal): Readable {
   return Readable.from(bytesOf(client, object, signal), { objectMode: false, highWaterMark: 256 * 1024 });
 }
 

@@ -101,8 +101,8 @@ export async function openWriter(paths: StorePaths, tables: readonly Table[]): P
     lastSeq: state.seq,
     admission,
 
-    known: async (files) => {
-      if (ledgerWasEmpty || files.length === 0) return files.map(() => null);
+    known: async (files, listsAgain = false) => {
+      if ((ledgerWasEmpty && !listsAgain) || files.length === 0) return files.map(() => null);
       return catalog.read((session) => knownFiles(session, files));
     },
 
@@ -152,6 +152,7 @@ export async function openWriter(paths: StorePaths, tables: readonly Table[]): P
         sums.replaced += replaced;
         sums.written += written;
       }
+      await unlinkSuperseded(catalog, paths);
       return sums;
     },
 
