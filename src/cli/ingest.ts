@@ -14,12 +14,15 @@ import type { LocalStore, QueueOptions } from './wire.ts';
 
 const DAYS_MAX = 3660;
 
+/** Names of the formats: those of the tables that they fill. */
+const FORMATS = ['cloudtrail', 's3_access'] as const;
+
 export interface IngestCommandOptions {
   readonly from?: string;
   readonly to?: string;
   readonly account?: readonly string[];
   readonly region?: readonly string[];
-  readonly format: 'auto' | 'cloudtrail';
+  readonly format: 'auto' | (typeof FORMATS)[number];
   readonly dryRun?: boolean;
   readonly strict?: boolean;
   readonly once?: boolean;
@@ -42,7 +45,7 @@ export function addIngestOptions(command: Command): Command {
     .option('--to <time>', 'only log files that may hold events before this time')
     .option('--account <id>', 'only this account, repeatable', collect)
     .option('--region <name>', 'only this region, repeatable', collect)
-    .addOption(new Option('--format <name>', 'what the log files are').choices(['auto', 'cloudtrail']).default('auto'))
+    .addOption(new Option('--format <name>', 'what the log files are').choices(['auto', ...FORMATS]).default('auto'))
     .option('--dry-run', 'only tell how many files and bytes there are, and what time and disk they would take')
     .option('--strict', 'end with status 3 when a record could not be decoded or a file is damaged')
     .option('--once', 'read what is there now, then end (only a queue does not do so by itself)')
@@ -176,7 +179,7 @@ export async function withIngest(
   try {
     if (options.dryRun) return await printForecast(await forecast(storeDir, { sources, scope, signal }), run);
     refuseStoreInside(storeDir, sources);
-    const bounds = boundsOf(run);
+    const bounds = { ...boundsOf(run), format: options.format === 'auto' ? null : options.format };
     // They take longer to start than the store.
     const threads = await startThreads(storeDir, bounds);
     try {

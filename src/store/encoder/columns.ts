@@ -145,7 +145,10 @@ export class SegmentEncoder {
     const definition = this.#definition(validity, rows.length);
     const body = this.#body;
     body.clear();
-    putBooleans(body, Uint8Array.from(selected, (number) => (values[number] === 'true' ? 1 : 0)));
+    putBooleans(
+      body,
+      Uint8Array.from(selected, (number) => (values[number] === 'true' ? 1 : 0)),
+    );
     const nulls = rows.length - selected.length;
     const page = { rows: rows.length, values: rows.length, nulls, encoding: ENCODING.plain, definition };
     this.#file.add(column, null, [{ ...page, body: body.written }]);
