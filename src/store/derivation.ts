@@ -110,8 +110,10 @@ const NO_ROWS = new Int32Array(0);
 const NO_COMBINATIONS: Combinations = { numbers: new Uint16Array(0), rows: NO_ROWS };
 
 /** Values come out of the engine as texts, lists as JSON. */
-const asText = ({ name, type }: Column): string =>
-  type === 'VARCHAR[]' ? `CAST(to_json(${name}) AS VARCHAR) AS ${name}` : name;
+function asText({ name, type }: Column): string {
+  if (type === 'VARCHAR') return name;
+  return `CAST(${type === 'VARCHAR[]' ? `to_json(${name})` : name} AS VARCHAR) AS ${name}`;
+}
 
 /** Each row is a combination of its own when the values that the family reads hardly repeat. */
 function combinationsOf(batch: Batch, family: Family): Combinations {
