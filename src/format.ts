@@ -125,9 +125,10 @@ export interface Decoder {
   /**
    * Copies `bytes` (at most roomBytes() of them) and decodes every complete record. `more`: all of it was decoded or is kept as an incomplete tail; push on.
    * `full`: the window has no room for further rows or bytes; take batch(), reset(), then push again (an empty array if nothing new was read).
-   * With `last`, an incomplete tail is damage: a reject. `more` then means that the file is finished and end() may be called.
+   * With `last`, an incomplete tail is damage: a reject. `more` then means that the file is finished and end() may be called. With `isCut` as well, the file broke
+   * off there: a tail that would be a record, did the file end as it should, is incomplete too.
    */
-  push(bytes: Uint8Array, last: boolean): 'more' | 'full';
+  push(bytes: Uint8Array, last: boolean, isCut?: boolean): 'more' | 'full';
   /** Rejects of the current file since the last call, so that a file of nothing else does not fill the memory. */
   takeRejects(): readonly Reject[];
   /** Bytes that push() can take now. At least 1 MiB after reset(), once push() has answered `more`: until then what it was given waits to be decoded. */

@@ -1,7 +1,7 @@
 /** The host of the JSON scanner: tells it the keys of the table and what a record of the format shows, and puts into words what it rejects. */
 import type { DecodeLimits, Reject } from '../format.ts';
 import type { Column, Table } from '../table.ts';
-import { compileScanner, type RejectSink, type ScannerExports, ScannerHost } from './scanner-host.ts';
+import { compileScanner, describeByte, type RejectSink, type ScannerExports, ScannerHost } from './scanner-host.ts';
 
 /** What a record may show: one of these keys, or a column with one of these texts. */
 export interface Trait {
@@ -341,9 +341,4 @@ export class JsonScanner extends ScannerHost<JsonExports, JsonSink> {
         return reason;
     }
   }
-}
-
-function describeByte(byte: number): string {
-  const hex = `0x${byte.toString(16).padStart(2, '0')}`;
-  return byte > 0x20 && byte < 0x7f ? `'${String.fromCharCode(byte)}' (${hex})` : hex;
 }

@@ -76,7 +76,8 @@ export type ScannerExports = Readonly<Record<ConstantName, Readonly<WebAssembly.
     inputRoom(): number;
     takeInput(bytes: number, isUtf8: number): void;
     makeRoom(): void;
-    scan(last: number): number;
+    /** A scanner whose records tell their own end has no use for `isCut`. */
+    scan(last: number, isCut: number): number;
     resetWindow(): void;
     dictionarySize(column: number): number;
     beginGroups(): void;
@@ -221,8 +222,8 @@ export abstract class ScannerHost<Exports extends ScannerExports, Sink extends R
   }
 
   /** Decodes what was written. True when the window must be reset before it can go on. */
-  scan(last: boolean): boolean {
-    return this.exports.scan(last ? 1 : 0) === this.exports.WINDOW_FULL.value;
+  scan(last: boolean, isCut = false): boolean {
+    return this.exports.scan(last ? 1 : 0, isCut ? 1 : 0) === this.exports.WINDOW_FULL.value;
   }
 
   reset(): void {
@@ -365,4 +366,10 @@ function reasonsOf(exports: Record<string, unknown>): ReadonlyMap<number, string
       reasons.set((value as WebAssembly.Global).value, reason.toLowerCase().replaceAll('_', '-'));
   }
   return reasons;
+}
+
+/** For a person: how a byte is written, and its number. */
+export function describeByte(byte: number): string {
+  const hex = `0x${byte.toString(16).padStart(2, '0')}`;
+  return byte > 0x20 && byte < 0x7f ? `'${String.fromCharCode(byte)}' (${hex})` : hex;
 }

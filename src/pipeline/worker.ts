@@ -312,16 +312,16 @@ class IngestWorker {
   }
 
   /** Pushes bytes and makes room as often as it takes. True when the file goes on in another window. */
-  async #push(bytes: Uint8Array, last: boolean): Promise<boolean> {
+  async #push(bytes: Uint8Array, last: boolean, isCut = false): Promise<boolean> {
     let overflowed = false;
     for (let at = 0; ; ) {
       const part = bytes.subarray(at, at + this.#decoder.roomBytes());
       at += part.length;
       const isLast = last && at === bytes.length;
       for (
-        let result = this.#decoder.push(part, isLast);
+        let result = this.#decoder.push(part, isLast, isCut);
         result === 'full';
-        result = this.#decoder.push(NO_BYTES, isLast)
+        result = this.#decoder.push(NO_BYTES, isLast, isCut)
       ) {
         overflowed = true;
         await this.#flush();
@@ -363,7 +363,7 @@ class IngestWorker {
       if (!(error instanceof AppError && error.code === 'source-unreadable')) throw error;
       failure = error;
     }
-    if (await this.#push(NO_BYTES, true)) overflowed = true;
+    if (await this.#push(NO_BYTES, true, damage !== null || failure !== null)) overflowed = true;
     const outcome = this.#decoder.end();
     if (failure === null) {
       file.sha256 = digest.digest('hex');

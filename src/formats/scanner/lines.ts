@@ -61,8 +61,9 @@ export let ownLines: i32 = 0;
 let suspectFrom: usize = 0;
 let suspectEnd: usize = 0;
 
-/** First bytes of a line that is too large. */
+/** First bytes of a line that is too large, and how many they are so far. */
 const giantHead: usize = memory.data(65_536, 16);
+let giantHeadBytes: i32 = 0;
 let giantOffset: f64 = 0;
 
 export function openText(): void {
@@ -212,13 +213,21 @@ function reject(start: usize, lineEnd: usize, reason: i32, error: usize): void {
 }
 
 function beginGiant(): void {
+  if (beginsLikeRecord(cursor, cursor + recordLimit)) ownLines++;
   giantOffset = offsetOf(cursor);
-  memory.copy(giantHead, cursor, min<usize>(searchedTo - cursor, REJECT_TEXT_BYTES));
+  giantHeadBytes = 0;
   state = IN_GIANT;
+}
+
+function keepHead(to: usize): void {
+  const bytes = <i32>min<usize>(to - cursor, REJECT_TEXT_BYTES - giantHeadBytes);
+  memory.copy(giantHead + giantHeadBytes, cursor, bytes);
+  giantHeadBytes += bytes;
 }
 
 /** Lets go of the bytes at hand, which are the midst of a line that is too large. */
 function dropGiant(): i32 {
+  keepHead(end);
   shift += <f64>(end - cursor);
   end = cursor;
   searchedTo = cursor;
@@ -226,10 +235,10 @@ function dropGiant(): i32 {
 }
 
 function endGiant(lineEnd: usize): void {
+  keepHead(lineEnd);
   const length = offsetOf(lineEnd) - giantOffset;
-  const textLength = <i32>min<f64>(length, <f64>REJECT_TEXT_BYTES);
-  const reason = REJECT_RECORD_TOO_LARGE;
-  hostReject(nextRecordNo++, giantOffset, length, reason, giantOffset + <f64>recordLimit, -1, giantHead, textLength);
+  const limit = giantOffset + <f64>recordLimit;
+  hostReject(nextRecordNo++, giantOffset, length, REJECT_RECORD_TOO_LARGE, limit, -1, giantHead, giantHeadBytes);
   state = IN_LINES;
   nextLine(lineEnd);
 }
