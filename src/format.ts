@@ -81,7 +81,7 @@ export interface Batch {
   packTexts(column: number): Iterable<PackedTexts>;
   /** Values of a string column that repeat. Valid until anything else is gathered. */
   packRepeated(column: number): PackedRepeated;
-  /** Groups rows that agree in all these columns. Null when one of them is no string column whose values repeat, or when the groups are too many to save anything. */
+  /** Groups rows that agree in all these columns. Null when the texts of one hardly repeat, or when the groups are too many to save anything. */
   groups(columns: readonly number[]): RowGroups | null;
   /** Per row the UTC day of event_date, in days since 1970-01-01. */
   readonly eventDay: Int32Array;

@@ -10,7 +10,7 @@ import {
   type RowGroups,
 } from '../format.ts';
 import { type Column, rawColumns, type Table } from '../table.ts';
-import { layOut, type ScannerLayout } from './scanner-layout.ts';
+import { layOut, type ScannerLayout, WIDTH } from './scanner-layout.ts';
 
 /** Rows of a window: whole vectors of DuckDB's (2048 rows), and a segment that compresses well while it takes some 50 MB to build. */
 export const MAX_ROWS = 20_480;
@@ -303,9 +303,10 @@ export abstract class ScannerHost<Exports extends ScannerExports, Sink extends R
       scanner[setting].value = this.columnNumber(name);
     const view = new DataView(this.memory);
     for (const [index, place] of layout.columns.entries()) {
-      const at = scanner.columnInfos.value + index * 8;
+      const at = scanner.columnInfos.value + index * 16;
       view.setUint32(at, place.data, true);
       view.setUint32(at + 4, place.validity, true);
+      view.setUint32(at + 8, WIDTH[place.layout], true);
       const dictionary = layout.dictionaries[index];
       if (dictionary === undefined || dictionary === null) continue;
       const dictionaryAt = scanner.dictionaryInfos.value + index * 32;

@@ -3,7 +3,8 @@ import { AppError } from '../errors.ts';
 import { type ColumnBuffer, IDENTITY_BYTES } from '../format.ts';
 import type { Column } from '../table.ts';
 
-const WIDTH: Readonly<Record<ColumnBuffer['layout'], number>> = {
+/** Bytes of a value. */
+export const WIDTH: Readonly<Record<ColumnBuffer['layout'], number>> = {
   string: 16,
   timestamp: 8,
   boolean: 1,
@@ -12,6 +13,8 @@ const WIDTH: Readonly<Record<ColumnBuffer['layout'], number>> = {
 };
 /** Between buffers: the scanner may write some bytes past the last value of one. */
 const GAP_BYTES = 64;
+/** A place of the hash table that finds groups. */
+const GROUP_PLACE_BYTES = 16;
 const PAGE_BYTES = 65_536;
 /** All that a WebAssembly memory can have. */
 const MAX_BYTES = 4 * 1024 ** 3;
@@ -108,7 +111,7 @@ export function layOut(options: LayoutOptions, sizes: ModuleSizes): ScannerLayou
   const packCodes = take(maxRows * 2);
   const groupNumbers = take(maxRows * 2);
   const groupFirstRows = take(sizes.groups * 4);
-  const groupPlaces = take(sizes.groupPlaces * 8);
+  const groupPlaces = take(sizes.groupPlaces * GROUP_PLACE_BYTES);
   const textBase = take(options.textBytes);
   const scratchBase = take(0);
   // Decoded texts of a window take less than its text.

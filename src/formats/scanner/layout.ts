@@ -1,7 +1,7 @@
 /** What every scanner shares with the JavaScript side: tables and settings that it fills in before the first byte is scanned. */
 
 /** By number of column: a ColumnInfo. */
-export const columnInfos: usize = memory.data(256 * 8, 8);
+export const columnInfos: usize = memory.data(256 * 16, 8);
 /** By number of column: a Dictionary. */
 export const dictionaryInfos: usize = memory.data(256 * 32, 8);
 

@@ -169,8 +169,7 @@ function failAt(at: usize): usize {
 /** Places the fields from the status to the turn-around time and returns the byte after them, or 0. It looks no farther than the next quote. */
 function splitStatus(at: usize, end: usize): usize {
   let after = numberEnd(at, end);
-  const isStatus = after - at == 3 && isDigit(at);
-  if (!isStatus && after - at != 1) return failAt(after >= end ? end : at);
+  if (after - at != (isDigit(at) ? 3 : 1)) return failAt(after >= end ? end : at);
   place(HTTP_STATUS, at, after);
   at = after + 1;
   after = at;
