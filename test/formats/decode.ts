@@ -63,11 +63,7 @@ function repeatedOf(batch: Batch, column: number): readonly string[] {
 }
 
 export function rowsOf(batch: Batch, table: Table = cloudtrailFormat.table): Row[] {
-<<<<<<< HEAD
   const names = rawColumns(table).map(({ name }) => name);
-=======
-  const raw = rawColumns(table);
->>>>>>> d1b9c59 (store(derivation): reads numbers and booleans, and derives booleans; scanner(groups): groups rows by them)
   batch.select(Int32Array.from({ length: batch.rows }, (_, row) => row));
   const repeated = batch.columns.map(({ repeats }, index) =>
     repeats ? repeatedOf(batch, index)[Symbol.iterator]() : null,
@@ -87,11 +83,7 @@ export function rowsOf(batch: Batch, table: Table = cloudtrailFormat.table): Row
   return Array.from({ length: batch.rows }, (_, row) => {
     const values: Row = {};
     for (const [index, { layout, data, validity }] of columns.entries()) {
-<<<<<<< HEAD
       const name = names[index] ?? '';
-=======
-      const name = raw[index]?.name ?? '';
->>>>>>> d1b9c59 (store(derivation): reads numbers and booleans, and derives booleans; scanner(groups): groups rows by them)
       if (!bit(validity, row)) continue;
       if (layout === 'string') {
         values[name] = textOf(data + row * 16);
