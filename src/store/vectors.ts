@@ -38,8 +38,7 @@ export function registerValues(connection: DuckDBConnection, name: string, rows:
   const handle = table.table_function;
   duckdb.table_function_set_name(handle, name);
   duckdb.table_function_set_bind(handle, (info) => {
-    for (const column of rows.columns)
-      duckdb.bind_add_result_column(info, column.name, logicalType(column.type));
+    for (const column of rows.columns) duckdb.bind_add_result_column(info, column.name, logicalType(column.type));
   });
   duckdb.table_function_set_init(handle, (info) => {
     duckdb.init_set_init_data(info, {});

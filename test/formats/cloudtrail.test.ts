@@ -797,7 +797,9 @@ describe('windows', () => {
     const batch = decoder.batch();
     const columnOf = (wanted: string): number =>
       rawColumns(cloudtrailFormat.table).findIndex(({ name }) => name === wanted);
-    const groups = batch.groups(['event_name_raw', 'aws_region', 'error_code', 'error_message', 'read_only'].map(columnOf));
+    const groups = batch.groups(
+      ['event_name_raw', 'aws_region', 'error_code', 'error_message', 'read_only'].map(columnOf),
+    );
     const keys = records.map(({ eventName, awsRegion, errorCode, readOnly }) =>
       JSON.stringify([eventName, awsRegion, errorCode, readOnly]),
     );

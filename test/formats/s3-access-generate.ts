@@ -57,7 +57,14 @@ export const BEFORE_URI = [
   fc.constantFrom('REST.GET.OBJECT', 'BATCH.DELETE.OBJECT', 'S3.EXPIRE.OBJECT', 'REST.COPY.OBJECT_GET'),
   fc.constantFrom('-', 'photos/2019/08/puppy.jpg', 'a%2520b', '%25C3%25A9', 'é', '*', '"'),
 ] as const;
-export const STATUS_TO_TIMES = [fc.constantFrom('200', '403', '-', '*'), fc.constantFrom('-', 'AccessDenied'), count, count, count, count] as const;
+export const STATUS_TO_TIMES = [
+  fc.constantFrom('200', '403', '-', '*'),
+  fc.constantFrom('-', 'AccessDenied'),
+  count,
+  count,
+  count,
+  count,
+] as const;
 export const AFTER_AGENT = [
   fc.constantFrom('-', '3HL4kqtJvjVBH40Nrjfkd'),
   fc.constantFrom('s9lzHYrFp76ZVxRcpX9+5cjAnEH2ROuNkd2BHfIa6UkFVdtjf5mKR3/eTPFvsiP/XV/VLi31234=', '-'),

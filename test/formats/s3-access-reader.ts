@@ -89,7 +89,9 @@ function agentOf(text: string): [string, string, string] | null {
 }
 
 /** The fields of a line as they are written; null when it is no record. What follows the known fields is the last one. */
-export function readFields(line: string): { readonly fields: readonly string[]; readonly further: string | null } | null {
+export function readFields(
+  line: string,
+): { readonly fields: readonly string[]; readonly further: string | null } | null {
   const text = line.replace(/\r$/, '').replace(/ +$/, '');
   if (text.includes('\0')) return null;
   const head = HEAD.exec(text);
@@ -125,7 +127,8 @@ const EARLIEST = Date.UTC(2006, 0);
 function readTime(text: string): number | null {
   const parts = /^(\d\d)\/([A-Z][a-z][a-z])\/(\d{4}):(\d\d):(\d\d):(\d\d) ([+-])(\d\d)(\d\d)$/.exec(text);
   if (parts === null) return null;
-  const [, day = '', name = '', year = '', hour = '', minute = '', second = '', sign = '', hours = '', minutes = ''] = parts;
+  const [, day = '', name = '', year = '', hour = '', minute = '', second = '', sign = '', hours = '', minutes = ''] =
+    parts;
   const month = MONTHS.indexOf(name) / 3;
   if (!Number.isInteger(month) || month < 0 || Number(hours) > 23 || Number(minutes) > 59) return null;
   const iso = `${year}-${String(month + 1).padStart(2, '0')}-${day}T${hour}:${minute}:${second}`;
