@@ -15,7 +15,7 @@ import type { LocalStore, QueueOptions } from './wire.ts';
 const DAYS_MAX = 3660;
 
 /** Names of the formats: those of the tables that they fill. */
-const FORMATS = ['cloudtrail', 's3_access'] as const;
+const FORMATS = ['cloudtrail', 'cloudtrail_insight', 's3_access', 'waf'] as const;
 
 export interface IngestCommandOptions {
   readonly from?: string;

@@ -8,8 +8,10 @@ import type { ExamplesReport } from '../detection/examples.ts';
 import type { Detector, ExampleRecord } from '../detector.ts';
 import { AppError } from '../errors.ts';
 import type { Decoder, Format } from '../format.ts';
+import { cloudtrailInsightTable } from '../formats/cloudtrail-insight-table.ts';
 import { cloudtrailTable } from '../formats/cloudtrail-table.ts';
 import { s3AccessTable } from '../formats/s3-access-table.ts';
+import { wafTable } from '../formats/waf-table.ts';
 import type { IngestForecast, IngestOptions, IngestResult, SegmentWriter, WorkerThread } from '../ingest.ts';
 import type { HuntDeps, HuntOptions, HuntResult } from '../pipeline/hunt.ts';
 import type { Source } from '../source.ts';
@@ -29,7 +31,7 @@ export type { QueueOptions } from '../sources/sqs.ts';
 export type { LocalStore } from '../store/store.ts';
 
 /** Every table that a format fills. */
-export const TABLES: readonly Table[] = [cloudtrailTable, s3AccessTable];
+export const TABLES: readonly Table[] = [cloudtrailTable, s3AccessTable, wafTable, cloudtrailInsightTable];
 
 /** Throws `store-missing` when there is none and it is not to be created. */
 export async function openStore(dir: string, options: { readonly create?: boolean } = {}): Promise<LocalStore> {
@@ -233,7 +235,9 @@ const EXAMPLE_MEMORY_MB = 512;
 /** The formats by the table that they fill. */
 const FORMATS: Readonly<Record<string, () => Promise<Format>>> = {
   cloudtrail: async () => (await import('../formats/cloudtrail.ts')).cloudtrailFormat,
+  cloudtrail_insight: async () => (await import('../formats/cloudtrail-insight.ts')).cloudtrailInsightFormat,
   s3_access: async () => (await import('../formats/s3-access.ts')).s3AccessFormat,
+  waf: async () => (await import('../formats/waf.ts')).wafFormat,
 };
 
 /** Runs the examples of a detector the way real records go: decoder, derived columns, Parquet, engine. */

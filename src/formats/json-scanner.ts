@@ -64,6 +64,7 @@ type SettingName =
   | 'hashFirst'
   | 'hashLast'
   | 'hashMiddle'
+  | 'hashBack'
   | 'textTests'
   | 'testCount'
   | 'neededMarks'
@@ -156,32 +157,47 @@ function keptContextsOf(keys: readonly Key[]): number {
   return kept;
 }
 
-interface Multipliers {
+interface KeyHash {
   readonly first: number;
   readonly last: number;
   readonly middle: number;
+  /** How far from the end the middle byte lies. */
+  readonly back: number;
 }
 
-function hashOf(text: string, { first, last, middle }: Multipliers): number {
+function hashOf(text: string, { first, last, middle, back }: KeyHash): number {
   const byte = (at: number): number => text.charCodeAt(at);
   return (
-    (text.length + first * byte(0) + last * byte(text.length - 1) + middle * byte(Math.max(text.length - 3, 0))) & 0xff
+    (text.length + first * byte(0) + last * byte(text.length - 1) + middle * byte(Math.max(text.length - back, 0))) &
+    0xff
   );
 }
 
-/** Multipliers for which no two keys of a context share a hash. */
-function perfectHash(keys: readonly Key[]): Multipliers {
+/** Whether two keys of a context have the same bytes where the hash looks: then no multipliers tell them apart. */
+const areAlike = (keys: readonly Key[], back: number): boolean =>
+  new Set(
+    keys.map(({ text, context }) =>
+      [context, text.length, text[0], text.at(-1), text[Math.max(text.length - back, 0)]].join(' '),
+    ),
+  ).size < keys.length;
+
+/** A hash that no two keys of a context share. */
+function perfectHash(keys: readonly Key[], keyBytes: number): KeyHash {
   const LIMIT = 64;
-  for (let first = 1; first < LIMIT; first++) {
-    for (let last = 1; last < LIMIT; last++) {
-      for (let middle = 1; middle < LIMIT; middle++) {
-        const multipliers = { first, last, middle };
-        const places = new Set(keys.map((key) => key.context * 256 + hashOf(key.text, multipliers)));
-        if (places.size === keys.length) return multipliers;
+  // The last bytes are often an ending that keys share.
+  for (let back = 3; back <= keyBytes; back++) {
+    if (areAlike(keys, back)) continue;
+    for (let first = 1; first < LIMIT; first++) {
+      for (let last = 1; last < LIMIT; last++) {
+        for (let middle = 1; middle < LIMIT; middle++) {
+          const hash = { first, last, middle, back };
+          const places = new Set(keys.map((key) => key.context * 256 + hashOf(key.text, hash)));
+          if (places.size === keys.length) return hash;
+        }
       }
     }
   }
-  throw new Error('no multipliers give the keys of the table different hashes');
+  throw new Error('no hash tells the keys of the table apart');
 }
 
 export async function loadJsonScanner(shape: JsonShape, limits: DecodeLimits, sink: JsonSink): Promise<JsonScanner> {
@@ -261,19 +277,20 @@ export class JsonScanner extends ScannerHost<JsonExports, JsonSink> {
   #writeKeys(keys: readonly Key[], flags: ReadonlyMap<string, number>): void {
     const scanner = this.exports;
     const view = new DataView(this.memory);
-    const multipliers = perfectHash(keys);
-    scanner.hashFirst.value = multipliers.first;
-    scanner.hashLast.value = multipliers.last;
-    scanner.hashMiddle.value = multipliers.middle;
+    const keyBytes = scanner.KEY_BYTES.value;
+    const hash = perfectHash(keys, keyBytes);
+    scanner.hashFirst.value = hash.first;
+    scanner.hashLast.value = hash.last;
+    scanner.hashMiddle.value = hash.middle;
+    scanner.hashBack.value = hash.back;
     scanner.keptContexts.value = keptContextsOf(keys);
     scanner.contextCount.value = 1 + keys.filter(({ inner }) => inner > 0).length;
-    const keyBytes = scanner.KEY_BYTES.value;
     for (const [index, key] of keys.entries()) {
       // 0 stands for an unknown key.
       const number = index + 1;
       if (key.text.length > keyBytes)
         throw new Error(`the key ${key.text} is longer than the ${keyBytes} bytes that the scanner compares`);
-      view.setUint8(scanner.keyTable.value + key.context * 256 + hashOf(key.text, multipliers), number);
+      view.setUint8(scanner.keyTable.value + key.context * 256 + hashOf(key.text, hash), number);
       if (key.inner > 0) view.setUint8(scanner.contextKeys.value + key.inner, number);
       const info = scanner.keyInfos.value + number * 8;
       view.setUint8(info, key.text.length);

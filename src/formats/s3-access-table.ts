@@ -1,6 +1,7 @@
 /** The table `s3_access`: one row per record of an S3 server access log, each field of AWS's page as a column. */
 import type { Column, ColumnType, Table } from '../table.ts';
 import { addressIn, roleOfSession } from './derivations.ts';
+import { derived, ORIGIN } from './table-columns.ts';
 
 const PAGE = 'https://docs.aws.amazon.com/AmazonS3/latest/userguide/LogFormat.html';
 
@@ -24,16 +25,6 @@ const quoted = (name: string, title: string, athena: string, doc: string): Colum
 
 const number = (name: string, type: 'INTEGER' | 'BIGINT', title: string, athena: string, doc: string): Column =>
   field(name, type, title, doc, `TRY_CAST(${athena} AS ${type})`);
-
-const origin: readonly Column[] = [
-  { name: 'log_file', type: 'BIGINT', doc: 'The id of the log file in the ledger (`log_file.id`).', athena: null },
-  {
-    name: 'record_no',
-    type: 'INTEGER',
-    doc: 'Position of the record in its log file, from 0, rejects counted.',
-    athena: null,
-  },
-];
 
 /** In the order of the line, which the decoder relies on. Old records end early: version id, host id and the fields after them were added one by one. */
 const fields: readonly Column[] = [
@@ -168,14 +159,6 @@ const rest: readonly Column[] = [
   },
 ];
 
-const derived = (name: string, type: ColumnType, doc: string, derive: string): Column => ({
-  name,
-  type,
-  doc,
-  athena: derive,
-  derive,
-});
-
 /** What S3 calls the anonymous user in ACLs (https://docs.aws.amazon.com/AmazonS3/latest/userguide/acl-overview.html). */
 const ANONYMOUS_ID = '65a011a29cdf8ec533ec3d1ccaae921c';
 
@@ -236,7 +219,7 @@ export const s3AccessTable: Table = {
   name: 's3_access',
   doc: 'Requests to S3 buckets that their server access logs tell of, one row per record. Delivery is best effort: a record may be late, missing or there twice.',
   schemaVersion: 1,
-  columns: [...origin, ...fields, ...rest, ...derivations],
+  columns: [...ORIGIN, ...fields, ...rest, ...derivations],
   identity: {
     id: ['request_id', 'operation', 'key', 'version_id'],
     facts: ['event_time', 'remote_ip', 'requester', 'request_uri', 'http_status', 'bytes_sent'],

@@ -1,5 +1,5 @@
 /** Decodes bytes with the format under test and reads its columns back as plain values. */
-import type { Batch, DecodeLimits, Decoder, FileOutcome } from '../../src/format.ts';
+import type { Batch, DecodeLimits, Decoder, FileOutcome, Format } from '../../src/format.ts';
 import { cloudtrailFormat } from '../../src/formats/cloudtrail.ts';
 import { rawColumns, type Table } from '../../src/table.ts';
 import { DAY_MS } from '../../src/time.ts';
@@ -40,10 +40,10 @@ export function without(row: Row, ...names: readonly string[]): Row {
   return Object.fromEntries(Object.entries(row).filter(([name]) => !names.includes(name)));
 }
 
-/** One decoder for each set of limits: making one is cheap, but a million are not. */
-export function decoderOf(limits: DecodeLimits = LIMITS): Promise<Decoder> {
-  const key = JSON.stringify(limits);
-  const known = decoders.get(key) ?? cloudtrailFormat.createDecoder(limits);
+/** One decoder for each format and set of limits: making one is cheap, but a million are not. */
+export function decoderOf(limits: DecodeLimits = LIMITS, format: Format = cloudtrailFormat): Promise<Decoder> {
+  const key = `${format.name} ${JSON.stringify(limits)}`;
+  const known = decoders.get(key) ?? format.createDecoder(limits);
   decoders.set(key, known);
   return known;
 }
@@ -63,7 +63,7 @@ function repeatedOf(batch: Batch, column: number): readonly string[] {
 }
 
 export function rowsOf(batch: Batch, table: Table = cloudtrailFormat.table): Row[] {
-  const raw = rawColumns(table);
+  const names = rawColumns(table).map(({ name }) => name);
   batch.select(Int32Array.from({ length: batch.rows }, (_, row) => row));
   const repeated = batch.columns.map(({ repeats }, index) =>
     repeats ? repeatedOf(batch, index)[Symbol.iterator]() : null,
@@ -83,7 +83,7 @@ export function rowsOf(batch: Batch, table: Table = cloudtrailFormat.table): Row
   return Array.from({ length: batch.rows }, (_, row) => {
     const values: Row = {};
     for (const [index, { layout, data, validity }] of columns.entries()) {
-      const name = raw[index]?.name ?? '';
+      const name = names[index] ?? '';
       if (!bit(validity, row)) continue;
       if (layout === 'string') {
         values[name] = textOf(data + row * 16);
@@ -141,8 +141,12 @@ export function decodeSlices(decoder: Decoder, slices: readonly Uint8Array[]): D
   };
 }
 
-export async function decode(content: string | Uint8Array, limits: DecodeLimits = LIMITS): Promise<Decoded> {
-  return decodeSlices(await decoderOf(limits), [typeof content === 'string' ? Buffer.from(content) : content]);
+export async function decode(
+  content: string | Uint8Array,
+  limits: DecodeLimits = LIMITS,
+  format: Format = cloudtrailFormat,
+): Promise<Decoded> {
+  return decodeSlices(await decoderOf(limits, format), [typeof content === 'string' ? Buffer.from(content) : content]);
 }
 
 /** The content cut into slices of `sizes` bytes, in turn. */

@@ -46,10 +46,11 @@ export let contextCount: i32 = 0;
 /** One bit a context: members without a column go to `extra`; those of other contexts are in the raw text of an object around them. */
 export let keptContexts: u32 = 0;
 
-// Multipliers of the hash: found by the JavaScript side so that no two keys of a context collide.
+// The hash: multipliers of three bytes of the key, and how far from its end the middle one lies. Found by the JavaScript side so that no two keys of a context collide.
 export let hashFirst: u32 = 0;
 export let hashLast: u32 = 0;
 export let hashMiddle: u32 = 0;
+export let hashBack: usize = 0;
 
 /** Texts of columns that give a record marks: TEXT_TEST_BYTES each, a TextTest and 32 bytes of text, zero-padded. */
 export const TEXT_TEST_BYTES: i32 = 48;
