@@ -6,6 +6,7 @@ import {
   accessLogStem,
   DELIVERY_LATENESS_MS,
   deliveredHour,
+  type FolderHint,
   folderInScope,
   holdsYears,
   hourInScope,
@@ -47,6 +48,9 @@ const ANY_DAY = '9999-99-99';
 /** The character after the digits: no time of an access log sorts behind it. */
 const AFTER_DIGITS = ':';
 
+/** What waits for its turn: a folder that is to be listed, or log files of one day that were listed already. */
+type Waiting = Folder | { readonly prefix: string; readonly newest: string; readonly files: readonly LogFile[] };
+
 interface Folder {
   readonly prefix: string;
   readonly newest: string;
@@ -60,7 +64,7 @@ export class S3Listing {
   readonly #options: ListingOptions;
   readonly #scope: Scope;
   readonly #signal: AbortSignal;
-  readonly #waiting = new Heap<Folder>((a, b) => (a.newest === b.newest ? a.prefix < b.prefix : a.newest > b.newest));
+  readonly #waiting = new Heap<Waiting>((a, b) => (a.newest === b.newest ? a.prefix < b.prefix : a.newest > b.newest));
   readonly #ready: Found[] = [];
   readonly #costs: { -readonly [name in keyof ListingCosts]: number };
   #running = 0;
@@ -104,6 +108,10 @@ export class S3Listing {
     while (this.#running < REQUESTS_MAX && this.#ready.length < READY_MAX) {
       const folder = this.#waiting.pop();
       if (folder === undefined) return;
+      if ('files' in folder) {
+        this.#ready.push(...folder.files);
+        continue;
+      }
       this.#running++;
       this.#look(folder)
         .catch((error: unknown) => {
@@ -122,9 +130,33 @@ export class S3Listing {
     const isDay = hint.exact && hint.first !== null && hint.first === hint.last;
     if (isDay || folder.unknownLevels > UNKNOWN_LEVELS_MAX) return this.#list(folder, false);
     const days = holdsYears(folder.prefix) ? this.#daysAsked() : null;
+    if (days === null && hint.exact && (await this.#takeMonth(folder, hint))) return;
     if (days === null) return this.#list(folder, true);
     for (const day of days)
       this.#waiting.push({ ...folder, prefix: `${folder.prefix}${day.replaceAll('-', '/')}/`, newest: day });
+  }
+
+  /** Takes a whole month that one page holds: one request instead of one for each day. False where it is none, or holds more. */
+  async #takeMonth(folder: Folder, { first, last }: FolderHint): Promise<boolean> {
+    const { fromMs, toMs } = this.#scope;
+    if (first === null || last === null || first.slice(0, 7) !== last.slice(0, 7)) return false;
+    const isWhole = fromMs === undefined || fromMs <= Date.parse(`${first}T00:00:00Z`);
+    if (!isWhole || (toMs !== undefined && toMs < Date.parse(`${last}T00:00:00Z`))) return false;
+    const page = await this.#page(folder, false, undefined, undefined);
+    if (page.NextContinuationToken !== undefined) return false;
+    const decode = decoderOf(page);
+    const days = new Map<string, LogFile[]>();
+    for (const object of page.Contents ?? []) {
+      this.#costs.keysListed++;
+      const file = object.Key === undefined ? null : this.#fileOf(decode(object.Key), object);
+      if (file === null) continue;
+      const day = file.hint.day ?? last;
+      const files = days.get(day);
+      if (files === undefined) days.set(day, [file]);
+      else files.push(file);
+    }
+    for (const [newest, files] of days) this.#waiting.push({ prefix: folder.prefix, newest, files });
+    return true;
   }
 
   /** The days of delivery that may hold something of the scope; null when they are too many to be asked for. */
@@ -147,7 +179,7 @@ export class S3Listing {
       const page = await this.#page(folder, levels, startAfter, token);
       startAfter = undefined;
       token = page.NextContinuationToken;
-      const decode = page.EncodingType === 'url' ? decodeKey : (text: string) => text;
+      const decode = decoderOf(page);
       for (const { Prefix } of page.CommonPrefixes ?? [])
         if (Prefix !== undefined) this.#addFolder(decode(Prefix), folder);
       let skipTo = '';
@@ -159,7 +191,10 @@ export class S3Listing {
         else {
           skipTo = this.#skipFrom(key) ?? skipTo;
           if (key < skipTo) this.#costs.keysPruned++;
-          else this.#take(key, object);
+          else {
+            const file = this.#fileOf(key, object);
+            if (file !== null) this.#ready.push(file);
+          }
         }
       }
       const last = page.Contents?.at(-1)?.Key;
@@ -248,13 +283,15 @@ export class S3Listing {
     );
   }
 
-  #take(key: string, { Size: sizeBytes = 0, ETag: etag = '' }: _Object): void {
+  /** Null for what is out of scope, or no file. */
+  #fileOf(key: string, { Size: sizeBytes = 0, ETag: etag = '' }: _Object): LogFile | null {
     // What consoles make to show an empty folder.
-    if (key.endsWith('/') && sizeBytes === 0) return;
+    if (key.endsWith('/') && sizeBytes === 0) return null;
     const { client, bucket, prefix, requestPayer } = this.#options;
     const file = objectFile(client, { bucket, key, etag, sizeBytes, requestPayer }, prefix.length);
-    if (inScope(file.hint, this.#scope) && hourInScope(deliveredHour(key), this.#scope)) this.#ready.push(file);
-    else this.#costs.keysPruned++;
+    if (inScope(file.hint, this.#scope) && hourInScope(deliveredHour(key), this.#scope)) return file;
+    this.#costs.keysPruned++;
+    return null;
   }
 
   #urlOf(key: string): string {
@@ -262,7 +299,7 @@ export class S3Listing {
   }
 }
 
-/** Keys come percent-encoded, because XML cannot hold every character. */
-function decodeKey(text: string): string {
-  return decodeURIComponent(text.replaceAll('+', ' '));
+/** Keys come percent-encoded, because XML cannot hold every character; servers that only resemble S3 may not do so. */
+function decoderOf({ EncodingType: encoding }: ListObjectsV2CommandOutput): (text: string) => string {
+  return encoding === 'url' ? (text) => decodeURIComponent(text.replaceAll('+', ' ')) : (text) => text;
 }

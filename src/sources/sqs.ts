@@ -261,7 +261,11 @@ class Inbox {
       sizeBytes: bytes.length,
       version: message.md5,
       hint,
-      content: { type: 'object', open: () => Promise.resolve(Readable.from([bytes])) },
+      content: {
+        type: 'object',
+        open: () => Promise.resolve(Readable.from([bytes])),
+        read: () => Promise.resolve(Uint8Array.from(bytes)),
+      },
     };
   }
 
