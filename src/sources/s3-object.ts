@@ -1,11 +1,11 @@
 /** Reads an object of S3 as a stream that goes on where it broke off. */
 import { Readable } from 'node:stream';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { GetObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import { AppError } from '../errors.ts';
 import { parseKey } from '../keys.ts';
 import type { LogFile } from '../source.ts';
-import { awsError, awsReason } from './s3-client.ts';
+import { awsError } from './s3-client.ts';
+import { mayRetry } from './s3-retry.ts';
 
 export interface S3Object {
   readonly bucket: string;
@@ -16,14 +16,8 @@ export interface S3Object {
   readonly requestPayer: boolean;
 }
 
-/** A body that breaks is fetched again from where it broke: so many times without a byte in between. */
-const TRIES = 6;
-const BACKOFF_MS = 100;
-const BACKOFF_MAX_MS = 5000;
 /** A body without a byte for so long is given up. */
 const SILENCE_MS = 20_000;
-/** Asking again changes nothing. */
-const FINAL_STATUS: ReadonlySet<number> = new Set([400, 401, 403, 404, 405, 412, 416]);
 
 /** An object as a log file; `from` as in parseKey(). */
 export function objectFile(client: S3Client, object: S3Object, from = 0): LogFile {
@@ -45,9 +39,9 @@ async function* bytesOf(client: S3Client, object: S3Object, signal: AbortSignal)
   const { bucket, key, etag, sizeBytes } = object;
   const doing = `read s3://${bucket}/${key}`;
   let at = 0;
-  for (let tries = 0; ; ) {
+  for (let failures = 0; ; ) {
     try {
-      const { Body } = await client.send(
+      const { Body, ContentRange } = await client.send(
         new GetObjectCommand({
           Bucket: bucket,
           Key: key,
@@ -57,9 +51,11 @@ async function* bytesOf(client: S3Client, object: S3Object, signal: AbortSignal)
         }),
         { abortSignal: signal },
       );
+      if (at > 0 && ContentRange?.startsWith(`bytes ${at}-`) !== true)
+        throw new Error(`asked for bytes from ${at}, the server sent ${ContentRange ?? 'others'}`);
       for await (const chunk of unlessSilent(Body as Readable)) {
         at += chunk.length;
-        tries = 0;
+        failures = 0;
         yield chunk;
       }
       if (at === sizeBytes) return;
@@ -70,10 +66,7 @@ async function* bytesOf(client: S3Client, object: S3Object, signal: AbortSignal)
       throw new Error(`the body ended after ${at} of ${sizeBytes} bytes`);
     } catch (error) {
       if (signal.aborted) throw new AppError('interrupted', `stopped reading s3://${bucket}/${key}`);
-      if (error instanceof AppError || FINAL_STATUS.has(awsReason(error).status) || ++tries >= TRIES)
-        throw awsError(error, doing);
-      const waitMs = Math.min(BACKOFF_MS * 2 ** tries, BACKOFF_MAX_MS) * (0.5 + Math.random() / 2);
-      await sleep(waitMs, undefined, { signal }).catch(() => undefined);
+      if (!(await mayRetry(error, ++failures, signal))) throw awsError(error, doing);
     }
   }
 }
