@@ -10,6 +10,11 @@ export interface KeyHint {
   readonly region: string | null;
   /** Delivery day `YYYY-MM-DD`, from the path or from the file name. */
   readonly day: string | null;
+  /**
+   * The day is that of its oldest record, perhaps in another time zone, as Firehose has it; records of the next day may follow:
+   * https://docs.aws.amazon.com/firehose/latest/dev/s3-prefixes.html.
+   */
+  readonly isOldestDay?: true;
 }
 
 /**

@@ -19,6 +19,7 @@ import { DAY_MS, formatDay } from '../time.ts';
 import { Heap } from './heap.ts';
 import { awsError } from './s3-client.ts';
 import { objectFile } from './s3-object.ts';
+import { mayRetry } from './s3-retry.ts';
 
 export interface Location {
   readonly bucket: string;
@@ -45,7 +46,7 @@ const UNKNOWN_LEVELS_MAX = 4;
 const UNKNOWN_REQUESTS_TOLD = 20;
 /** Sorts before all days: a folder that may hold any day must be looked into first. */
 const ANY_DAY = '9999-99-99';
-/** The character after the digits: no time of an access log sorts behind it. */
+/** The character after the digits: no month sorts behind it. */
 const AFTER_DIGITS = ':';
 
 /** What waits for its turn: a folder that is to be listed, or log files of one day that were listed already. */
@@ -56,7 +57,16 @@ interface Folder {
   readonly newest: string;
   /** Levels above it, from what the user named, that no known layout explains. */
   readonly unknownLevels: number;
+  /** Only keys behind this one. */
+  readonly after?: string;
 }
+
+/** Access logs that cannot hold anything of the scope: those that begin with `stem` and sort before `to`. */
+interface Skip {
+  readonly stem: string;
+  readonly to: string;
+}
+const isSkipped = (key: string, { stem, to }: Skip): boolean => key.startsWith(stem) && key < to;
 
 type Found = LogFile | ListingProblem;
 
@@ -173,7 +183,7 @@ export class S3Listing {
 
   /** Reads all pages of a folder; with `levels`, what lies in its own folders waits for its turn. */
   async #list(folder: Folder, levels: boolean): Promise<void> {
-    let startAfter: string | undefined;
+    let startAfter = folder.after;
     let token: string | undefined;
     do {
       const page = await this.#page(folder, levels, startAfter, token);
@@ -182,25 +192,21 @@ export class S3Listing {
       const decode = decoderOf(page);
       for (const { Prefix } of page.CommonPrefixes ?? [])
         if (Prefix !== undefined) this.#addFolder(decode(Prefix), folder);
-      let skipTo = '';
+      let skip: Skip | null = null;
       for (const object of page.Contents ?? []) {
         if (object.Key === undefined) continue;
         const key = decode(object.Key);
         this.#costs.keysListed++;
-        if (key < skipTo) this.#costs.keysPruned++;
-        else {
-          skipTo = this.#skipFrom(key) ?? skipTo;
-          if (key < skipTo) this.#costs.keysPruned++;
-          else {
-            const file = this.#fileOf(key, object);
-            if (file !== null) this.#ready.push(file);
-          }
-        }
+        if (skip === null || !isSkipped(key, skip)) skip = this.#skipFrom(key);
+        const file = skip === null ? this.#fileOf(key, object) : null;
+        if (file !== null) this.#ready.push(file);
+        if (skip !== null) this.#costs.keysPruned++;
       }
-      const last = page.Contents?.at(-1)?.Key;
-      if (token !== undefined && last !== undefined && decode(last) < skipTo) {
-        if (levels) await this.#addYears(decode(last), skipTo, folder);
-        startAfter = skipTo;
+      const last = decode(page.Contents?.at(-1)?.Key ?? '');
+      // Behind a page with folders some of them would come again.
+      if (token !== undefined && skip !== null && isSkipped(last, skip) && page.CommonPrefixes === undefined) {
+        this.#addSkipped(last, skip, folder);
+        startAfter = skip.to;
         token = undefined;
       }
       while (this.#ready.length >= READY_MAX && !this.#signal.aborted)
@@ -217,22 +223,26 @@ export class S3Listing {
     token: string | undefined,
   ): Promise<ListObjectsV2CommandOutput> {
     const { client, bucket, requestPayer } = this.#options;
-    this.#costs.listRequests++;
+    const command = new ListObjectsV2Command({
+      Bucket: bucket,
+      Prefix: folder.prefix,
+      EncodingType: 'url',
+      ...(levels && { Delimiter: '/' }),
+      ...(startAfter !== undefined && { StartAfter: startAfter }),
+      ...(token !== undefined && { ContinuationToken: token }),
+      ...(requestPayer && { RequestPayer: 'requester' as const }),
+    });
     if (folder.unknownLevels > 0 && ++this.#unknownRequests === UNKNOWN_REQUESTS_TOLD) this.#tellUnknown();
-    const page = await client.send(
-      new ListObjectsV2Command({
-        Bucket: bucket,
-        Prefix: folder.prefix,
-        EncodingType: 'url',
-        ...(levels && { Delimiter: '/' }),
-        ...(startAfter !== undefined && { StartAfter: startAfter }),
-        ...(token !== undefined && { ContinuationToken: token }),
-        ...(requestPayer && { RequestPayer: 'requester' as const }),
-      }),
-      { abortSignal: this.#signal },
-    );
-    this.#wake?.();
-    return page;
+    for (let failures = 0; ; ) {
+      this.#costs.listRequests++;
+      try {
+        const page = await client.send(command, { abortSignal: this.#signal });
+        this.#wake?.();
+        return page;
+      } catch (error) {
+        if (!(await mayRetry(error, ++failures, this.#signal))) throw error;
+      }
+    }
   }
 
   #tellUnknown(): void {
@@ -251,36 +261,26 @@ export class S3Listing {
     this.#waiting.push({ prefix, newest: hint.last ?? ANY_DAY, unknownLevels });
   }
 
-  /** In a folder of access logs, the key from which on something of the scope may come, when this one is before or behind it. */
-  #skipFrom(key: string): string | null {
+  /** What can be left out from this key of an access log on. */
+  #skipFrom(key: string): Skip | null {
     const stem = accessLogStem(key);
     const hourMs = stem === null ? null : deliveredHour(key);
     if (stem === null || hourMs === null || hourInScope(hourMs, this.#scope)) return null;
     const { fromMs } = this.#scope;
-    if (fromMs === undefined || hourMs >= fromMs) return stem + AFTER_DIGITS;
-    return stem + new Date(fromMs).toISOString().slice(0, 13).replace('T', '-');
+    const to =
+      fromMs === undefined || hourMs >= fromMs
+        ? `${new Date().getUTCFullYear()}-${AFTER_DIGITS}`
+        : new Date(fromMs).toISOString().slice(0, 13).replace('T', '-');
+    return { stem, to: stem + to };
   }
 
-  /** Folders of years sort among the access logs that are skipped: those that exist are not to be skipped with them. */
-  async #addYears(from: string, to: string, folder: Folder): Promise<void> {
-    const stem = accessLogStem(from) ?? '';
-    if (!stem.endsWith('/')) return;
-    const { client, bucket } = this.#options;
-    const first = Number(from.slice(stem.length, stem.length + 4));
-    const last = to.endsWith(AFTER_DIGITS)
-      ? new Date().getUTCFullYear()
-      : Number(to.slice(stem.length, stem.length + 4));
-    const years = Array.from({ length: Math.max(last - first + 1, 0) }, (_, index) => `${stem}${first + index}/`);
-    await Promise.all(
-      years.map(async (prefix) => {
-        this.#costs.listRequests++;
-        const { KeyCount: found = 0 } = await client.send(
-          new ListObjectsV2Command({ Bucket: bucket, Prefix: prefix, MaxKeys: 1 }),
-          { abortSignal: this.#signal },
-        );
-        if (found > 0) this.#addFolder(prefix, folder);
-      }),
-    );
+  /** Folders of years and of accounts begin with digits as well: those among the access logs that are skipped are not to be skipped with them. */
+  #addSkipped(from: string, { stem, to }: Skip, folder: Folder): void {
+    const yearOf = (key: string): number => Number(key.slice(stem.length, stem.length + 4));
+    for (let year = yearOf(from); year < yearOf(to); year++) {
+      const prefix = `${stem}${year}`;
+      this.#waiting.push({ ...folder, prefix, newest: ANY_DAY, after: `${prefix}-${AFTER_DIGITS}` });
+    }
   }
 
   /** Null for what is out of scope, or no file. */

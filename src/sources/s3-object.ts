@@ -1,11 +1,11 @@
 /** Reads an object of S3 as a stream that goes on where it broke off. */
 import { Readable } from 'node:stream';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { GetObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import { AppError } from '../errors.ts';
 import { parseKey } from '../keys.ts';
 import type { LogFile } from '../source.ts';
-import { awsError, awsReason } from './s3-client.ts';
+import { awsError } from './s3-client.ts';
+import { mayRetry } from './s3-retry.ts';
 
 export interface S3Object {
   readonly bucket: string;
@@ -16,15 +16,9 @@ export interface S3Object {
   readonly requestPayer: boolean;
 }
 
-/** A body that breaks is fetched again from where it broke: so many times without a byte in between. */
-const TRIES = 6;
-const BACKOFF_MS = 100;
-const BACKOFF_MAX_MS = 5000;
 /** A body without a byte for so long is given up. */
 const SILENCE_MS = 20_000;
 const SILENT = `no byte came for ${SILENCE_MS / 1000} seconds`;
-/** Asking again changes nothing. */
-const FINAL_STATUS: ReadonlySet<number> = new Set([400, 401, 403, 404, 405, 412, 416]);
 
 /** An object as a log file; `from` as in parseKey(). */
 export function objectFile(client: S3Client, object: S3Object, from = 0): LogFile {
@@ -107,7 +101,7 @@ class Reading {
   readonly #object: S3Object;
   readonly #signal: AbortSignal;
   readonly #doing: string;
-  #tries = 0;
+  #failures = 0;
   at = 0;
   isWhole = false;
 
@@ -122,7 +116,7 @@ class Reading {
   /** What is still to be read. */
   async body(): Promise<Readable> {
     const { bucket, key, etag, requestPayer } = this.#object;
-    const { Body } = await this.#client.send(
+    const { Body, ContentRange } = await this.#client.send(
       new GetObjectCommand({
         Bucket: bucket,
         Key: key,
@@ -131,12 +125,14 @@ class Reading {
         ...(requestPayer && { RequestPayer: 'requester' as const }),
       }),
     );
+    if (this.at > 0 && ContentRange?.startsWith(`bytes ${this.at}-`) !== true)
+      throw new Error(`asked for bytes from ${this.at}, the server sent ${ContentRange ?? 'others'}`);
     return Body as Readable;
   }
 
   took(bytes: number): void {
     this.at += bytes;
-    this.#tries = 0;
+    this.#failures = 0;
   }
 
   /** A body is over. Throws when that was too early or too late. */
@@ -159,10 +155,7 @@ class Reading {
   async tryAgain(error: unknown): Promise<void> {
     const { bucket, key } = this.#object;
     if (this.#signal.aborted) throw new AppError('interrupted', `stopped reading s3://${bucket}/${key}`);
-    if (error instanceof AppError || FINAL_STATUS.has(awsReason(error).status) || ++this.#tries >= TRIES)
-      throw awsError(error, this.#doing);
-    const waitMs = Math.min(BACKOFF_MS * 2 ** this.#tries, BACKOFF_MAX_MS) * (0.5 + Math.random() / 2);
-    await sleep(waitMs, undefined, { signal: this.#signal }).catch(() => undefined);
+    if (!(await mayRetry(error, ++this.#failures, this.#signal))) throw awsError(error, this.#doing);
   }
 }
 
