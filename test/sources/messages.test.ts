@@ -67,7 +67,7 @@ describe('real messages', () => {
       'custodian/event-cloud-trail-run-instances',
       {
         type: 'record',
-        hint: { service: 'CloudTrail', account: null, region: 'us-west-1', day: '2016-05-21' },
+        hint: { service: 'CloudTrail', account: '619193117841', region: 'us-west-1', day: '2016-05-21' },
       },
     ],
     [

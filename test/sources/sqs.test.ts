@@ -117,7 +117,7 @@ test('a message is deleted if and only if all that it names was stored, and pois
     fc.asyncProperty(
       fc.array(fc.tuple(fc.nat(8), text), { maxLength: 40 }),
       fc.uniqueArray(fc.constantFrom(...KEYS), { maxLength: 2 }),
-      fc.infiniteStream(fc.constantFrom('no' as const, 'no' as const, 'once' as const)),
+      fc.infiniteStream(fc.nat(30).map((at) => (at === 0 ? ('once' as const) : ('no' as const)))),
       async (sent, failing, refusals) => {
         // The same id again is the same message, delivered twice.
         const bodies = new Map<string, string>();
@@ -133,7 +133,7 @@ test('a message is deleted if and only if all that it names was stored, and pois
         expect(queue.closed).toBe(true);
       },
     ),
-    { numRuns: 60 },
+    { numRuns: 100 },
   );
 });
 
@@ -294,11 +294,14 @@ describe('deliveries', () => {
       () => undefined,
     );
     refused.take(message('a'), []);
-    const closed = expect(refused.close()).rejects.toThrow(
-      /^cannot delete 1 messages of sqs:\/\/memory: cannot delete messages of sqs:\/\/memory: no answer \(ECONNRESET\)$/,
+    const closed = refused.close().then(
+      () => 'closed',
+      (error: Error) => error.message,
     );
     await vi.advanceTimersByTimeAsync(60_000);
-    await closed;
+    expect(await closed).toBe(
+      'cannot delete 1 messages of sqs://memory: cannot delete messages of sqs://memory: no answer (ECONNRESET)',
+    );
   });
 
   test('a file that no message names is not read beside one that does', () => {

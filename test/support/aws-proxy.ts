@@ -1,5 +1,5 @@
 /** A proxy on loopback in front of a server of AWS: sees every request, may answer itself, and knows which messages were handed out. */
-import { createServer, type IncomingMessage, request } from 'node:http';
+import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http';
 
 export interface Seen {
   /** `SQS:ReceiveMessage`, or for S3 the method and the path. */
@@ -16,6 +16,8 @@ export interface AwsProxy {
   readonly url: string;
   readonly seen: readonly Seen[];
   count(action: string): number;
+  /** Resolves when the server has answered all that it was asked so far. */
+  idle(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -26,6 +28,17 @@ export async function startProxy(
   answered: (seen: Seen, body: string) => void = () => undefined,
 ): Promise<AwsProxy> {
   const seen: Seen[] = [];
+  /** moto's queues are not safe for threads: https://github.com/getmoto/moto runs each request in one. */
+  let turn: Promise<void> = Promise.resolve();
+  const inTurn = async (use: () => Promise<void>): Promise<void> => {
+    const before = turn;
+    let done: () => void = () => undefined;
+    turn = new Promise((resolve) => {
+      done = resolve;
+    });
+    await before;
+    await use().finally(done);
+  };
   const server = createServer((incoming, outgoing) => {
     (async () => {
       const body = await textOf(incoming);
@@ -42,21 +55,10 @@ export async function startProxy(
         outgoing.writeHead(answer.status, { 'content-type': 'application/x-amz-json-1.0' });
         return void outgoing.end(answer.body);
       }
-      const { hostname, port } = new URL(target);
-      const passed = request(
-        { hostname, port, method: incoming.method, path: incoming.url, headers: incoming.headers },
-        (response) => {
-          const chunks: Buffer[] = [];
-          response.on('data', (chunk: Buffer) => chunks.push(chunk));
-          response.on('end', () => {
-            answered(one, Buffer.concat(chunks).toString());
-            outgoing.writeHead(response.statusCode ?? 500, response.headers);
-            outgoing.end(Buffer.concat(chunks));
-          });
-        },
-      );
-      passed.on('error', () => outgoing.destroy());
-      passed.end(body);
+      // A long poll would keep the others from their turn, and go on without the one that it was for.
+      const sent = body.replace(/"WaitTimeSeconds":\d+/, '"WaitTimeSeconds":1');
+      const pass = () => forward(target, incoming, sent, outgoing, (text) => answered(one, text));
+      await (action.startsWith('SQS:') ? inTurn(pass) : pass());
     })().catch(() => outgoing.destroy());
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -65,6 +67,7 @@ export async function startProxy(
   return {
     url: `http://127.0.0.1:${address.port}`,
     seen,
+    idle: () => turn,
     count: (action) => seen.filter((one) => one.action === action).length,
     close: () =>
       new Promise((resolve) => {
@@ -72,6 +75,36 @@ export async function startProxy(
         server.close(() => resolve());
       }),
   };
+}
+
+function forward(
+  target: string,
+  { method, url, headers }: IncomingMessage,
+  body: string,
+  outgoing: ServerResponse,
+  answered: (body: string) => void,
+): Promise<void> {
+  const { hostname, port } = new URL(target);
+  return new Promise((resolve) => {
+    const passed = request(
+      { hostname, port, method, path: url, headers: { ...headers, 'content-length': Buffer.byteLength(body) } },
+      (response) => {
+        const chunks: Buffer[] = [];
+        response.on('data', (chunk: Buffer) => chunks.push(chunk));
+        response.on('end', () => {
+          answered(Buffer.concat(chunks).toString());
+          outgoing.writeHead(response.statusCode ?? 500, response.headers);
+          outgoing.end(Buffer.concat(chunks));
+          resolve();
+        });
+      },
+    );
+    passed.on('error', () => {
+      outgoing.destroy();
+      resolve();
+    });
+    passed.end(body);
+  });
 }
 
 async function textOf(incoming: IncomingMessage): Promise<string> {

@@ -10,7 +10,7 @@ export const motoMissing: string | null =
   spawnSync('python3', ['-c', 'import moto.server'], { stdio: 'ignore' }).status === 0
     ? null
     : 'moto is not installed: python3 -m pip install --user "moto[server]"';
-if (motoMissing !== null) console.warn(`SKIPPED: ${motoMissing}`);
+if (motoMissing !== null) process.stderr.write(`SKIPPED: ${motoMissing}\n`);
 
 export const AWS_ENV = {
   AWS_ACCESS_KEY_ID: 'test',
