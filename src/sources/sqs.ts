@@ -52,10 +52,20 @@ export async function openSqsSource(
   options: QueueOptions,
   warn: (message: string) => void,
 ): Promise<Source> {
-  const queue = await openQueue(url, aws);
+  return queueSource(url, await openQueue(url, aws), aws, options, warn);
+}
+
+/** `name`: as the user wrote it. */
+export function queueSource(
+  name: string,
+  queue: Queue,
+  aws: AwsOptions,
+  options: QueueOptions,
+  warn: (message: string) => void,
+): Source {
   const inbox = new Inbox(queue, aws, options, warn);
   return {
-    name: url,
+    name,
     paths: [],
     endless: true,
     // Which messages there are is not ours to choose: one that a scope leaves out could be neither deleted nor kept.
