@@ -99,7 +99,7 @@ export function readFields(
   const rest = text.slice(head[0].length);
   let uri: string | null = null;
   let status: RegExpExecArray | null = null;
-  if (/^- /.test(rest)) {
+  if (rest.startsWith('- ')) {
     uri = '-';
     status = STATUS.exec(rest.slice(1));
   } else if (rest.startsWith('"')) {
@@ -157,7 +157,7 @@ export function readRow(line: string, latestMs: number): Record<string, Value> |
       if (time === null || time < EARLIEST || time > latestMs) extra[name] = text;
       else row[name] = BigInt(time) * 1000n;
     } else if (name === 'http_status' || name === 'object_size' || /_sent$|_ms$/.test(name)) {
-      if (/^-?\d{1,18}$/.test(text)) row[name] = Number(text);
+      if (/^-?\d{1,18}$/.test(text)) row[name] = Number(BigInt(text));
       else extra[name] = text;
     } else row[name] = text;
   }
