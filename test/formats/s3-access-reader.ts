@@ -39,16 +39,16 @@ const STATUS = new RegExp(`^ (\\d{3}|-|\\*) ([^ "]+) ${NUMBER} ${NUMBER} ${NUMBE
 
 /** What must stand at each place after the user agent. */
 const TYPED = [
-  /./,
-  /./,
-  /^(-|SigV.+)$/,
-  /./,
-  /^(-|(?:Auth|Quer).+)$/,
-  /./,
-  /^(-|TLS.+)$/,
-  /^(-|arn:.+)$/,
-  /^(-|Y..)$/,
-  /./,
+  /./s,
+  /./s,
+  /^(-|SigV.+)$/s,
+  /./s,
+  /^(-|(?:Auth|Quer).+)$/s,
+  /./s,
+  /^(-|TLS.+)$/s,
+  /^(-|arn:.+)$/s,
+  /^(-|Y..)$/s,
+  /./s,
 ];
 
 const quotesOf = (text: string): number[] => [...text.matchAll(/"/g)].map(({ index }) => index);
