@@ -89,7 +89,7 @@ function agentOf(text: string): [string, string, string] | null {
 }
 
 /** The fields of a line as they are written; null when it is no record. What follows the known fields is the last one. */
-export function readFields(
+function readFields(
   line: string,
 ): { readonly fields: readonly string[]; readonly further: string | null } | null {
   const text = line.replace(/\r$/, '').replace(/ +$/, '');
