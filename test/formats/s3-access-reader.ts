@@ -89,9 +89,7 @@ function agentOf(text: string): [string, string, string] | null {
 }
 
 /** The fields of a line as they are written; null when it is no record. What follows the known fields is the last one. */
-function readFields(
-  line: string,
-): { readonly fields: readonly string[]; readonly further: string | null } | null {
+function readFields(line: string): { readonly fields: readonly string[]; readonly further: string | null } | null {
   const text = line.replace(/\r$/, '').replace(/ +$/, '');
   if (text.includes('\0')) return null;
   const head = HEAD.exec(text);
