@@ -77,7 +77,8 @@ export class S3Listing {
   readonly #waiting = new Heap<Waiting>((a, b) => (a.newest === b.newest ? a.prefix < b.prefix : a.newest > b.newest));
   readonly #ready: Found[] = [];
   readonly #costs: { -readonly [name in keyof ListingCosts]: number };
-  #running = 0;
+  /** Folders that are being listed. */
+  readonly #listed: Folder[] = [];
   #unknownRequests = 0;
   #wake: (() => void) | null = null;
   #drained: (() => void)[] = [];
@@ -106,7 +107,7 @@ export class S3Listing {
       if (this.#ready.length > 0) {
         yield* this.#ready.splice(0);
         for (const resolve of this.#drained.splice(0)) resolve();
-      } else if (this.#running === 0) return;
+      } else if (this.#listed.length === 0) return;
       else
         await new Promise<void>((resolve) => {
           this.#wake = resolve;
@@ -115,21 +116,26 @@ export class S3Listing {
   }
 
   #start(): void {
-    while (this.#running < REQUESTS_MAX && this.#ready.length < READY_MAX) {
+    while (this.#listed.length < REQUESTS_MAX && this.#ready.length < READY_MAX) {
       const folder = this.#waiting.pop();
       if (folder === undefined) return;
       if ('files' in folder) {
+        // What is being listed may be newer.
+        if (this.#listed.some(({ newest }) => newest > folder.newest)) {
+          this.#waiting.push(folder);
+          return;
+        }
         this.#ready.push(...folder.files);
         continue;
       }
-      this.#running++;
+      this.#listed.push(folder);
       this.#look(folder)
         .catch((error: unknown) => {
           const key = this.#urlOf(folder.prefix);
           if (!this.#signal.aborted) this.#ready.push({ key, error: awsError(error, `list ${key}`) });
         })
         .finally(() => {
-          this.#running--;
+          this.#listed.splice(this.#listed.indexOf(folder), 1);
           this.#wake?.();
         });
     }
