@@ -222,6 +222,22 @@ describe('what is no record', () => {
     }
   });
 
+  it('bytes that are not UTF-8 behind a line over the limit', async () => {
+    const small = await decoder({ recordBytes: 1000, windowBytes: LIMITS.windowBytes });
+    const broken = Buffer.from(LINE.replace('curl', 'c\xffrl'), 'latin1');
+    const [begin, rest] = [Buffer.alloc(900, 'x'), Buffer.alloc(4000, 0xff)];
+    const file = Buffer.concat([begin, rest, Buffer.from('\n'), broken, Buffer.from(`\n${LINE}`)]);
+    const whole = decodeSlices(small, [file]);
+    expect(whole.rejects.map(({ reason }) => reason)).toEqual(['record-too-large', 'invalid-utf8']);
+    const sizes = [file.length, rest.length, begin.length];
+    expect(
+      decodeSlices(
+        small,
+        slicesOf(file, () => sizes.pop() ?? 1),
+      ),
+    ).toEqual(whole);
+  });
+
   it('a giant line without end', async () => {
     const giant = Buffer.alloc(40 * MIB, 'x');
     expect(await decode(giant)).toMatchObject({ kind: 'other', recordsIn: 1, rejects: [{ length: giant.length }] });

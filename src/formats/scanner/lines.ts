@@ -232,6 +232,8 @@ function dropGiant(): i32 {
   shift += <f64>(end - cursor);
   end = cursor;
   searchedTo = cursor;
+  suspectFrom = cursor;
+  suspectEnd = cursor;
   return SCANNED_ALL;
 }
 
