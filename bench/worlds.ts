@@ -3,6 +3,7 @@ import { LETTERS_AND_DIGITS, type Random } from '../scripts/support/random.ts';
 import { iso } from '../scripts/support/records.ts';
 import type { FileJob } from './corpus.ts';
 import { INCIDENTS as S3_ACCESS_INCIDENTS, s3AccessKey, s3AccessText } from './s3-access-world.ts';
+import { INCIDENTS as WAF_INCIDENTS, wafKey, wafText } from './waf-world.ts';
 import { INCIDENTS as CLOUDTRAIL_INCIDENTS, logFileText, type Where } from './world.ts';
 
 interface World {
@@ -21,5 +22,6 @@ function cloudtrailKey({ account, region, at }: Where, random: Random): string {
 
 export const WORLDS = {
   cloudtrail: { incidents: CLOUDTRAIL_INCIDENTS, keyOf: cloudtrailKey, contentOf: logFileText },
+  waf: { incidents: WAF_INCIDENTS, keyOf: wafKey, contentOf: wafText },
   s3_access: { incidents: S3_ACCESS_INCIDENTS, keyOf: s3AccessKey, contentOf: s3AccessText },
 } as const satisfies Record<string, World>;

@@ -3,7 +3,8 @@ import { text } from 'node:stream/consumers';
 import { afterEach, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { AppError } from '../../src/errors.ts';
 import type { LogFile } from '../../src/source.ts';
-import { type Fault, type FaultKind, objectsOf } from '../support/s3-peer.ts';
+import type { Fault, FaultKind } from '../support/s3-faults.ts';
+import { objectsOf } from '../support/s3-peer.ts';
 import { CREDENTIALS, openPeerSource, type PeerSource } from './s3-support.ts';
 import { listAll } from './support.ts';
 

@@ -1,7 +1,9 @@
 /** A server that speaks the languages of S3, SQS, SNS and EventBridge: https://docs.getmoto.org. Tests that need it are skipped aloud where it is not installed. */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 
 const START_MS = 60_000;
 
@@ -64,4 +66,28 @@ function freePort(): Promise<number> {
       });
     });
   });
+}
+
+/** The script that fills a bucket in its own process, which is far faster than putting each object. */
+const FILLING = fileURLToPath(new URL('moto-server.py', import.meta.url));
+
+export interface FilledMoto {
+  readonly port: number;
+  close(): Promise<void>;
+}
+
+/** A bucket that holds the files below a folder. */
+export async function startFilledMoto(folder: string, bucket: string): Promise<FilledMoto> {
+  const child = spawn('python3', [FILLING, folder, bucket], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const ended = once(child, 'exit');
+  const told = once(child.stdout, 'data');
+  const first: unknown = await Promise.race([told.then(([chunk]: unknown[]) => chunk), ended.then(() => null)]);
+  if (first === null) throw new Error('moto ended before it told its port');
+  return {
+    port: Number(String(first)),
+    close: async () => {
+      child.stdin.end();
+      await ended;
+    },
+  };
 }

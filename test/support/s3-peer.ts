@@ -5,7 +5,16 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import { join, relative, sep } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Random } from '../../scripts/support/random.ts';
+import {
+  type BodyFault,
+  type Fault,
+  type FaultKind,
+  Faults,
+  isRefusal,
+  refuse,
+  send,
+  xmlEscaped,
+} from './s3-faults.ts';
 
 export interface PeerObject {
   readonly key: string;
@@ -13,26 +22,6 @@ export interface PeerObject {
   /** With its quotes. */
   readonly etag: string;
   readonly body: () => Uint8Array;
-}
-
-/**
- * `slow-down`, `reset` (before an answer), `hang` (no answer), `cut` (the connection ends within the body), `stall` (the body stops within), `short` (a whole
- * answer with half of the body), `long` (one with more than the object), `ignore-range`; `changed`, `missing`, `denied`, `no-key-grant`, `archived`,
- * `no-bucket`, `bad-key-id` are S3's answers of that meaning.
- */
-export type FaultKind = BodyFault | keyof typeof REFUSALS | 'reset' | 'hang';
-type BodyFault = 'cut' | 'stall' | 'short' | 'long' | 'ignore-range';
-
-export interface Fault {
-  readonly kind: FaultKind;
-  /** Default: any request. */
-  readonly on?: 'list' | 'get';
-  /** Only this key, or listings of this prefix. */
-  readonly key?: string;
-  /** So many times, then no more. */
-  readonly times?: number;
-  /** Of the requests that it could strike; default all. */
-  readonly probability?: number;
 }
 
 export interface PeerOptions {
@@ -70,24 +59,7 @@ export interface S3Peer {
   close(): Promise<void>;
 }
 
-/** https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html */
-const REFUSALS = {
-  'slow-down': [503, 'SlowDown', 'Please reduce your request rate.'],
-  changed: [412, 'PreconditionFailed', 'At least one of the pre-conditions you specified did not hold'],
-  missing: [404, 'NoSuchKey', 'The specified key does not exist.'],
-  denied: [403, 'AccessDenied', 'Access Denied'],
-  'no-key-grant': [
-    403,
-    'AccessDenied',
-    'User: arn:aws:iam::111122223333:role/reader is not authorized to perform: kms:Decrypt on the resource',
-  ],
-  archived: [403, 'InvalidObjectState', "The operation is not valid for the object's storage class"],
-  'no-bucket': [404, 'NoSuchBucket', 'The specified bucket does not exist'],
-  'bad-key-id': [403, 'InvalidAccessKeyId', 'The AWS Access Key Id you provided does not exist in our records.'],
-} as const satisfies Readonly<Record<string, readonly [status: number, code: string, message: string]>>;
-
 const PAGE_KEYS = 1000;
-const SEED = 'faults';
 
 /** S3 orders keys by their bytes in UTF-8; comparing strings would order by UTF-16. */
 const inOrder = (a: PeerObject, b: PeerObject): number => Buffer.compare(Buffer.from(a.key), Buffer.from(b.key));
@@ -142,15 +114,14 @@ class PeerBucket {
   readonly #sorted: readonly PeerObject[];
   readonly #byKey: ReadonlyMap<string, PeerObject>;
   readonly #keys: readonly Buffer[];
-  readonly #faults: { readonly fault: Fault; left: number }[];
-  readonly #random = new Random(SEED);
+  readonly #faults: Faults;
 
   constructor(options: PeerOptions) {
     this.#options = options;
     this.#sorted = [...options.objects].sort(inOrder);
     this.#keys = this.#sorted.map(({ key }) => Buffer.from(key));
     this.#byKey = new Map(this.#sorted.map((object) => [object.key, object]));
-    this.#faults = (options.faults ?? []).map((fault) => ({ fault, left: fault.times ?? Number.POSITIVE_INFINITY }));
+    this.#faults = new Faults(options.faults ?? []);
   }
 
   async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -162,7 +133,8 @@ class PeerBucket {
     const type = key === '' ? 'list' : 'get';
     this.counts[type]++;
     const name = type === 'get' ? key : (asked.get('prefix') ?? '');
-    const fault = this.#strike(type, name);
+    const fault = this.#faults.strike(type, name);
+    if (fault !== null) this.counts.faults++;
     const startAfter = asked.get('continuation-token') ?? asked.get('start-after');
     this.requests.push({ type, key: name, startAfter, fault });
     if (this.#options.latencyMs !== undefined) await sleep(this.#options.latencyMs);
@@ -171,24 +143,9 @@ class PeerBucket {
       return refuse(response, 'denied');
     if (fault === 'hang') return;
     if (fault === 'reset') return void request.socket.resetAndDestroy();
-    if (fault !== null && fault in REFUSALS) return refuse(response, fault as keyof typeof REFUSALS);
-    const body = fault as BodyFault | null;
-    if (type === 'list') return send(response, 200, { 'content-type': 'application/xml' }, this.#page(asked), body);
-    return this.#object(key, request, response, body);
-  }
-
-  #strike(on: 'list' | 'get', key: string): FaultKind | null {
-    const found = this.#faults.find(
-      ({ fault, left }) =>
-        left > 0 &&
-        (fault.on ?? on) === on &&
-        (fault.key ?? key) === key &&
-        (fault.probability === undefined || this.#random.chance(fault.probability)),
-    );
-    if (found === undefined) return null;
-    found.left--;
-    this.counts.faults++;
-    return found.fault.kind;
+    if (fault !== null && isRefusal(fault)) return refuse(response, fault);
+    if (type === 'list') return send(response, 200, { 'content-type': 'application/xml' }, this.#page(asked), fault);
+    return this.#object(key, request, response, fault);
   }
 
   #object(key: string, request: IncomingMessage, response: ServerResponse, fault: BodyFault | null): void {
@@ -258,33 +215,6 @@ class PeerBucket {
   }
 }
 
-function refuse(response: ServerResponse, name: keyof typeof REFUSALS): void {
-  const [status, code, message] = REFUSALS[name];
-  const body = `<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>${code}</Code><Message>${xmlEscaped(message)}</Message></Error>`;
-  send(response, status, { 'content-type': 'application/xml' }, Buffer.from(body), null);
-}
-
-function send(
-  response: ServerResponse,
-  status: number,
-  headers: Readonly<Record<string, string>>,
-  bytes: Uint8Array,
-  fault: BodyFault | null,
-): void {
-  const half = bytes.subarray(0, bytes.length >> 1);
-  const body = fault === 'short' ? half : fault === 'long' ? Buffer.concat([bytes, bytes]) : bytes;
-  response.writeHead(status, { 'content-length': body.length, ...headers });
-  if (fault === 'stall' || fault === 'cut') {
-    response.write(half, () => {
-      if (fault === 'cut') response.destroy();
-    });
-    // Headers alone go out with an empty write.
-    if (half.length === 0) response.flushHeaders();
-  } else response.end(body);
-}
-
-const ENTITIES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' };
-const xmlEscaped = (text: string): string => text.replace(/[&<>"]/gu, (char) => ENTITIES[char] ?? char);
 /** As S3 encodes keys: a space is a plus, and slashes stay. */
 const urlEncoded = (text: string): string =>
   encodeURIComponent(text).replaceAll('%20', '+').replaceAll('%2F', '/').replaceAll("'", '%27');
