@@ -29,7 +29,7 @@ const HELD_BYTES_MAX = 64 * 1024 * 1024;
 const RECEIVERS_MAX = 8;
 /** The longest that SQS waits for a message. */
 const WAIT_SECONDS = 20;
-const WAIT_ONCE_SECONDS = 2;
+const WAIT_ONCE_SECONDS = 1;
 const EMPTY_POLLS = 2;
 /** Without an answer for so long the run ends, so that whoever watches it sees that it does nothing. */
 const GIVE_UP_MS = 10 * 60_000;

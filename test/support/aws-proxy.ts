@@ -21,10 +21,12 @@ export interface AwsProxy {
   close(): Promise<void>;
 }
 
+export type Intercept = (seen: Seen) => Answer | 'drop' | null | Promise<Answer | 'drop' | null>;
+
 /** `intercept` answers in place of the server, drops the connection by `'drop'`, or lets pass by null; `answered` sees what the server said. */
 export async function startProxy(
   target: string,
-  intercept: (seen: Seen) => Answer | 'drop' | null | Promise<Answer | 'drop' | null> = () => null,
+  intercept: Intercept = () => null,
   answered: (seen: Seen, body: string) => void = () => undefined,
 ): Promise<AwsProxy> {
   const seen: Seen[] = [];
