@@ -31,7 +31,7 @@ const FAULTS: readonly Fault[] = [
 
 export function testS3Server(name: string, { objects, kills, runMs }: S3ServerSize): void {
   const missing = motoMissing;
-  describe.skipIf(missing !== null)(missing === null ? name : `${name} (skipped: ${missing})`, () => {
+  describe.skipIf(missing !== null)(`${name}${missing === null ? '' : ` (skipped: ${missing})`}`, () => {
     let folder: string;
     let files: string;
     let organization: Organization;
@@ -93,8 +93,8 @@ export function testS3Server(name: string, { objects, kills, runMs }: S3ServerSi
       expect(rows).toBeGreaterThan(organization.events / 60);
       expect(proxy.counts.keysListed).toBeLessThan(organization.files / 20);
       expect(proxy.counts.list).toBeLessThan(40);
-      console.log(
-        `${organization.files} objects; one day of one account: ${proxy.counts.list} LIST, ${proxy.counts.keysListed} keys, ${proxy.counts.get} GET, ${rows} events`,
+      process.stderr.write(
+        `${organization.files} objects; one day of one account: ${proxy.counts.list} LIST, ${proxy.counts.keysListed} keys, ${proxy.counts.get} GET, ${rows} events\n`,
       );
     });
 
@@ -128,8 +128,8 @@ export function testS3Server(name: string, { objects, kills, runMs }: S3ServerSi
       await proxy.close();
       expect(proxy.counts.faults).toBeGreaterThan(organization.files / 40);
       await expectWhole(dir);
-      console.log(
-        `${proxy.counts.faults} of ${proxy.counts.list + proxy.counts.get} requests failed; ${Math.round((performance.now() - started) / 1000)} s`,
+      process.stderr.write(
+        `${proxy.counts.faults} of ${proxy.counts.list + proxy.counts.get} requests failed; ${Math.round((performance.now() - started) / 1000)} s\n`,
       );
     });
   });

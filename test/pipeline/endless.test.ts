@@ -62,7 +62,11 @@ function endless(next: (at: number) => { id: number; afterMs: number }): {
     sizeBytes: content(id).length,
     version: '1',
     hint: { service: null, account: null, region: null, day: '2026-03-01' },
-    content: { type: 'object', open: () => Promise.resolve(Readable.from([content(id)])) },
+    content: {
+      type: 'object',
+      open: () => Promise.resolve(Readable.from([content(id)])),
+      read: () => Promise.resolve(Uint8Array.from(content(id))),
+    },
     settled: ({ outcome }) => settled.push(outcome === 'stored' ? id : -1),
   });
   const source: Source = {

@@ -237,7 +237,7 @@ describe('order', () => {
     for (const [index, day] of newest.entries())
       expect(Math.max(...newest.slice(index))).toBeLessThanOrEqual(day + 16 / 4);
     // One page holds the month of a region: nobody asks for its days.
-    const asked = peer.requests.filter(({ key }) => /2026\/03\/$/.test(key));
+    const asked = peer.requests.filter(({ key }) => key.endsWith('2026/03/'));
     expect(asked).toHaveLength(ACCOUNTS.length * REGIONS.length);
   });
 });

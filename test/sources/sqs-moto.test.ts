@@ -3,7 +3,7 @@ import type { ChildProcess } from 'node:child_process';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { trailhound } from '../cli/run.ts';
 import type { Seen } from '../support/aws-proxy.ts';
-import { AWS_ENV, motoMissing } from '../support/moto.ts';
+import { motoMissing } from '../support/moto.ts';
 import {
   ACCOUNT,
   keyOf,

@@ -35,7 +35,7 @@ export async function startMoto(): Promise<Moto> {
     if (child.exitCode !== null || Date.now() > deadline) throw new Error(`moto did not start on ${url}`);
     await sleep(100);
   }
-  return { url, stop: () => ended(child) };
+  return { url, stop: () => end(child) };
 }
 
 async function answers(url: string): Promise<boolean> {
@@ -46,7 +46,7 @@ async function answers(url: string): Promise<boolean> {
   }
 }
 
-function ended(child: ChildProcess): Promise<void> {
+function end(child: ChildProcess): Promise<void> {
   return new Promise((resolve) => {
     if (child.exitCode !== null) return resolve();
     child.once('exit', () => resolve());
@@ -81,10 +81,10 @@ export async function startFilledMoto(folder: string, bucket: string): Promise<F
   const child = spawn('python3', [FILLING, folder, bucket], { stdio: ['pipe', 'pipe', 'inherit'] });
   const ended = once(child, 'exit');
   const told = once(child.stdout, 'data');
-  const first: unknown = await Promise.race([told.then(([chunk]: unknown[]) => chunk), ended.then(() => null)]);
+  const first = await Promise.race([told.then(([chunk]) => (chunk as Buffer).toString()), ended.then(() => null)]);
   if (first === null) throw new Error('moto ended before it told its port');
   return {
-    port: Number(String(first)),
+    port: Number(first),
     close: async () => {
       child.stdin.end();
       await ended;
