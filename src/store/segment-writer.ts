@@ -18,6 +18,13 @@ import { appendRows, columnTypes, num, numOrNull } from './rows.ts';
 /** What derivations need stays far below this, unless a caller's name has tens of megabytes. */
 const MEMORY_LIMIT = '1GB';
 
+/** One per thread: a second `init()` would replace the compressor's memory under writers that are at work. */
+let compressor: Promise<void> | null = null;
+function initCompressor(): Promise<void> {
+  compressor ??= init();
+  return compressor;
+}
+
 export interface SegmentWriterOptions {
   readonly table: Table;
   readonly stagingDir: string;
@@ -40,7 +47,7 @@ export async function createSegmentWriter(options: SegmentWriterOptions): Promis
   const connection = await instance.connect();
   await connection.run(options.prelude.join(';\n'));
 
-  const [derivation] = await Promise.all([createDerivation(connection, table), init()]);
+  const [derivation] = await Promise.all([createDerivation(connection, table), initCompressor()]);
   const encoder = new SegmentEncoder(table);
   let files = 0;
 
