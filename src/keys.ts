@@ -184,9 +184,9 @@ function dateOf(parts: readonly string[]): { readonly first: string | null; read
   if (!TWO_DIGITS.test(month) || Number(month) < 1 || Number(month) > 12)
     return { first: `${year}-01-01`, last: `${year}-12-31` };
   const exact = TWO_DIGITS.test(day) ? realDay(year, month, day) : null;
-  const lastDay = new Date(Date.UTC(Number(year), Number(month), 0)).getUTCDate();
+  const days = new Date(Date.UTC(Number(year), Number(month), 0)).getUTCDate();
   const prefix = `${year}-${month.padStart(2, '0')}`;
-  return exact === null ? { first: `${prefix}-01`, last: `${prefix}-${lastDay}` } : { first: exact, last: exact };
+  return exact === null ? { first: `${prefix}-01`, last: `${prefix}-${days}` } : { first: exact, last: exact };
 }
 
 /** `YYYY-MM-DD`, or null when the calendar has no such day. */

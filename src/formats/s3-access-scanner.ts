@@ -8,7 +8,7 @@ const FIRST_FIELD = 'bucket_owner';
 
 type S3AccessExports = ScannerExports &
   Readonly<Record<'firstFieldColumn', WebAssembly.Global>> &
-  Readonly<Record<'ownLines', Readonly<WebAssembly.Global>>>;
+  Readonly<Record<'seenOwn', Readonly<WebAssembly.Global>>>;
 
 export async function loadS3AccessScanner(
   table: Table,
@@ -27,7 +27,7 @@ export class S3AccessScanner extends ScannerHost<S3AccessExports> {
 
   /** Whether a line of the current file begins as only records of this format do, or is one. */
   get sawOwn(): boolean {
-    return this.fileRows > 0 || this.exports.ownLines.value > 0;
+    return this.exports.seenOwn.value !== 0;
   }
 
   protected override explain(

@@ -311,7 +311,7 @@ class IngestRun {
           const taken = (): void => this.#fetcher.taken(sizeBytes);
           if (error === null) return this.#put({ ...base, content: { type: 'bytes', bytes } }, taken);
           taken();
-          await this.#feed(base, () => Promise.resolve(broken([bytes], error)));
+          await this.#feed(base, () => Promise.resolve(broken([], error)));
         });
       }
       case 'stream': {

@@ -1,5 +1,4 @@
 /** Messages that were received and not deleted yet: which log files each waits for, hidden from others meanwhile, deleted when all of them are stored. */
-import { setTimeout as sleep } from 'node:timers/promises';
 import { AppError } from '../errors.ts';
 import type { LogFile, Settlement } from '../source.ts';
 import { BATCH_MAX, isDenied, type Message, type Queue, queueError, type Refused } from './queue.ts';
@@ -181,7 +180,8 @@ export class Deliveries {
       const again: Held[] = [];
       await inBatches(this.#done.splice(0), (batch) => this.#delete(batch, again));
       if (again.length === 0) continue;
-      await sleep(BACKOFF_MS * 2 ** Math.max(...again.map(({ tries }) => tries)));
+      const waitMs = BACKOFF_MS * 2 ** Math.max(...again.map(({ tries }) => tries));
+      await new Promise((resolve) => setTimeout(resolve, waitMs));
       this.#done.push(...again);
     }
     this.#deleting = null;

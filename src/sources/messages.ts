@@ -56,6 +56,9 @@ function readText(text: string, depth: number): MessageContent {
   if (Object.hasOwn(value, 's3ObjectKey')) return readTrailNotice(value);
   if (value['Event'] === 's3:TestEvent') return NOTHING;
   if (Array.isArray(value['Records'])) return readS3Records(value['Records']);
+  // What a rule of EventBridge sends that hands on the detail alone.
+  if (Object.hasOwn(value, 'eventVersion'))
+    return readTrailRecord(value, value['recipientAccountId'], value['awsRegion']);
   return unknown(`it has none of the shapes of a notification, but the keys ${quoted(Object.keys(value).join(', '))}`);
 }
 
@@ -93,7 +96,7 @@ function readS3Records(records: readonly unknown[]): MessageContent {
 function readEventBridge(value: Json): MessageContent {
   const { 'detail-type': type, source, detail } = value;
   if (typeof type !== 'string' || !isObject(detail)) return unknown('it is of EventBridge without a detail');
-  if (type.endsWith(' via CloudTrail')) return readTrailEvent(value, detail, type);
+  if (type.endsWith(' via CloudTrail')) return readTrailRecord(detail, value['account'], value['region']);
   if (source === 'aws.s3' && type === 'Object Created') {
     const object = isObject(detail['object']) ? detail['object'] : {};
     const created = createdObject(detail['bucket'], object['key'], object['size'], object['etag']);
@@ -103,15 +106,15 @@ function readEventBridge(value: Json): MessageContent {
   return unknown(`it is an event of EventBridge that is no log: ${quoted(type)}`);
 }
 
-function readTrailEvent({ account, region }: Json, detail: Json, type: string): MessageContent {
-  const { eventName, eventSource, eventTime } = detail;
-  if (typeof eventName !== 'string' || typeof eventSource !== 'string')
-    return unknown(`it is of the type ${quoted(type)} without an eventName or an eventSource`);
+function readTrailRecord(record: Json, account: unknown, region: unknown): MessageContent {
+  const { eventCategory, eventName, eventSource, eventTime } = record;
+  if (typeof eventSource !== 'string' || (typeof eventName !== 'string' && eventCategory !== 'Insight'))
+    return unknown('it is of CloudTrail without an eventName or an eventSource');
   const day = typeof eventTime === 'string' ? /^\d{4}-\d{2}-\d{2}(?=T)/.exec(eventTime)?.[0] : undefined;
   return {
     type: 'record',
     hint: {
-      service: type === 'AWS Insight via CloudTrail' ? 'CloudTrail-Insight' : 'CloudTrail',
+      service: eventCategory === 'Insight' ? 'CloudTrail-Insight' : 'CloudTrail',
       account: typeof account === 'string' && /^\d{12}$/.test(account) ? account : null,
       region: typeof region === 'string' && /^[a-z0-9-]{1,30}$/.test(region) ? region : null,
       day: day !== undefined && !Number.isNaN(Date.parse(day)) ? day : null,

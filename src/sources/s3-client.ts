@@ -59,6 +59,8 @@ export async function createS3Client(options: AwsOptions): Promise<S3Client> {
     followRegionRedirects: true,
     // Servers that speak S3's language rarely have a name for each bucket.
     forcePathStyle: endpoint !== undefined,
+    // Building the chain of a command anew for each request costs as much as signing it.
+    cacheMiddleware: true,
     responseChecksumValidation: 'WHEN_REQUIRED',
     requestChecksumCalculation: 'WHEN_REQUIRED',
   };

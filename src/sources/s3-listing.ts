@@ -6,6 +6,7 @@ import {
   accessLogStem,
   DELIVERY_LATENESS_MS,
   deliveredHour,
+  type FolderHint,
   folderInScope,
   holdsYears,
   hourInScope,
@@ -48,6 +49,9 @@ const ANY_DAY = '9999-99-99';
 /** The character after the digits: no month sorts behind it. */
 const AFTER_DIGITS = ':';
 
+/** What waits for its turn: a folder that is to be listed, or log files of one day that were listed already. */
+type Waiting = Folder | { readonly prefix: string; readonly newest: string; readonly files: readonly LogFile[] };
+
 interface Folder {
   readonly prefix: string;
   readonly newest: string;
@@ -70,10 +74,11 @@ export class S3Listing {
   readonly #options: ListingOptions;
   readonly #scope: Scope;
   readonly #signal: AbortSignal;
-  readonly #waiting = new Heap<Folder>((a, b) => (a.newest === b.newest ? a.prefix < b.prefix : a.newest > b.newest));
+  readonly #waiting = new Heap<Waiting>((a, b) => (a.newest === b.newest ? a.prefix < b.prefix : a.newest > b.newest));
   readonly #ready: Found[] = [];
   readonly #costs: { -readonly [name in keyof ListingCosts]: number };
-  #running = 0;
+  /** Folders that are being listed. */
+  readonly #listed: Folder[] = [];
   #unknownRequests = 0;
   #wake: (() => void) | null = null;
   #drained: (() => void)[] = [];
@@ -102,7 +107,7 @@ export class S3Listing {
       if (this.#ready.length > 0) {
         yield* this.#ready.splice(0);
         for (const resolve of this.#drained.splice(0)) resolve();
-      } else if (this.#running === 0) return;
+      } else if (this.#listed.length === 0) return;
       else
         await new Promise<void>((resolve) => {
           this.#wake = resolve;
@@ -111,17 +116,26 @@ export class S3Listing {
   }
 
   #start(): void {
-    while (this.#running < REQUESTS_MAX && this.#ready.length < READY_MAX) {
+    while (this.#listed.length < REQUESTS_MAX && this.#ready.length < READY_MAX) {
       const folder = this.#waiting.pop();
       if (folder === undefined) return;
-      this.#running++;
+      if ('files' in folder) {
+        // What is being listed may be newer.
+        if (this.#listed.some(({ newest }) => newest > folder.newest)) {
+          this.#waiting.push(folder);
+          return;
+        }
+        this.#ready.push(...folder.files);
+        continue;
+      }
+      this.#listed.push(folder);
       this.#look(folder)
         .catch((error: unknown) => {
           const key = this.#urlOf(folder.prefix);
           if (!this.#signal.aborted) this.#ready.push({ key, error: awsError(error, `list ${key}`) });
         })
         .finally(() => {
-          this.#running--;
+          this.#listed.splice(this.#listed.indexOf(folder), 1);
           this.#wake?.();
         });
     }
@@ -132,9 +146,33 @@ export class S3Listing {
     const isDay = hint.exact && hint.first !== null && hint.first === hint.last;
     if (isDay || folder.unknownLevels > UNKNOWN_LEVELS_MAX) return this.#list(folder, false);
     const days = holdsYears(folder.prefix) ? this.#daysAsked() : null;
+    if (days === null && hint.exact && (await this.#takeMonth(folder, hint))) return;
     if (days === null) return this.#list(folder, true);
     for (const day of days)
       this.#waiting.push({ ...folder, prefix: `${folder.prefix}${day.replaceAll('-', '/')}/`, newest: day });
+  }
+
+  /** Takes a whole month that one page holds: one request instead of one for each day. False where it is none, or holds more. */
+  async #takeMonth(folder: Folder, { first, last }: FolderHint): Promise<boolean> {
+    const { fromMs, toMs } = this.#scope;
+    if (first === null || last === null || first.slice(0, 7) !== last.slice(0, 7)) return false;
+    const isWhole = fromMs === undefined || fromMs <= Date.parse(`${first}T00:00:00Z`);
+    if (!isWhole || (toMs !== undefined && toMs < Date.parse(`${last}T00:00:00Z`))) return false;
+    const page = await this.#page(folder, false, undefined, undefined);
+    if (page.NextContinuationToken !== undefined) return false;
+    const decode = decoderOf(page);
+    const days = new Map<string, LogFile[]>();
+    for (const object of page.Contents ?? []) {
+      this.#costs.keysListed++;
+      const file = object.Key === undefined ? null : this.#fileOf(decode(object.Key), object);
+      if (file === null) continue;
+      const day = file.hint.day ?? last;
+      const files = days.get(day);
+      if (files === undefined) days.set(day, [file]);
+      else files.push(file);
+    }
+    for (const [newest, files] of days) this.#waiting.push({ prefix: folder.prefix, newest, files });
+    return true;
   }
 
   /** The days of delivery that may hold something of the scope; null when they are too many to be asked for. */
@@ -157,7 +195,7 @@ export class S3Listing {
       const page = await this.#page(folder, levels, startAfter, token);
       startAfter = undefined;
       token = page.NextContinuationToken;
-      const decode = page.EncodingType === 'url' ? decodeKey : (text: string) => text;
+      const decode = decoderOf(page);
       for (const { Prefix } of page.CommonPrefixes ?? [])
         if (Prefix !== undefined) this.#addFolder(decode(Prefix), folder);
       let skip: Skip | null = null;
@@ -166,8 +204,9 @@ export class S3Listing {
         const key = decode(object.Key);
         this.#costs.keysListed++;
         if (skip === null || !isSkipped(key, skip)) skip = this.#skipFrom(key);
-        if (skip === null) this.#take(key, object);
-        else this.#costs.keysPruned++;
+        const file = skip === null ? this.#fileOf(key, object) : null;
+        if (file !== null) this.#ready.push(file);
+        if (skip !== null) this.#costs.keysPruned++;
       }
       const last = decode(page.Contents?.at(-1)?.Key ?? '');
       // Behind a page with folders some of them would come again.
@@ -250,13 +289,15 @@ export class S3Listing {
     }
   }
 
-  #take(key: string, { Size: sizeBytes = 0, ETag: etag = '' }: _Object): void {
+  /** Null for what is out of scope, or no file. */
+  #fileOf(key: string, { Size: sizeBytes = 0, ETag: etag = '' }: _Object): LogFile | null {
     // What consoles make to show an empty folder.
-    if (key.endsWith('/') && sizeBytes === 0) return;
+    if (key.endsWith('/') && sizeBytes === 0) return null;
     const { client, bucket, prefix, requestPayer } = this.#options;
     const file = objectFile(client, { bucket, key, etag, sizeBytes, requestPayer }, prefix.length);
-    if (inScope(file.hint, this.#scope) && hourInScope(deliveredHour(key), this.#scope)) this.#ready.push(file);
-    else this.#costs.keysPruned++;
+    if (inScope(file.hint, this.#scope) && hourInScope(deliveredHour(key), this.#scope)) return file;
+    this.#costs.keysPruned++;
+    return null;
   }
 
   #urlOf(key: string): string {
@@ -264,7 +305,7 @@ export class S3Listing {
   }
 }
 
-/** Keys come percent-encoded, because XML cannot hold every character. */
-function decodeKey(text: string): string {
-  return decodeURIComponent(text.replaceAll('+', ' '));
+/** Keys come percent-encoded, because XML cannot hold every character; servers that only resemble S3 may not do so. */
+function decoderOf({ EncodingType: encoding }: ListObjectsV2CommandOutput): (text: string) => string {
+  return encoding === 'url' ? (text) => decodeURIComponent(text.replaceAll('+', ' ')) : (text) => text;
 }

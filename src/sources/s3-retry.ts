@@ -14,6 +14,10 @@ const FINAL_STATUS: ReadonlySet<number> = new Set([400, 401, 403, 404, 405, 412,
 export async function mayRetry(error: unknown, failures: number, signal: AbortSignal): Promise<boolean> {
   if (error instanceof AppError || FINAL_STATUS.has(awsReason(error).status) || failures >= TRIES) return false;
   const waitMs = Math.min(BACKOFF_MS * 2 ** failures, BACKOFF_MAX_MS) * (0.5 + Math.random() / 2);
-  await sleep(waitMs, undefined, { signal }).catch(() => undefined);
+  try {
+    await sleep(waitMs, undefined, { signal });
+  } catch {
+    // The signal was raised.
+  }
   return !signal.aborted;
 }

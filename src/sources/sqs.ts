@@ -29,7 +29,7 @@ const HELD_BYTES_MAX = 64 * 1024 * 1024;
 const RECEIVERS_MAX = 8;
 /** The longest that SQS waits for a message. */
 const WAIT_SECONDS = 20;
-const WAIT_ONCE_SECONDS = 2;
+const WAIT_ONCE_SECONDS = 1;
 const EMPTY_POLLS = 2;
 /** Without an answer for so long the run ends, so that whoever watches it sees that it does nothing. */
 const GIVE_UP_MS = 10 * 60_000;
@@ -52,10 +52,20 @@ export async function openSqsSource(
   options: QueueOptions,
   warn: (message: string) => void,
 ): Promise<Source> {
-  const queue = await openQueue(url, aws);
+  return queueSource(url, await openQueue(url, aws), aws, options, warn);
+}
+
+/** `name`: as the user wrote it. */
+export function queueSource(
+  name: string,
+  queue: Queue,
+  aws: AwsOptions,
+  options: QueueOptions,
+  warn: (message: string) => void,
+): Source {
   const inbox = new Inbox(queue, aws, options, warn);
   return {
-    name: url,
+    name,
     paths: [],
     endless: true,
     // Which messages there are is not ours to choose: one that a scope leaves out could be neither deleted nor kept.
@@ -261,7 +271,11 @@ class Inbox {
       sizeBytes: bytes.length,
       version: message.md5,
       hint,
-      content: { type: 'object', open: () => Promise.resolve(Readable.from([bytes])) },
+      content: {
+        type: 'object',
+        open: () => Promise.resolve(Readable.from([bytes])),
+        read: () => Promise.resolve(Uint8Array.from(bytes)),
+      },
     };
   }
 

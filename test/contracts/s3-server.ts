@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { cloudtrailTable } from '../../src/formats/cloudtrail-table.ts';
 import { openStore } from '../../src/store/store.ts';
 import { CREDENTIALS } from '../sources/s3-support.ts';
-import { type Moto, motoMissing, startMoto } from '../support/moto.ts';
+import { type FilledMoto, motoMissing, startFilledMoto } from '../support/moto.ts';
 import { ORGANIZATION_ACCOUNTS, type Organization, writeOrganization } from '../support/organization.ts';
 import type { Fault } from '../support/s3-faults.ts';
 import { startS3Proxy } from '../support/s3-proxy.ts';
@@ -30,13 +30,13 @@ const FAULTS: readonly Fault[] = [
 ];
 
 export function testS3Server(name: string, { objects, kills, runMs }: S3ServerSize): void {
-  const missing = motoMissing();
-  describe.skipIf(missing !== null)(missing === null ? name : `${name} (skipped: ${missing})`, () => {
+  const missing = motoMissing;
+  describe.skipIf(missing !== null)(`${name}${missing === null ? '' : ` (skipped: ${missing})`}`, () => {
     let folder: string;
     let files: string;
     let organization: Organization;
     let local: string;
-    let moto: Moto;
+    let moto: FilledMoto;
 
     beforeAll(async () => {
       for (const [variable, value] of Object.entries(CREDENTIALS)) vi.stubEnv(variable, value);
@@ -44,7 +44,7 @@ export function testS3Server(name: string, { objects, kills, runMs }: S3ServerSi
       files = join(folder, 'bucket');
       organization = writeOrganization(files, objects);
       local = join(folder, 'local');
-      moto = await startMoto(files, BUCKET);
+      moto = await startFilledMoto(files, BUCKET);
       expect(await run(['ingest', files, '--store', local])).toMatchObject({ status: 0 });
     });
     afterAll(async () => {
@@ -93,8 +93,8 @@ export function testS3Server(name: string, { objects, kills, runMs }: S3ServerSi
       expect(rows).toBeGreaterThan(organization.events / 60);
       expect(proxy.counts.keysListed).toBeLessThan(organization.files / 20);
       expect(proxy.counts.list).toBeLessThan(40);
-      console.log(
-        `${organization.files} objects; one day of one account: ${proxy.counts.list} LIST, ${proxy.counts.keysListed} keys, ${proxy.counts.get} GET, ${rows} events`,
+      process.stderr.write(
+        `${organization.files} objects; one day of one account: ${proxy.counts.list} LIST, ${proxy.counts.keysListed} keys, ${proxy.counts.get} GET, ${rows} events\n`,
       );
     });
 
@@ -128,8 +128,8 @@ export function testS3Server(name: string, { objects, kills, runMs }: S3ServerSi
       await proxy.close();
       expect(proxy.counts.faults).toBeGreaterThan(organization.files / 40);
       await expectWhole(dir);
-      console.log(
-        `${proxy.counts.faults} of ${proxy.counts.list + proxy.counts.get} requests failed; ${Math.round((performance.now() - started) / 1000)} s`,
+      process.stderr.write(
+        `${proxy.counts.faults} of ${proxy.counts.list + proxy.counts.get} requests failed; ${Math.round((performance.now() - started) / 1000)} s\n`,
       );
     });
   });

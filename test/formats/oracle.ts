@@ -66,14 +66,14 @@ export function membersOf(text: string): Member[] | null {
   return members;
 }
 
-const first = (members: readonly Member[] | null, key: string): string | undefined =>
+const firstOf = (members: readonly Member[] | null, key: string): string | undefined =>
   members?.find((member) => member.key === key)?.raw;
 
 function rawAt(record: readonly Member[], path: readonly string[]): string | undefined {
   let members: readonly Member[] | null = record;
   let raw: string | undefined;
   for (const key of path) {
-    raw = first(members, key);
+    raw = firstOf(members, key);
     if (raw === undefined) return undefined;
     members = membersOf(raw);
   }
@@ -222,7 +222,7 @@ function createOracle(format: Format, shape: Shape): Oracle {
       if (value === null) unfit.add(column.path.join('.'));
       else row[column.name] = value;
     }
-    const kept = [...keptKeys].map((key) => ({ key, raw: first(record, key) ?? 'null' }));
+    const kept = [...keptKeys].map((key) => ({ key, raw: firstOf(record, key) ?? 'null' }));
     for (const { key, raw } of kept) if (raw !== 'null' && membersOf(raw) === null) unfit.add(key);
     const extra = leftOf(record, '', unfit);
     for (const { key, raw } of kept) {
@@ -259,10 +259,10 @@ function createOracle(format: Format, shape: Shape): Oracle {
   };
 }
 
-const hasKey = (record: readonly Member[], key: string): boolean => first(record, key) !== undefined;
+const hasKey = (record: readonly Member[], key: string): boolean => firstOf(record, key) !== undefined;
 /** The text that a column takes of a member. */
 const textOf = (record: readonly Member[], key: string): string => {
-  const raw = first(record, key) ?? '';
+  const raw = firstOf(record, key) ?? '';
   return raw.startsWith('"') ? (JSON.parse(raw) as string) : raw;
 };
 

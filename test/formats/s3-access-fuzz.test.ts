@@ -10,7 +10,7 @@ import {
   agentText,
   BEFORE_URI,
   line,
-  OWNER,
+  NEIGHBOUR,
   referrerText,
   STATUS_TO_TIMES,
   uriText,
@@ -18,7 +18,6 @@ import {
 
 /** A million run in test/long. */
 const RUNS = 1500;
-const NEIGHBOUR = `${OWNER} b [06/Feb/2019:00:00:38 +0000] 192.0.2.3 - ID REST.GET.OBJECT k "GET /b/k" 200 - - - - - "-" "n" -`;
 
 it('agrees with a simple reader on lines of any shape', async () => {
   const decoder = await decoderOf(LIMITS, s3AccessFormat);

@@ -1,7 +1,10 @@
 /** S3 access lines for property tests: real shapes, hostile texts in what clients write, and bytes that were lines. */
 import fc from 'fast-check';
 
-export const OWNER = '79a59df900b949e55d96a1e698fbacedfd6e09d98eacf8f8d5218e7cd47ef2be';
+const OWNER = '79a59df900b949e55d96a1e698fbacedfd6e09d98eacf8f8d5218e7cd47ef2be';
+
+/** A record that is in order. */
+export const NEIGHBOUR = `${OWNER} b [06/Feb/2019:00:00:38 +0000] 192.0.2.3 - ID REST.GET.OBJECT k "GET /b/k" 200 - - - - - "-" "n" -`;
 
 /** Texts that look like what surrounds them. */
 const HOSTILE = [

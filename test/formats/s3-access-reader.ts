@@ -39,16 +39,16 @@ const STATUS = new RegExp(`^ (\\d{3}|-|\\*) ([^ "]+) ${NUMBER} ${NUMBER} ${NUMBE
 
 /** What must stand at each place after the user agent. */
 const TYPED = [
-  /./,
-  /./,
-  /^(-|SigV.+)$/,
-  /./,
-  /^(-|(?:Auth|Quer).+)$/,
-  /./,
-  /^(-|TLS.+)$/,
-  /^(-|arn:.+)$/,
-  /^(-|Y..)$/,
-  /./,
+  /./s,
+  /./s,
+  /^(-|SigV.+)$/s,
+  /./s,
+  /^(-|(?:Auth|Quer).+)$/s,
+  /./s,
+  /^(-|TLS.+)$/s,
+  /^(-|arn:.+)$/s,
+  /^(-|Y..)$/s,
+  /./s,
 ];
 
 const quotesOf = (text: string): number[] => [...text.matchAll(/"/g)].map(({ index }) => index);
@@ -89,9 +89,7 @@ function agentOf(text: string): [string, string, string] | null {
 }
 
 /** The fields of a line as they are written; null when it is no record. What follows the known fields is the last one. */
-export function readFields(
-  line: string,
-): { readonly fields: readonly string[]; readonly further: string | null } | null {
+function readFields(line: string): { readonly fields: readonly string[]; readonly further: string | null } | null {
   const text = line.replace(/\r$/, '').replace(/ +$/, '');
   if (text.includes('\0')) return null;
   const head = HEAD.exec(text);
@@ -99,7 +97,7 @@ export function readFields(
   const rest = text.slice(head[0].length);
   let uri: string | null = null;
   let status: RegExpExecArray | null = null;
-  if (/^- /.test(rest)) {
+  if (rest.startsWith('- ')) {
     uri = '-';
     status = STATUS.exec(rest.slice(1));
   } else if (rest.startsWith('"')) {
@@ -157,7 +155,7 @@ export function readRow(line: string, latestMs: number): Record<string, Value> |
       if (time === null || time < EARLIEST || time > latestMs) extra[name] = text;
       else row[name] = BigInt(time) * 1000n;
     } else if (name === 'http_status' || name === 'object_size' || /_sent$|_ms$/.test(name)) {
-      if (/^-?\d{1,18}$/.test(text)) row[name] = Number(text);
+      if (/^-?\d{1,18}$/.test(text)) row[name] = Number(BigInt(text));
       else extra[name] = text;
     } else row[name] = text;
   }

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import type { Decoder } from '../../src/format.ts';
 import { s3AccessFormat } from '../../src/formats/s3-access.ts';
@@ -221,6 +222,22 @@ describe('what is no record', () => {
     }
   });
 
+  it('bytes that are not UTF-8 behind a line over the limit', async () => {
+    const small = await decoder({ recordBytes: 1000, windowBytes: LIMITS.windowBytes });
+    const broken = Buffer.from(LINE.replace('curl', 'c\xffrl'), 'latin1');
+    const [begin, rest] = [Buffer.alloc(900, 'x'), Buffer.alloc(4000, 0xff)];
+    const file = Buffer.concat([begin, rest, Buffer.from('\n'), broken, Buffer.from(`\n${LINE}`)]);
+    const whole = decodeSlices(small, [file]);
+    expect(whole.rejects.map(({ reason }) => reason)).toEqual(['record-too-large', 'invalid-utf8']);
+    const sizes = [file.length, rest.length, begin.length];
+    expect(
+      decodeSlices(
+        small,
+        slicesOf(file, () => sizes.pop() ?? 1),
+      ),
+    ).toEqual(whole);
+  });
+
   it('a giant line without end', async () => {
     const giant = Buffer.alloc(40 * MIB, 'x');
     expect(await decode(giant)).toMatchObject({ kind: 'other', recordsIn: 1, rejects: [{ length: giant.length }] });
@@ -296,6 +313,28 @@ describe('a file', () => {
     expect([rows.length, recordsIn]).toEqual([count, count]);
     expect(rows.every((row, index) => row['record_no'] === index)).toBe(true);
     expect(rows.at(-1)).toMatchObject({ host_id: HOST_ID, user_agent: 'curl/7.15.1' });
+  });
+});
+
+describe('lines that other projects test with', () => {
+  const FIXTURES: readonly [string, number, readonly string[]][] = [
+    ['generations', 5, []],
+    // The first ends with its user agent, as the oldest records do.
+    [
+      'cut-lines',
+      1,
+      ['s3-access-line-truncated', 's3-access-line-truncated', 's3-access-line-truncated', 's3-access-line-truncated'],
+    ],
+    ['fields', 3, ['s3-access-line-truncated']],
+  ];
+  it.each(FIXTURES)('%s.log', async (name, rows, reasons) => {
+    const content = readFileSync(new URL(`fixtures/s3-access/${name}.log`, import.meta.url));
+    const decoded = await decode(content);
+    expect(decoded.rows).toHaveLength(rows);
+    expect(decoded.rejects.map(({ reason }) => reason)).toEqual(reasons);
+    expect(decoded.rows.every((row) => row['user_agent'] === 'S3Console/0.4' && row['http_status'] !== undefined)).toBe(
+      true,
+    );
   });
 });
 

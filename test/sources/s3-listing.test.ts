@@ -236,9 +236,9 @@ describe('order', () => {
     const newest = days.map((day) => Number(day));
     for (const [index, day] of newest.entries())
       expect(Math.max(...newest.slice(index))).toBeLessThanOrEqual(day + 16 / 4);
-    const asked = peer.requests.flatMap(({ key }) => /2026\/03\/(\d\d)\/$/.exec(key)?.[1] ?? []).map(Number);
-    expect(asked).toHaveLength(ACCOUNTS.length * REGIONS.length * DAYS.length);
-    expect(Math.max(...asked.slice(0, 4))).toBe(30);
+    // One page holds the month of a region: nobody asks for its days.
+    const asked = peer.requests.filter(({ key }) => key.endsWith('2026/03/'));
+    expect(asked).toHaveLength(ACCOUNTS.length * REGIONS.length);
   });
 });
 
@@ -310,7 +310,8 @@ describe('what cannot be listed', () => {
   test('is one problem, and the rest is listed', async () => {
     const keys = trail('AWSLogs/', DAYS.slice(0, 3));
     const folder = `AWSLogs/${ACCOUNTS[0]}/CloudTrail/us-east-1/2026/03/02/`;
-    const { keys: found, problems } = await listed(keys, {}, '', {
+    const scope = { fromMs: at('2026-03-01'), toMs: at('2026-03-04') };
+    const { keys: found, problems } = await listed(keys, scope, '', {
       faults: [{ kind: 'denied', on: 'list', key: folder }],
     });
     expect([...found].sort()).toEqual(keys.filter((key) => !key.startsWith(folder)).sort());

@@ -54,8 +54,8 @@ let nextRecordNo: i32 = 0;
 
 /** Rows of the file in all windows so far, not only this one. */
 export let fileRows: i32 = 0;
-/** Lines of the file that begin as records of this format do, whole or not. */
-export let ownLines: i32 = 0;
+/** A line of the file is a record of this format, or begins as one. */
+export let seenOwn: bool = false;
 
 // Bytes at hand that may not be UTF-8.
 let suspectFrom: usize = 0;
@@ -79,7 +79,7 @@ export function beginFile(): void {
   state = AT_START;
   nextRecordNo = 0;
   fileRows = 0;
-  ownLines = 0;
+  seenOwn = false;
   suspectFrom = 0;
   suspectEnd = 0;
 }
@@ -185,13 +185,14 @@ function takeLine(lineEnd: usize): void {
   if (last > start && load<u8>(last - 1) == CARRIAGE_RETURN) last--;
   if (last == start) return;
   while (last > start && load<u8>(last - 1) == SPACE) last--;
-  if (beginsLikeRecord(start, last)) ownLines++;
+  if (!seenOwn) seenOwn = beginsLikeRecord(start, last);
   if (start < suspectEnd && lineEnd > suspectFrom && !isUtf8(start, last))
     return reject(start, lineEnd, REJECT_INVALID_UTF8, start);
   const nul = nulAt(start, last);
   if (nul != last) return reject(start, lineEnd, REJECT_NUL_BYTE, nul);
   const verdict = splitLine(start, last);
   if (verdict != 0) return reject(start, lineEnd, verdict, failedAt);
+  seenOwn = true;
   putLine(nextRecordNo);
   endRow();
   fileRows++;
@@ -213,7 +214,7 @@ function reject(start: usize, lineEnd: usize, reason: i32, error: usize): void {
 }
 
 function beginGiant(): void {
-  if (beginsLikeRecord(cursor, cursor + recordLimit)) ownLines++;
+  if (!seenOwn) seenOwn = beginsLikeRecord(cursor, cursor + recordLimit);
   giantOffset = offsetOf(cursor);
   giantHeadBytes = 0;
   state = IN_GIANT;
@@ -231,6 +232,8 @@ function dropGiant(): i32 {
   shift += <f64>(end - cursor);
   end = cursor;
   searchedTo = cursor;
+  suspectFrom = cursor;
+  suspectEnd = cursor;
   return SCANNED_ALL;
 }
 
