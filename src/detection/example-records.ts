@@ -128,7 +128,11 @@ function fill(record: ExampleRecord, table: string, number: number, timeMs: numb
   if (table === 'waf') {
     const http = (record['httpRequest'] ?? {}) as JsonRecord;
     const httpRequest = { ...ORDINARY_HTTP, requestId: `1-11111111-${digits.padStart(24, '0')}`, ...http };
-    return { table, timeMs, record: { timestamp: timeMs, ...ORDINARY_REQUEST, ...record, httpRequest } };
+    return {
+      table,
+      timeMs,
+      record: { ...ORDINARY_REQUEST, ...record, timestamp: timeMs ?? record['timestamp'], httpRequest },
+    };
   }
   return {
     table,
