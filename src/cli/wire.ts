@@ -7,7 +7,9 @@ import type { ExampleResult } from '../detection/examples.ts';
 import type { Detector, ExampleRecord } from '../detector.ts';
 import { AppError } from '../errors.ts';
 import type { Decoder } from '../format.ts';
+import { cloudtrailInsightTable } from '../formats/cloudtrail-insight-table.ts';
 import { cloudtrailTable } from '../formats/cloudtrail-table.ts';
+import { wafTable } from '../formats/waf-table.ts';
 import type { IngestForecast, IngestOptions, IngestResult, SegmentWriter, WorkerThread } from '../ingest.ts';
 import type { HuntDeps, HuntOptions, HuntResult } from '../pipeline/hunt.ts';
 import type { Source } from '../source.ts';
@@ -24,7 +26,7 @@ export { refuseStoreInside } from '../pipeline/evidence.ts';
 export type { LocalStore } from '../store/store.ts';
 
 /** Every table that a format fills. */
-export const TABLES: readonly Table[] = [cloudtrailTable];
+export const TABLES: readonly Table[] = [cloudtrailTable, cloudtrailInsightTable, wafTable];
 
 /** Throws `store-missing` when there is none and it is not to be created. */
 export async function openStore(dir: string, options: { readonly create?: boolean } = {}): Promise<LocalStore> {
