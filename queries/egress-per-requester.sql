@@ -1,5 +1,5 @@
 -- title: How much did each requester download?
--- description: Bytes and objects per requester, bucket and day in the access logs, most first.
+-- description: One row per requester, bucket and day in the access logs, most bytes first.
 -- parameters:
 --   from: { type: time, default: 1970-01-01, doc: "Start of the window." }
 --   to: { type: time, default: newest, doc: "End of the window, exclusive; newest means just after the newest event." }
