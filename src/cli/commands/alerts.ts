@@ -1,7 +1,7 @@
 /** `trailhound alerts`: what the hunts found and the store keeps. */
 import { Command, Option } from 'commander';
 import { ALERT_STATUSES, type AlertStatus, SEVERITIES, type Severity } from '../../alert.ts';
-import { finish, group, type Host, wholeNumber, windowOf, withStore } from '../command.ts';
+import { finish, group, type Host, type Run, wholeNumber, windowOf, withStore } from '../command.ts';
 import { alertDetail, createAlertWriter } from '../output/alerts.ts';
 import { json } from '../output/printable.ts';
 import { plural } from '../output/text.ts';
@@ -61,6 +61,7 @@ export function alertsCommand(host: Host): Command {
                 ...(options.limit > 0 && { limit: options.limit }),
               }),
             );
+            if (alerts.length === 0 && options.detector !== undefined) await checkDetector(run, options.detector);
             const writer = createAlertWriter(run.output, terminal);
             await writer.write(alerts);
             await writer.end();
@@ -95,4 +96,12 @@ export function alertsCommand(host: Host): Command {
       ),
     ['trailhound alerts list', 'trailhound alerts show 3f2a9c'],
   );
+}
+
+/** A retired detector is in no catalogue and may have alerts all the same. Throws `detector-unknown`. */
+async function checkDetector(run: Run<ListOptions>, id: string): Promise<void> {
+  const recorded = await withStore(run, (store) => store.alerts({ detector: id, limit: 1 }));
+  if (recorded.length > 0) return;
+  const { loadDetectors } = await import('../detectors.ts');
+  (await loadDetectors(run.config)).get(id);
 }
