@@ -5,6 +5,8 @@ import { INDICATOR_KINDS, type Indicator, type IndicatorKind } from './lists.ts'
 /** The id is not among those of the files: it exists only while a list is given. */
 const DETECTOR_ID = 'listed-indicator';
 
+export const INDICATOR_SUBJECT: readonly string[] = ['kind', 'indicator', 'principal'];
+
 /** How an event matches a listed value, in the portable subset. `event` is the row of cloudtrail, `listed` that of the list. */
 const MATCHES: Readonly<Record<IndicatorKind, string>> = {
   address: 'lower(event.source_ip) = listed.value',
@@ -50,7 +52,7 @@ FROM matched
 GROUP BY 1, 2, 3, 4
 ORDER BY slot, kind, indicator, principal`,
     slot: '1h',
-    subject: ['kind', 'indicator', 'principal'],
+    subject: INDICATOR_SUBJECT,
     summary: '{principal} made {count} calls of {actions} kinds with the listed {kind} {indicator}',
     falsePositives: ['Addresses of networks that many share, such as a VPN or a mobile carrier.'],
     blindSpots: ['A listed ARN of a resource is found only where AWS names it under `resources`.'],
