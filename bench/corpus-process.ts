@@ -3,16 +3,18 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { plan, type Shape, type Written } from './corpus.ts';
-import { logFileText } from './world.ts';
+import { WORLDS } from './worlds.ts';
 
 /** What AWS uses, judging by the sizes of its files. */
 const GZIP_LEVEL = 6;
 
 const [, , shape = '', dir = '', part = '0', parts = '1'] = process.argv;
 const written = { events: 0, rawBytes: 0, gzipBytes: 0 };
-for (const [index, job] of plan(JSON.parse(shape) as Shape).entries()) {
+const asked = JSON.parse(shape) as Shape;
+const { contentOf } = WORLDS[asked.logs ?? 'cloudtrail'];
+for (const [index, job] of plan(asked).entries()) {
   if (index % Number(parts) !== Number(part)) continue;
-  const { text, records } = logFileText(job);
+  const { text, records } = contentOf(job);
   const raw = Buffer.from(text);
   const gzip = gzipSync(raw, { level: GZIP_LEVEL });
   const path = join(dir, job.path);

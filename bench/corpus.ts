@@ -1,15 +1,17 @@
-/** An ordinary CloudTrail archive of any size, with a known number of planted incidents; built once for each shape, then kept in bench/.corpus. */
+/** An ordinary archive of any size, with a known number of planted incidents; built once for each shape, then kept in bench/.corpus. */
 import { fork } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { LETTERS_AND_DIGITS, Random } from '../scripts/support/random.ts';
-import { iso } from '../scripts/support/records.ts';
-import { ACCOUNTS, INCIDENTS, REGIONS } from './world.ts';
+import { Random } from '../scripts/support/random.ts';
+import { ACCOUNTS, REGIONS } from './world.ts';
+import { WORLDS } from './worlds.ts';
 
 export interface Shape {
   readonly name: string;
+  /** Absent: CloudTrail. */
+  readonly logs?: keyof typeof WORLDS;
   readonly events: number;
   /** The events spread over this many days. */
   readonly days: number;
@@ -34,7 +36,7 @@ export interface Corpus {
   readonly dir: string;
   readonly files: number;
   readonly events: number;
-  /** JSON before and after gzip. */
+  /** Before and after gzip. */
   readonly rawBytes: number;
   readonly gzipBytes: number;
   readonly incidents: number;
@@ -58,11 +60,12 @@ const ROOT = fileURLToPath(new URL('.corpus/', import.meta.url));
 
 /** The files of an archive; depends on the shape alone, not on how many processes write it. */
 export function plan(shape: Shape): FileJob[] {
+  const { incidents, keyOf } = WORLDS[shape.logs ?? 'cloudtrail'];
   const random = new Random(shape.seed);
   const jobs: FileJob[] = [];
   let left = shape.events;
   let sinceIncident = EVENTS_PER_INCIDENT / 2;
-  let incidents = 0;
+  let planted = 0;
   for (let day = 0; day < shape.days; day++) {
     let today = Math.round(left / (shape.days - day));
     left -= today;
@@ -76,16 +79,14 @@ export function plan(shape: Shape): FileJob[] {
       sinceIncident += records;
       const due = sinceIncident >= EVENTS_PER_INCIDENT;
       if (due) sinceIncident -= EVENTS_PER_INCIDENT;
-      const day8 = iso(delivered).slice(0, 10);
-      const stamp = iso(delivered).slice(0, 16).replace(/[-:]/g, '');
       jobs.push({
-        path: `AWSLogs/${account}/CloudTrail/${region}/${day8.replaceAll('-', '/')}/${account}_CloudTrail_${region}_${stamp}Z_${random.text(LETTERS_AND_DIGITS, 16)}.json.gz`,
+        path: keyOf({ account, region, at: delivered }, random),
         account,
         region,
         delivered,
         records,
         seed: random.below(2 ** 32),
-        ...(due ? { incident: INCIDENTS[incidents++ % INCIDENTS.length]?.name ?? '' } : {}),
+        ...(due ? { incident: incidents[planted++ % incidents.length]?.name ?? '' } : {}),
       });
     }
   }

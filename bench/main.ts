@@ -6,16 +6,17 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { type Corpus, corpus } from './corpus.ts';
-import { type Cost, folderBytes, measure, measureShell, medianRun } from './measure.ts';
+import { type Cost, folderBytes, measure, measureShell, medianRun, number } from './measure.ts';
 import { giantFile, manyFiles, sizedFiles } from './odd-archives.ts';
+import { s3Table } from './s3.ts';
 import { autoSql, bareSql, type SqlJob, sameJobSql } from './sql.ts';
 
-const USAGE = `npm run bench -- [--events 1000000,4000000] [--rounds 3] [--quick] [--only ingest,hunt,tiny,density,ledger,giant] [--work <folder>] [--write]
+const USAGE = `npm run bench -- [--events 1000000,4000000] [--rounds 3] [--quick] [--only ingest,hunt,tiny,others,s3,density,ledger,giant] [--work <folder>] [--write]
 
-Without --only: ingest, hunt and tiny. density (10M events of one day), ledger (2M log files) and giant (a 5 GB file and 5 GB on stdin) take long and much disk.
+Without --only: ingest, hunt, tiny, s3 and others (S3 access and WAF logs, 1 GB of text each). density (10M events of one day), ledger (2M log files) and giant (a 5 GB file and 5 GB on stdin) take long and much disk.
 --quick: 100,000 events, one round. --write: put the tables into docs/benchmarks.md.`;
 
-const PARTS = ['ingest', 'hunt', 'tiny', 'density', 'ledger', 'giant'] as const;
+const PARTS = ['ingest', 'hunt', 'tiny', 'others', 's3', 'density', 'ledger', 'giant'] as const;
 const SEED = 1;
 /** About a month, as one archive of a small organisation. */
 const DAYS = 30;
@@ -26,6 +27,8 @@ const TINY_DAYS = 25;
 const DENSE_EVENTS = 10_000_000;
 const LEDGER_FILES = 2_000_000;
 const NEW_FILES = 1000;
+/** A gigabyte of text each. */
+const OTHER_LOGS = { s3_access: 1_400_000, waf: 620_000 } as const;
 const GIANT_BYTES = 5 * 2 ** 30;
 const MB = 1e6;
 
@@ -34,7 +37,7 @@ const { values: options } = parseArgs({
     events: { type: 'string', default: '1000000' },
     rounds: { type: 'string', default: '3' },
     quick: { type: 'boolean', default: false },
-    only: { type: 'string', default: 'ingest,hunt,tiny' },
+    only: { type: 'string', default: 'ingest,hunt,tiny,others,s3' },
     work: { type: 'string', default: join(tmpdir(), 'trailhound-bench') },
     write: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
@@ -80,8 +83,6 @@ function warm(dir: string): void {
 }
 
 const has = (command: string): boolean => spawnSync('sh', ['-c', `command -v ${command}`]).status === 0;
-const number = (value: number, digits = 0): string =>
-  value.toLocaleString('en', { minimumFractionDigits: digits, maximumFractionDigits: digits });
 
 interface Contender {
   readonly name: string;
@@ -231,6 +232,38 @@ async function tinyTable(): Promise<void> {
   say();
 }
 
+/** Logs of the other kinds against the shell line that reads the same files, and the hunt over them. */
+async function othersTable(): Promise<void> {
+  say('### S3 access and WAF logs');
+  say();
+  say('| | seconds | events/s | MB/s of text | CPU seconds | peak RSS, MB | lake / gzip |');
+  say('|---|---:|---:|---:|---:|---:|---:|');
+  for (const [logs, usual] of Object.entries(OTHER_LOGS) as [keyof typeof OTHER_LOGS, number][]) {
+    const events = options.quick ? usual / 20 : usual;
+    const archive = await corpus({ name: logs, logs, events, days: DAYS, seed: SEED }, log);
+    warm(archive.dir);
+    const script =
+      logs === 's3_access'
+        ? "zcat | awk '{ n += NF } END { print n }'"
+        : "zcat | awk -F'\"' '{ n += NF } END { print n }'";
+    const runs = { ours: [] as Cost[], awk: [] as Cost[] };
+    const store = (): string => join(options.work, 'others', 'store');
+    for (let round = 0; round < rounds; round++) {
+      fresh('others');
+      runs.ours.push(ingest(archive.dir, store()));
+      runs.awk.push(measureShell(`find "$1" -name "*.gz" -exec cat {} + | ${script}`, [archive.dir]));
+    }
+    const line = (name: string, cost: Cost, lake: string): void =>
+      say(
+        `| ${logs}: ${name} | ${number(cost.seconds, 2)} | ${number(archive.events / cost.seconds)} | ${number(archive.rawBytes / MB / cost.seconds)} | ${number(cost.cpuSeconds, 1)} | ${number(cost.peakRssMb)} | ${lake} |`,
+      );
+    line('trailhound', medianRun(runs.ours), number(liveBytes(store()) / archive.gzipBytes, 2));
+    line('zcat, awk: counts fields', medianRun(runs.awk), '');
+    line('the whole catalogue', trailhound('hunt', '--store', store(), '--output', 'json', '--quiet'), '');
+  }
+  say();
+}
+
 /** Ingests, and tells how fast compared with the same machine's ordinary speed. */
 function speedLine(name: string, events: number, cost: Cost, ordinary: number): void {
   const speed = events / cost.seconds;
@@ -320,12 +353,18 @@ say(
 );
 say();
 for (const events of sizes) {
-  if (!parts.has('ingest') && !parts.has('hunt')) break;
+  if (!parts.has('ingest') && !parts.has('hunt') && !parts.has('s3')) break;
   const archive = await corpus({ name: 'mixed', events, days: DAYS, seed: SEED }, log);
   if (parts.has('ingest')) ingestTable(archive);
   if (parts.has('hunt')) huntTable(archive);
+  if (parts.has('s3')) {
+    warm(archive.dir);
+    const lines = await s3Table(archive, { cli: CLI, rounds, freshStore: () => join(fresh('s3'), 'store'), log });
+    for (const line of lines) say(line);
+  }
 }
 if (parts.has('tiny')) await tinyTable();
+if (parts.has('others')) await othersTable();
 if (parts.has('density')) await densityTable();
 if (parts.has('ledger')) await ledgerTable();
 if (parts.has('giant')) await giantTable();

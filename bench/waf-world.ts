@@ -1,22 +1,12 @@
 /** WAF log files of the benchmark: three web ACLs before ordinary sites, their visitors, the background noise of the internet, and planted incidents. */
 import { HEX, LETTERS_AND_DIGITS, Random } from '../scripts/support/random.ts';
-
-export interface WafFileJob {
-  readonly path: string;
-  /** Index in ACLS. */
-  readonly acl: number;
-  /** Start of the five minutes that the file tells of, in ms. */
-  readonly fromMs: number;
-  readonly records: number;
-  readonly seed: number;
-  readonly incident?: keyof typeof INCIDENTS;
-}
+import { iso } from '../scripts/support/records.ts';
+import type { FileJob } from './corpus.ts';
+import type { Where } from './world.ts';
 
 const SPAN_MS = 300_000;
-const ACCOUNT = '111122223333';
-
 /** Web ACLs by where they stand: before CloudFront, a load balancer and an API. */
-export const ACLS = [
+const ACLS = [
   {
     name: 'edge',
     region: 'us-east-1',
@@ -30,7 +20,7 @@ export const ACLS = [
     region: 'eu-west-1',
     scope: 'regional',
     source: 'ALB',
-    sourceId: `${ACCOUNT}-app/shop/0123456789abcdef`,
+    sourceId: 'app/shop/0123456789abcdef',
     host: 'shop.example.com',
   },
   {
@@ -38,18 +28,16 @@ export const ACLS = [
     region: 'eu-west-1',
     scope: 'regional',
     source: 'APIGW',
-    sourceId: `${ACCOUNT}:a1b2c3d4e5:prod`,
+    sourceId: 'a1b2c3d4e5:prod',
     host: 'api.example.com',
   },
 ] as const;
 
-/** Sources of blocked and of passed-through attacks, each over its file. */
-export const INCIDENTS = {
-  /** One address asks for what is not there, and is refused each time. */
-  'waf-scan': { share: 0.4, action: 'BLOCK' },
-  /** A managed rule in COUNT mode matched, and the request went through. */
-  'waf-count-passthrough': { share: 0.02, action: 'ALLOW' },
-} as const;
+/** Attacks, each over its file: one address asks for what is not there and is refused; or a managed rule in COUNT mode matches, and the request goes through. */
+export const INCIDENTS = [
+  { name: 'waf-scan', share: 0.4, action: 'BLOCK' },
+  { name: 'waf-count-passthrough', share: 0.02, action: 'ALLOW' },
+] as const;
 
 const AGENTS = [
   'Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/145.0.0.0 Safari/537.36',
@@ -87,10 +75,21 @@ const GROUPS = [
 /** Of ordinary traffic so much is refused: the reputation list, and rates. */
 const BLOCKED_SHARE = 0.02;
 
-const aclArn = (index: number): string => {
-  const acl = ACLS[index] ?? ACLS[0];
-  return `arn:aws:wafv2:${acl.region}:${ACCOUNT}:${acl.scope}/webacl/${acl.name}/47634e95-3f60-4b4a-9a4d-24965e1b806${index}`;
-};
+type Acl = (typeof ACLS)[number];
+
+const arnOf = (acl: Acl, account: string): string =>
+  `arn:aws:wafv2:${acl.region}:${account}:${acl.scope}/webacl/${acl.name}/47634e95-3f60-4b4a-9a4d-24965e1b8060`;
+
+/** The ACL whose log file this is: its name stands in the key. */
+const aclOf = (path: string): Acl => ACLS.find(({ name }) => path.includes(`/${name}/`)) ?? ACLS[0];
+
+/** https://docs.aws.amazon.com/waf/latest/developerguide/logging-s3.html */
+export function wafKey({ account, at }: Where, random: Random): string {
+  const acl = random.pick(ACLS);
+  const minutes = iso(at).slice(0, 16);
+  const place = acl.source === 'CF' ? 'cloudfront' : acl.region;
+  return `AWSLogs/${account}/WAFLogs/${place}/${acl.name}/${minutes.replace(/[-:T]/g, '/')}/${account}_waflogs_${place}_${acl.name}_${minutes.replace(/[-:]/g, '')}Z_${random.text(HEX, 8)}.log.gz`;
+}
 
 interface Visitor {
   readonly ip: string;
@@ -100,7 +99,7 @@ interface Visitor {
 }
 
 /** The NDJSON of one log file. */
-export function wafFileText(job: WafFileJob): string {
+export function wafText(job: FileJob): { readonly text: string; readonly records: number } {
   const random = new Random(job.seed);
   const address = (): string => `${random.pick(['192.0.2', '198.51.100', '203.0.113'])}.${1 + random.below(254)}`;
   const visitors = Array.from({ length: 40 }, (): Visitor => {
@@ -113,26 +112,26 @@ export function wafFileText(job: WafFileJob): string {
     country: 'RU',
     ja4: 't13d1812h1_85036bcba153_d41ae481755e',
   };
-  const incident = job.incident === undefined ? null : INCIDENTS[job.incident];
+  const incident = INCIDENTS.find(({ name }) => name === job.incident) ?? null;
   const lines: string[] = [];
   for (let at = 0; at < job.records; at++) {
-    const timeMs = job.fromMs + Math.floor((at * SPAN_MS) / job.records);
+    const timeMs = job.delivered - SPAN_MS + Math.floor((at * SPAN_MS) / job.records);
     const isPlanted = incident !== null && random.chance(incident.share);
     const isBlocked = isPlanted ? incident.action === 'BLOCK' : random.chance(BLOCKED_SHARE);
     lines.push(line(job, random, timeMs, isPlanted ? attacker : random.pick(visitors), isPlanted, isBlocked));
   }
-  return `${lines.join('\n')}\n`;
+  return { text: `${lines.join('\n')}\n`, records: lines.length };
 }
 
 function line(
-  job: WafFileJob,
+  job: FileJob,
   random: Random,
   timeMs: number,
   { ip, agent, country, ja4 }: Visitor,
   isPlanted: boolean,
   isBlocked: boolean,
 ): string {
-  const acl = ACLS[job.acl] ?? ACLS[0];
+  const acl = aclOf(job.path);
   const counted = isPlanted && !isBlocked;
   const uri = isPlanted ? random.pick(PROBES) : random.pick(PATHS);
   const args = counted
@@ -147,13 +146,14 @@ function line(
   return JSON.stringify({
     timestamp: timeMs,
     formatVersion: 1,
-    webaclId: aclArn(job.acl),
+    webaclId: arnOf(acl, job.account),
     terminatingRuleId: isBlocked ? 'AWS-AWSManagedRulesAmazonIpReputationList' : 'Default_Action',
     terminatingRuleType: isBlocked ? 'MANAGED_RULE_GROUP' : 'REGULAR',
     action: isBlocked ? 'BLOCK' : 'ALLOW',
     terminatingRuleMatchDetails: [],
     httpSourceName: acl.source,
-    httpSourceId: acl.sourceId,
+    httpSourceId:
+      acl.source === 'CF' ? acl.sourceId : `${job.account}${acl.source === 'ALB' ? '-' : ':'}${acl.sourceId}`,
     ruleGroupList: GROUPS.map((ruleGroupId, index) => ({
       ruleGroupId,
       terminatingRule:

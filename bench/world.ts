@@ -97,7 +97,7 @@ const skewed = <T>(random: Random, items: readonly T[], power: number): T => {
   return item;
 };
 
-interface Where {
+export interface Where {
   readonly account: string;
   readonly region: string;
   readonly at: number;

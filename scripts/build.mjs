@@ -7,12 +7,16 @@ const run = (command, args) => {
   if (status !== 0) process.exit(status ?? 1);
 };
 mkdirSync('dist/src/formats', { recursive: true });
-const OUTPUT = '-o dist/src/formats/scanner.wasm -O3 --converge --runtime stub';
+/** Each is src/formats/scanner/<name>.ts and becomes dist/src/formats/<name>.wasm. */
+const SCANNERS = ['json-scanner', 's3-access'];
+const OPTIONS = '-O3 --converge --runtime stub';
 const FEATURES = '--enable simd --enable bulk-memory --noAssert --importMemory --zeroFilledMemory';
-run('node_modules/assemblyscript/bin/asc.js', [
-  'src/formats/scanner/scanner.ts',
-  ...OUTPUT.split(' '),
-  ...FEATURES.split(' '),
-]);
+for (const name of SCANNERS)
+  run('node_modules/assemblyscript/bin/asc.js', [
+    `src/formats/scanner/${name}.ts`,
+    ...`-o dist/src/formats/${name}.wasm`.split(' '),
+    ...OPTIONS.split(' '),
+    ...FEATURES.split(' '),
+  ]);
 run('node_modules/typescript/bin/tsc', ['-p', 'tsconfig.build.json']);
 chmodSync('dist/src/cli/main.js', 0o755);

@@ -90,8 +90,14 @@ export interface Sequence {
   readonly within: Duration;
 }
 
-/** A raw record as AWS writes it; what is left out of an example is filled in by the runner (eventID, eventTime, account, region, caller). */
-export type ExampleRecord = Readonly<Record<string, unknown>>;
+/** Tables that detectors look at. */
+export const DETECTOR_TABLES = ['cloudtrail', 'cloudtrail_insight', 's3_access', 'waf'] as const;
+
+/**
+ * A raw record as AWS writes it: JSON, of which the runner fills in what is left out (ids, times, account, region, caller, request), or a line of an access log, in
+ * which `{time}` and `{id}` stand for what the runner fills in.
+ */
+export type ExampleRecord = Readonly<Record<string, unknown>> | string;
 
 export interface Example {
   /** What happens, as a sentence. */
@@ -125,7 +131,7 @@ export interface DetectorSpec {
   readonly severity: Severity;
   /** One line that argues for the severity. */
   readonly severityReason: string;
-  readonly table: 'cloudtrail';
+  readonly table: (typeof DETECTOR_TABLES)[number];
   /** Other tables its SQL reads. */
   readonly reads?: readonly string[];
   /** ATT&CK technique and the version of ATT&CK in which it has this number. */
@@ -189,6 +195,8 @@ function problemOf(detector: Detector): string | null {
   for (const key of ['title', 'description', 'severityReason', 'table', 'summary'] as const) {
     if (typeof detector[key] !== 'string' || detector[key].trim() === '') return `${key} is empty`;
   }
+  if (!DETECTOR_TABLES.includes(detector.table))
+    return `table is '${detector.table}', expected one of ${DETECTOR_TABLES.join(', ')}`;
   for (const key of ['attack', 'subject', 'falsePositives', 'blindSpots', 'examples'] as const) {
     if (!Array.isArray(detector[key])) return `${key} is not a list`;
   }

@@ -81,16 +81,16 @@ export interface Batch {
   packTexts(column: number): Iterable<PackedTexts>;
   /** Values of a string column that repeat. Valid until anything else is gathered. */
   packRepeated(column: number): PackedRepeated;
-  /** Groups rows that agree in all these columns. Null when one of them is no string column whose values repeat, or when the groups are too many to save anything. */
+  /** Groups rows that agree in all these columns. Null when the texts of one hardly repeat, or when the groups are too many to save anything. */
   groups(columns: readonly number[]): RowGroups | null;
   /** Per row the UTC day of event_date, in days since 1970-01-01. */
   readonly eventDay: Int32Array;
   /**
-   * Per row IDENTITY_BYTES, little-endian: u64 low half and u64 high half of the event id (the UUID's 128 bits as a number; of any other id its MD5),
-   * then u64 of the facts beside it (`IDENTITY_FACTS` in store/identity.ts). Two rows are the same record when all 24 bytes are equal.
+   * Per row IDENTITY_BYTES, little-endian: u64 low half and u64 high half of the id (a lone UUID's 128 bits as a number; of any other id its MD5),
+   * then u64 of the facts beside it (identityQuery() in store/identity.ts). Two rows are the same record when all 24 bytes are equal.
    */
   readonly identity: Uint8Array;
-  /** Per row 1 when the record carries an event id. Records without one are never merged. */
+  /** Per row 1 when the record carries an id. Records without one are never merged. */
   readonly hasIdentity: Uint8Array;
 }
 
@@ -125,9 +125,10 @@ export interface Decoder {
   /**
    * Copies `bytes` (at most roomBytes() of them) and decodes every complete record. `more`: all of it was decoded or is kept as an incomplete tail; push on.
    * `full`: the window has no room for further rows or bytes; take batch(), reset(), then push again (an empty array if nothing new was read).
-   * With `last`, an incomplete tail is damage: a reject. `more` then means that the file is finished and end() may be called.
+   * With `last`, an incomplete tail is damage: a reject. `more` then means that the file is finished and end() may be called. With `isCut` as well, the file broke
+   * off there: a tail that would be a record, did the file end as it should, is incomplete too.
    */
-  push(bytes: Uint8Array, last: boolean): 'more' | 'full';
+  push(bytes: Uint8Array, last: boolean, isCut?: boolean): 'more' | 'full';
   /** Rejects of the current file since the last call, so that a file of nothing else does not fill the memory. */
   takeRejects(): readonly Reject[];
   /** Bytes that push() can take now. At least 1 MiB after reset(), once push() has answered `more`: until then what it was given waits to be decoded. */

@@ -202,8 +202,8 @@ export interface Admission {
 export interface StoreWriter {
   /** Sequence number of the last commit when the writer was opened. */
   readonly lastSeq: number;
-  /** For each file what the ledger knows of it (same key, size and version, and not `failed`), else null. */
-  known(files: readonly LogFileIdentity[]): Promise<readonly (KnownFile | null)[]>;
+  /** For each file what the ledger knows of it (same key, size and version, and not `failed`), else null. `listsAgain`: this run may name what it has committed itself. */
+  known(files: readonly LogFileIdentity[], listsAgain?: boolean): Promise<readonly (KnownFile | null)[]>;
   /** For each hex SHA-256 a log file of that content that was read to its end, else null. */
   contents(sha256s: readonly string[]): Promise<readonly (KnownContent | null)[]>;
   /** Ids for new log files, never used before. */

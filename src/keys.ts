@@ -1,7 +1,7 @@
 /** What the name of a log file tells, and how a name of arbitrary bytes becomes a path and a key. */
 import { isUtf8 } from 'node:buffer';
 import type { KeyHint, Scope } from './source.ts';
-import { DAY_MS } from './time.ts';
+import { DAY_MS, dayOf, formatDay } from './time.ts';
 
 /**
  * How much later than its events a log file may be delivered and still be found by a window that ends before its day. CloudTrail delivers within
@@ -19,13 +19,18 @@ const CLOUDTRAIL = /^CloudTrail(?:-[A-Za-z]+)?$/;
 const FILE_NAME = /^(\d{12})_([A-Za-z0-9-]+)_([a-z]{2,}(?:-[a-z]+)+-\d{1,2})_(?:.*_)?(\d{4})(\d{2})(\d{2})T\d{4,6}Z/s;
 /** What S3 names an access log file by when it delivers it: https://docs.aws.amazon.com/AmazonS3/latest/userguide/ServerLogs.html. */
 const ACCESS_NAME = /((?:19|20)\d\d)-(\d{2})-(\d{2})-(\d{2})-\d{2}-\d{2}-[0-9A-F]{16}$/;
+/**
+ * Midnight stands for the whole day where S3 partitions access logs by event time, which is the default:
+ * https://docs.aws.amazon.com/AmazonS3/latest/API/API_PartitionedPrefix.html.
+ */
+const WHOLE_DAY = /-00-00-00-[0-9A-F]{16}$/;
 /** The same with the time at the end of a CloudTrail file: `…_20240507T0905Z_…`. */
 const STAMP = /_(\d{4})(\d{2})(\d{2})T(\d{2})\d{2,4}Z/;
-/** Days, and the hour below them. */
-const HOUR_FOLDER = /(?:^|\/)((?:19|20)\d\d)\/(\d{2})\/(\d{2})\/(\d{2})(?:\/\d{2})?(?:\/|$)/;
 /** Services whose folders below an account hold what trailhound reads. */
 const READ_SERVICES = /^(?:CloudTrail(?:-[A-Za-z]+)?|WAFLogs|S3)$/;
 const FIREHOSE_WAF = /^aws-waf-logs-/;
+/** `<stream>-<version>-YYYY-MM-DD-hh-mm-ss-<uuid>`: https://docs.aws.amazon.com/firehose/latest/dev/s3-object-name.html. */
+const FIREHOSE_NAME = /-\d+-(?:19|20)\d\d(?:-\d{2}){5}-[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/;
 const YEAR = /^(?:19|20)\d\d$/;
 /** Some services write months and days without the zero. */
 const TWO_DIGITS = /^\d{1,2}$/;
@@ -40,6 +45,8 @@ export interface FolderHint {
   readonly last: string | null;
   /** The days stand in AWS's own layout. Any other dated folder orders the listing, but may hold files of other days. */
   readonly exact: boolean;
+  /** As in KeyHint. */
+  readonly isOldestDay?: true;
 }
 
 /**
@@ -53,26 +60,24 @@ export function parseKey(key: string, from = 0): KeyHint {
 }
 
 /** Does a folder hold logs of a service that trailhound has no table for? Said only where AWS's layout names the service. */
-export function isForeign(folder: FolderHint): boolean {
+export function isForeign(folder: Pick<FolderHint, 'service'>): boolean {
   return folder.service !== null && !READ_SERVICES.test(folder.service);
 }
 
 const HOLDS_YEARS = [
   /(?:^|\/)CloudTrail(?:-[A-Za-z]+)?\/[a-z]{2,}(?:-[a-z]+)+-\d{1,2}\/$/,
   /(?:^|\/)WAFLogs\/[^/]+\/[^/]+\/$/,
-  /(?:^|\/)aws-waf-logs-[^/]*\/$/,
-  /(?:^|\/)\d{12}\/[a-z]{2,}(?:-[a-z]+)+-\d{1,2}\/[^/]+\/$/,
 ];
 
-/** Do folders `YYYY/MM/DD` lie below this one, as AWS lays them out? `prefix` ends with a slash. */
+/** Do folders `YYYY/MM/DD`, and nothing else, lie below this one? True only where AWS lays them out and nobody can choose otherwise. `prefix` ends with a slash. */
 export const holdsYears = (prefix: string): boolean => HOLDS_YEARS.some((pattern) => pattern.test(prefix));
 
-/** Start of the hour in which a log file was delivered, in ms, where its name or folders tell it. Its events are older, or of that hour. */
+/** Start of the hour in which a log file was delivered, in ms, where its name tells it. Its events are older, or of that hour. */
 export function deliveredHour(key: string): number | null {
   const slash = key.lastIndexOf('/');
   const name = key.slice(slash + 1);
-  const match = ACCESS_NAME.exec(name) ?? STAMP.exec(name) ?? HOUR_FOLDER.exec(key.slice(0, slash + 1));
-  if (match === null) return null;
+  const match = ACCESS_NAME.exec(name) ?? STAMP.exec(name);
+  if (match === null || WHOLE_DAY.test(name)) return null;
   const [, year, month, day, hour] = match;
   const ms = Date.parse(`${year}-${month}-${day}T${hour}:00:00Z`);
   return Number.isNaN(ms) ? null : ms;
@@ -98,7 +103,14 @@ export function parseFileName(name: string, folder: FolderHint): KeyHint {
   if (match === null) {
     const access = ACCESS_NAME.exec(name);
     const day = access === null ? null : realDay(access[1], access[2], access[3]);
-    return { service: folder.service, account: folder.account, region: folder.region, day: day ?? folderDay };
+    const isOldestDay = folder.isOldestDay === true || FIREHOSE_NAME.test(name);
+    return {
+      service: folder.service,
+      account: folder.account,
+      region: folder.region,
+      day: day ?? folderDay,
+      ...(isOldestDay && { isOldestDay }),
+    };
   }
   const [, account = '', service = '', region = '', year, month, day] = match;
   return { service, account, region, day: realDay(year, month, day) ?? folderDay };
@@ -155,6 +167,7 @@ function findPartitioned(segments: readonly string[]): FolderHint | null {
         region: null,
         ...dateOf(segments.slice(at + 1, at + 4)),
         exact: true,
+        isOldestDay: true,
       };
     if (ACCOUNT.test(segments[at] ?? '') && REGION.test(segments[at + 1] ?? '') && YEAR.test(segments[at + 3] ?? '')) {
       const [account = null, region = null] = segments.slice(at, at + 2);
@@ -171,9 +184,9 @@ function dateOf(parts: readonly string[]): { readonly first: string | null; read
   if (!TWO_DIGITS.test(month) || Number(month) < 1 || Number(month) > 12)
     return { first: `${year}-01-01`, last: `${year}-12-31` };
   const exact = TWO_DIGITS.test(day) ? realDay(year, month, day) : null;
-  const lastDay = new Date(Date.UTC(Number(year), Number(month), 0)).getUTCDate();
+  const days = new Date(Date.UTC(Number(year), Number(month), 0)).getUTCDate();
   const prefix = `${year}-${month.padStart(2, '0')}`;
-  return exact === null ? { first: `${prefix}-01`, last: `${prefix}-${lastDay}` } : { first: exact, last: exact };
+  return exact === null ? { first: `${prefix}-01`, last: `${prefix}-${days}` } : { first: exact, last: exact };
 }
 
 /** `YYYY-MM-DD`, or null when the calendar has no such day. */
@@ -188,7 +201,7 @@ export function inScope(hint: KeyHint, scope: Scope, latenessMs: number = DELIVE
   return (
     isWanted(hint.account, scope.accounts) &&
     isWanted(hint.region, scope.regions) &&
-    daysInScope(hint.day, hint.day, scope, latenessMs)
+    daysInScope(hint.day, lastDay(hint, hint.day), scope, latenessMs)
   );
 }
 
@@ -198,8 +211,12 @@ export function folderInScope(hint: FolderHint, scope: Scope, latenessMs: number
   return (
     isWanted(hint.account, scope.accounts) &&
     isWanted(hint.region, scope.regions) &&
-    daysInScope(hint.first, hint.last, scope, latenessMs)
+    daysInScope(hint.first, lastDay(hint, hint.last), scope, latenessMs)
   );
+}
+
+function lastDay({ isOldestDay }: Pick<KeyHint, 'isOldestDay'>, day: string | null): string | null {
+  return day === null || isOldestDay !== true ? day : formatDay(dayOf(day) + 1);
 }
 
 function isWanted(value: string | null, wanted: readonly string[] | undefined): boolean {

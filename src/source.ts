@@ -10,6 +10,11 @@ export interface KeyHint {
   readonly region: string | null;
   /** Delivery day `YYYY-MM-DD`, from the path or from the file name. */
   readonly day: string | null;
+  /**
+   * The day is that of its oldest record, perhaps in another time zone, as Firehose has it; records of the next day may follow:
+   * https://docs.aws.amazon.com/firehose/latest/dev/s3-prefixes.html.
+   */
+  readonly isOldestDay?: true;
 }
 
 /**
@@ -29,7 +34,12 @@ export type Content =
       readonly crc32?: number;
     }
   | { readonly type: 'stream'; open(): Promise<Readable> }
-  | { readonly type: 'object'; open(signal: AbortSignal): Promise<Readable> };
+  | {
+      readonly type: 'object';
+      open(signal: AbortSignal): Promise<Readable>;
+      /** All bytes at once, in memory of their own: cheaper than a stream where they are few. Fails as the stream does. */
+      read(signal: AbortSignal): Promise<Uint8Array<ArrayBuffer>>;
+    };
 
 /** What became of a log file: everything in it is in the store for good, from this run or an earlier one, or it could not be read. */
 export type Settlement = { readonly outcome: 'stored' } | { readonly outcome: 'failed'; readonly error: string };

@@ -23,7 +23,7 @@ export interface Column {
 }
 
 /**
- * Which raw columns tell that two records are one: VARCHAR or TIMESTAMP. Records of a day with the same `id` and the same `facts` are the same record; with other
+ * Which raw columns tell that two records are one: texts, times and whole numbers. Records of a day with the same `id` and the same `facts` are the same record; with other
  * facts they are an id conflict. A record whose first column of `id` has no value or is empty is never merged with another.
  */
 export interface Identity {
@@ -42,6 +42,8 @@ export interface Roles {
   readonly region: string | null;
   readonly sourceIp: string | null;
   readonly principalArn: string | null;
+  /** Names a body of logs whose history begins and ends together: a baseline is silent until there is enough of it. */
+  readonly origin: string;
 }
 
 export interface Table {

@@ -4,8 +4,8 @@ import { basename } from 'node:path';
 import type { Command } from 'commander';
 import { buildProgram } from '../../src/cli/main.ts';
 import { Terminal } from '../../src/cli/terminal.ts';
+import { TABLES } from '../../src/cli/wire.ts';
 import { ERROR_CODES } from '../../src/errors.ts';
-import { cloudtrailTable } from '../../src/formats/cloudtrail-table.ts';
 import { parseQuery } from '../../src/query.ts';
 import { CATALOG_TABLES } from '../../src/store/catalog-tables.ts';
 import { type Column, derivedColumns, PARTITION_COLUMN, rawColumns } from '../../src/table.ts';
@@ -22,8 +22,22 @@ function columnRow(column: Column): string[] {
 }
 
 export function tablesPage(): string {
-  const raw = rawColumns(cloudtrailTable).map(columnRow);
-  const derived = derivedColumns(cloudtrailTable).map(({ name, type, doc }) => [code(name), type, doc]);
+  const events = TABLES.map(
+    (one) => `## ${code(one.name)}
+
+${one.doc}
+
+It is partitioned by \`${PARTITION_COLUMN}\`, the UTC date of the event. The path is that of the field in the record and leads to AWS's page on it; *since* is the first eventVersion that has it.
+
+${table(['column', 'type', 'field', 'since', 'meaning'], rawColumns(one).map(columnRow))}
+
+Derived from these, the same on every engine:
+
+${table(
+  ['column', 'type', 'meaning'],
+  derivedColumns(one).map(({ name, type, doc }) => [code(name), type, doc]),
+)}`,
+  );
   const catalog = CATALOG_TABLES.map(
     ({ name, doc, columns }) => `### ${code(name)}
 
@@ -40,17 +54,7 @@ ${GENERATED}
 
 What \`trailhound sql\`, saved questions and detectors can read. Times are UTC. A column marked \\* exists only in the local store: SQL that claims to be portable may not use it.
 
-## ${code(cloudtrailTable.name)}
-
-${cloudtrailTable.doc}
-
-It is partitioned by \`${PARTITION_COLUMN}\`, the UTC date of the event. The path is that of the field in the record and leads to AWS's page on it; *since* is the first eventVersion that has it.
-
-${table(['column', 'type', 'field', 'since', 'meaning'], raw)}
-
-Derived from these, the same on every engine:
-
-${table(['column', 'type', 'meaning'], derived)}
+${events.join('\n\n')}
 
 ## What the store knows of itself
 

@@ -1,6 +1,6 @@
 /** What `scan` and `ingest` share: which log files, how far it is, and what the run ends with. */
 import { resolve } from 'node:path';
-import { type Command, Option } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import { AppError } from '../errors.ts';
 import type { IngestForecast, IngestLimits, IngestOptions, IngestProgress, IngestResult } from '../ingest.ts';
 import type { AwsOptions, ListingProblem, Scope } from '../source.ts';
@@ -10,17 +10,23 @@ import { json } from './output/printable.ts';
 import { printRows } from './output/rows.ts';
 import { formatBytes, formatCount, formatSpan, plural } from './output/text.ts';
 import type { Terminal } from './terminal.ts';
-import type { LocalStore } from './wire.ts';
+import type { LocalStore, QueueOptions } from './wire.ts';
+
+const DAYS_MAX = 3660;
+
+/** Names of the formats: those of the tables that they fill. */
+const FORMATS = ['cloudtrail', 'cloudtrail_insight', 's3_access', 'waf'] as const;
 
 export interface IngestCommandOptions {
   readonly from?: string;
   readonly to?: string;
   readonly account?: readonly string[];
   readonly region?: readonly string[];
-  readonly format: 'auto' | 'cloudtrail';
+  readonly format: 'auto' | (typeof FORMATS)[number];
   readonly dryRun?: boolean;
   readonly strict?: boolean;
   readonly once?: boolean;
+  readonly reconcile?: number;
   readonly awsProfile?: string;
   readonly awsRegion?: string;
   readonly endpointUrl?: string;
@@ -33,22 +39,33 @@ export function addIngestOptions(command: Command): Command {
   return command
     .argument(
       '[source...]',
-      'a file, folder, glob, zip, tar or tar.gz, - for stdin, or s3://bucket/prefix (default: sources in the config)',
+      'a file, folder, glob, zip, tar or tar.gz, - for stdin, s3://bucket/prefix, or sqs://queue (default: sources in the config)',
     )
     .option('--from <time>', 'only log files that may hold events at this time or later')
     .option('--to <time>', 'only log files that may hold events before this time')
     .option('--account <id>', 'only this account, repeatable', collect)
     .option('--region <name>', 'only this region, repeatable', collect)
-    .addOption(new Option('--format <name>', 'what the log files are').choices(['auto', 'cloudtrail']).default('auto'))
+    .addOption(new Option('--format <name>', 'what the log files are').choices(['auto', ...FORMATS]).default('auto'))
     .option('--dry-run', 'only tell how many files and bytes there are, and what time and disk they would take')
     .option('--strict', 'end with status 3 when a record could not be decoded or a file is damaged')
-    .option('--once', 'read what is there now, then end (files and folders always do)')
+    .option('--once', 'read what is there now, then end (only a queue does not do so by itself)')
+    .option(
+      '--reconcile <days>',
+      'beside a queue: also list what was delivered in so many days, for messages that were lost',
+      days,
+    )
     .option('--aws-profile <name>', "profile of the AWS CLI's files")
     .option('--aws-region <name>', 'region that requests are sent to (a bucket is found from any)')
     .option('--endpoint-url <url>', 'another server that speaks the language of AWS')
     .option('--role-arn <arn>', 'role to assume first')
     .option('--external-id <id>', 'what the trust policy of that role asks for')
     .option('--request-payer', 'pay for requests to a bucket of others');
+}
+
+function days(text: string): number {
+  const count = Number(text);
+  if (/^\d+$/u.test(text) && count >= 1 && count <= DAYS_MAX) return count;
+  throw new InvalidArgumentError(`expected a number of days from 1 to ${DAYS_MAX}`);
 }
 
 /** The sources of the command line, else those of the config. Paths of the config start from its folder. */
@@ -91,6 +108,36 @@ function boundsOf({ config: { limits } }: Pick<Run<unknown>, 'config'>): Pick<In
   return { limits: bounds, ...(limits.workers !== undefined && { workers: limits.workers }) };
 }
 
+/** How queues are read. Throws `usage-invalid` for what would make a message neither stored nor kept. */
+function queueOf(
+  options: IngestCommandOptions,
+  names: readonly string[],
+): Pick<QueueOptions, 'once' | 'reconcileDays'> {
+  const queue = names.find((name) => name.startsWith('sqs://'));
+  if (queue === undefined) {
+    if (options.reconcile === undefined) return { once: false, reconcileDays: null };
+    throw new AppError('usage-invalid', 'cannot use --reconcile: no source is a queue (sqs://…)', {
+      hint: 'A bucket is listed whole anyway: name s3://bucket/prefix, and --from to bound it.',
+    });
+  }
+  for (const name of ['from', 'to', 'account', 'region'] as const) {
+    if (options[name] === undefined) continue;
+    throw new AppError('usage-invalid', `cannot use --${name} with ${queue}: all messages of a queue are read`, {
+      hint: 'Narrow what comes into the queue (docs/sqs.md), or read buckets and files in a run of their own.',
+    });
+  }
+  if (options.dryRun) {
+    throw new AppError(
+      'usage-invalid',
+      `cannot use --dry-run with ${queue}: messages are hidden from others when they are read`,
+      {
+        hint: 'The attribute ApproximateNumberOfMessages tells how many there are: aws sqs get-queue-attributes.',
+      },
+    );
+  }
+  return { once: options.once === true, reconcileDays: options.reconcile ?? null };
+}
+
 /** How AWS is reached: the command line before the config. */
 function awsOf({ options, config: { aws } }: Run<IngestCommandOptions>): AwsOptions {
   const profile = options.awsProfile ?? aws.profile;
@@ -127,11 +174,12 @@ export async function withIngest(
   const { forecast, ingestInto, openSources, openStore, refuseStoreInside, startThreads, stopThreads } = await import(
     './wire.ts'
   );
-  const sources = await openSources(names, { aws: awsOf(run), warn: (message) => terminal.warn(message) });
+  const queue = queueOf(options, names);
+  const sources = await openSources(names, { aws: awsOf(run), queue, warn: (message) => terminal.warn(message) });
   try {
     if (options.dryRun) return await printForecast(await forecast(storeDir, { sources, scope, signal }), run);
     refuseStoreInside(storeDir, sources);
-    const bounds = boundsOf(run);
+    const bounds = { ...boundsOf(run), format: options.format === 'auto' ? null : options.format };
     // They take longer to start than the store.
     const threads = await startThreads(storeDir, bounds);
     try {

@@ -3,15 +3,20 @@ import { createReadStream, mkdirSync, mkdtempSync, renameSync, rmSync } from 'no
 import { availableParallelism, tmpdir, totalmem } from 'node:os';
 import { basename, join, resolve } from 'node:path';
 import type { Backend, ResultColumn, Value } from '../backend.ts';
-import type { ExampleResult } from '../detection/examples.ts';
+import type { FilledRecord } from '../detection/example-records.ts';
+import type { ExamplesReport } from '../detection/examples.ts';
 import type { Detector, ExampleRecord } from '../detector.ts';
 import { AppError } from '../errors.ts';
-import type { Decoder } from '../format.ts';
+import type { Decoder, Format } from '../format.ts';
+import { cloudtrailInsightTable } from '../formats/cloudtrail-insight-table.ts';
 import { cloudtrailTable } from '../formats/cloudtrail-table.ts';
+import { s3AccessTable } from '../formats/s3-access-table.ts';
+import { wafTable } from '../formats/waf-table.ts';
 import type { IngestForecast, IngestOptions, IngestResult, SegmentWriter, WorkerThread } from '../ingest.ts';
 import type { HuntDeps, HuntOptions, HuntResult } from '../pipeline/hunt.ts';
 import type { Source } from '../source.ts';
 import type { RemoteOptions } from '../sources/open.ts';
+import type { QueueOptions } from '../sources/sqs.ts';
 import { CATALOG_TABLES } from '../store/catalog-tables.ts';
 import { storePaths } from '../store/files.ts';
 import type { LocalStore } from '../store/store.ts';
@@ -23,10 +28,11 @@ import type { Indicator } from './lists.ts';
 
 export { ALERT_COLUMNS } from '../pipeline/alerts.ts';
 export { refuseStoreInside } from '../pipeline/evidence.ts';
+export type { QueueOptions } from '../sources/sqs.ts';
 export type { LocalStore } from '../store/store.ts';
 
 /** Every table that a format fills. */
-export const TABLES: readonly Table[] = [cloudtrailTable];
+export const TABLES: readonly Table[] = [cloudtrailTable, s3AccessTable, wafTable, cloudtrailInsightTable];
 
 /** Throws `store-missing` when there is none and it is not to be created. */
 export async function openStore(dir: string, options: { readonly create?: boolean } = {}): Promise<LocalStore> {
@@ -34,12 +40,19 @@ export async function openStore(dir: string, options: { readonly create?: boolea
   return store.openStore(dir, options);
 }
 
-/** Opens every source, or none. */
-export async function openSources(names: readonly string[], remote: RemoteOptions): Promise<readonly Source[]> {
+/** Opens every source, or none. Buckets beside a queue that is reconciled are listed by it. */
+export async function openSources(
+  names: readonly string[],
+  { queue, ...remote }: Omit<RemoteOptions, 'queue'> & { readonly queue: Omit<QueueOptions, 'roots'> },
+): Promise<readonly Source[]> {
   const { openSource } = await import('../sources/open.ts');
+  const roots = queue.reconcileDays === null ? [] : names.filter((name) => name.startsWith('s3://'));
   const sources: Source[] = [];
   try {
-    for (const name of names) sources.push(await openSource(name, process.stdin, remote));
+    for (const name of names) {
+      if (!roots.includes(name))
+        sources.push(await openSource(name, process.stdin, { ...remote, queue: { ...queue, roots } }));
+    }
     return sources;
   } catch (error) {
     for (const source of sources) await source.close();
@@ -191,11 +204,10 @@ export function useHunter<T>(store: Store, options: HunterOptions, use: (hunter:
     };
     const deps: HuntDeps = {
       store,
-      table: cloudtrailTable,
-      engine: createEngine(cloudtrailTable),
-      openBackend: (segments) =>
+      tables: TABLES.map((table) => ({ table, engine: createEngine(table) })),
+      openBackend: (tables) =>
         createDuckdbBackend({
-          tables: [{ table: cloudtrailTable, segments }],
+          tables,
           lists,
           portable: true,
           locked: false,
@@ -221,39 +233,70 @@ function listValues(lists: ReadonlyMap<string, readonly Indicator[]>) {
 const EXAMPLE_WINDOW_BYTES = 32 * 1024 * 1024;
 const EXAMPLE_MEMORY_MB = 512;
 
+/** The formats by the table that they fill. */
+const FORMATS: Readonly<Record<string, () => Promise<Format>>> = {
+  cloudtrail: async () => (await import('../formats/cloudtrail.ts')).cloudtrailFormat,
+  cloudtrail_insight: async () => (await import('../formats/cloudtrail-insight.ts')).cloudtrailInsightFormat,
+  s3_access: async () => (await import('../formats/s3-access.ts')).s3AccessFormat,
+  waf: async () => (await import('../formats/waf.ts')).wafFormat,
+};
+
 /** Runs the examples of a detector the way real records go: decoder, derived columns, Parquet, engine. */
-export async function testExamples(detector: Detector): Promise<readonly ExampleResult[]> {
-  const table = cloudtrailTable;
+export async function testExamples(detector: Detector, mutate = false): Promise<ExamplesReport> {
   const { createDuckdbBackend } = await import('../backends/duckdb.ts');
-  const { PRELUDE } = await import('../backends/prelude.ts');
   const { createEngine } = await import('../detection/planner.ts');
   const { runExamples } = await import('../detection/examples.ts');
-  const { cloudtrailFormat } = await import('../formats/cloudtrail.ts');
-  const { INGEST_LIMITS } = await import('../pipeline/ingest.ts');
-  const { createSegmentWriter } = await import('../store/segment-writer.ts');
+  const table = TABLES.find(({ name }) => name === detector.table);
+  if (table === undefined) throw new AppError('detector-invalid', `there is no table ${detector.table}`);
   return withTempDirectory(async (dir) => {
-    const decoder = await cloudtrailFormat.createDecoder({
-      recordBytes: INGEST_LIMITS.recordBytes,
-      windowBytes: EXAMPLE_WINDOW_BYTES,
-    });
-    const writer = await createSegmentWriter({ table, stagingDir: dir, name: 'example', prelude: PRELUDE });
-    const load = async (records: readonly ExampleRecord[]) =>
-      createDuckdbBackend({
-        tables: [{ table, segments: await writeExample(records, decoder, writer, mkdtempSync(join(dir, 'lake-'))) }],
+    const writers = new Map<string, Promise<ExampleWriter>>();
+    const writerOf = (name: string): Promise<ExampleWriter> => {
+      const known = writers.get(name) ?? openExampleWriter(name, dir);
+      writers.set(name, known);
+      return known;
+    };
+    const load = async (records: readonly FilledRecord[]) => {
+      const tables: { readonly table: Table; readonly segments: readonly Segment[] }[] = [];
+      for (const one of TABLES.filter(({ name }) => name === table.name || detector.reads?.includes(name))) {
+        const own = records.filter((record) => record.table === one.name).map(({ record }) => record);
+        const lake = mkdtempSync(join(dir, 'lake-'));
+        tables.push({ table: one, segments: own.length === 0 ? [] : await (await writerOf(one.name))(own, lake) });
+      }
+      return createDuckdbBackend({
+        tables,
         portable: true,
         locked: false,
         memoryLimitMb: EXAMPLE_MEMORY_MB,
         threads: 1,
         tempDirectory: dir,
       });
+    };
+    const closers: (() => Promise<void>)[] = [];
     try {
-      const { examples } = await runExamples(detector, { engine: createEngine(table), load, mutate: false });
-      return examples;
+      return await runExamples(detector, { engine: createEngine(table), load, mutate });
     } finally {
-      await writer.close();
+      for (const close of closers) await close();
+    }
+
+    async function openExampleWriter(name: string, stagingDir: string): Promise<ExampleWriter> {
+      const { PRELUDE } = await import('../backends/prelude.ts');
+      const { INGEST_LIMITS } = await import('../pipeline/ingest.ts');
+      const { createSegmentWriter } = await import('../store/segment-writer.ts');
+      const format = await FORMATS[name]?.();
+      if (format === undefined) throw new Error(`no format fills the table ${name}`);
+      const decoder = await format.createDecoder({
+        recordBytes: INGEST_LIMITS.recordBytes,
+        windowBytes: EXAMPLE_WINDOW_BYTES,
+      });
+      const writer = await createSegmentWriter({ table: format.table, stagingDir, name, prelude: PRELUDE });
+      closers.push(() => writer.close());
+      return (records, lake) => writeExample(records, decoder, writer, lake);
     }
   });
 }
+
+/** Writes records of one table as segments below a folder. */
+type ExampleWriter = (records: readonly ExampleRecord[], lake: string) => Promise<readonly Segment[]>;
 
 async function writeExample(
   records: readonly ExampleRecord[],
@@ -276,7 +319,9 @@ async function writeExample(
     decoder.reset();
   };
   decoder.begin({ logFile: 1, deliveredDay: Math.floor(Date.now() / DAY_MS), ingestedAtMs: Date.now() });
-  let rest: Uint8Array = Buffer.from(JSON.stringify({ Records: records }));
+  let rest: Uint8Array = Buffer.from(
+    records.map((record) => `${typeof record === 'string' ? record : JSON.stringify(record)}\n`).join(''),
+  );
   for (;;) {
     const part = rest.subarray(0, decoder.roomBytes());
     rest = rest.subarray(part.length);

@@ -1,7 +1,7 @@
 /** A detector and its parameters as pieces of portable SQL, checked against the table's columns. */
 import { type Condition, type Detector, type ParameterRef, slotMs, WARM_UP } from '../detector.ts';
 import type { HuntTask } from '../hunt.ts';
-import type { Table } from '../table.ts';
+import type { Roles, Table } from '../table.ts';
 import { DAY_MS, durationMs, HOUR_MS, MINUTE_MS, SECOND_MS, type Window } from '../time.ts';
 import {
   type ConditionContext,
@@ -41,6 +41,7 @@ export type Kind =
       readonly kind: 'times-usual';
       readonly times: number;
       readonly atLeast: number;
+      readonly per: readonly string[];
       readonly overMs: number;
       readonly warmUpMs: number;
     }
@@ -56,6 +57,7 @@ export interface Compiled {
   readonly detector: Detector;
   readonly parameters: Readonly<Record<string, unknown>>;
   readonly kind: Kind;
+  readonly roles: Roles;
   /** One condition, or one for each step; none for SQL. */
   readonly conditions: readonly ConditionNode[];
   /** SQL of the subject's values, in order. */
@@ -81,6 +83,7 @@ export function compile(task: HuntTask, table: Table, lists: ConditionContext['l
     detector,
     parameters,
     kind,
+    roles: table.roles,
     conditions: conditionsOf(detector).map((condition) => parseCondition(condition, context)),
     subject: kind.kind === 'sql' ? [] : detector.subject.map((key) => valueSql(key, context)),
     placeholders:
@@ -135,13 +138,14 @@ function kindOf(detector: Detector, context: ConditionContext): Kind {
   if (baseline === undefined) return { kind: slot === 'event' ? 'event' : 'each' };
   const spans = { overMs: durationMs(baseline.over), warmUpMs: durationMs(baseline.warmUp ?? WARM_UP) };
   if ('firstSeen' in baseline) {
-    const per = (baseline.per ?? ['account_id']).map((key) => valueSql(key, context));
+    const per = (baseline.per ?? [context.table.roles.origin]).map((key) => valueSql(key, context));
     return { kind: 'first-seen', values: baseline.firstSeen.map((key) => valueSql(key, context)), per, ...spans };
   }
   return {
     kind: 'times-usual',
     times: number(baseline.timesUsual, 'baseline.timesUsual', context),
     atLeast: number(baseline.atLeast, 'baseline.atLeast', context),
+    per: [context.table.roles.origin],
     ...spans,
   };
 }

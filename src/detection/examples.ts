@@ -1,75 +1,14 @@
 /** Runs the examples of a detector: streams of raw records through a store, what it finds against what each example expects. */
 import type { Backend } from '../backend.ts';
-import { type Detector, type Example, type ExampleRecord, parameterValues } from '../detector.ts';
+import { type Detector, type Example, parameterValues } from '../detector.ts';
 import { AppError } from '../errors.ts';
 import type { Finding, HuntEngine, HuntTask } from '../hunt.ts';
-import { DAY_MS, durationMs, SECOND_MS } from '../time.ts';
+import { DAY_MS } from '../time.ts';
 import { mutants } from './condition.ts';
+import { type FilledRecord, recordsOf } from './example-records.ts';
 
-/** What an example leaves out: a call of the IAM user Alice, in the form of the AWS documentation's sample records. */
-const ORDINARY: ExampleRecord = {
-  eventVersion: '1.11',
-  userIdentity: {
-    type: 'IAMUser',
-    principalId: 'AIDACKCEVSQ6C2EXAMPLE',
-    arn: 'arn:aws:iam::111122223333:user/Alice',
-    accountId: '111122223333',
-    accessKeyId: 'AKIAIOSFODNN7EXAMPLE',
-    userName: 'Alice',
-  },
-  awsRegion: 'us-east-1',
-  sourceIPAddress: '192.0.2.44',
-  userAgent: 'aws-cli/2.15.0',
-  requestParameters: null,
-  responseElements: null,
-  readOnly: false,
-  eventType: 'AwsApiCall',
-  managementEvent: true,
-  recipientAccountId: '111122223333',
-  eventCategory: 'Management',
-};
-/** Where a stream begins that names no time. */
-const START_MS = Date.UTC(2025, 2, 3, 10);
-/** From one record to the next where neither says when it happened. */
-const STEP_MS = SECOND_MS;
 /** Runs look back at the streams from so far ahead that nothing is still under way. */
 const LOOKING_BACK_MS = 400 * DAY_MS;
-
-/** The records of a stream as AWS would have written them. */
-function recordsOf(example: Example): readonly ExampleRecord[] {
-  const records: ExampleRecord[] = [];
-  let nextMs = START_MS;
-  const add = (record: ExampleRecord, timeMs: number | null): void => {
-    const number = String(records.length + 1).padStart(12, '0');
-    const time = timeMs === null ? record['eventTime'] : new Date(timeMs).toISOString().replace('.000Z', 'Z');
-    records.push({
-      ...ORDINARY,
-      eventID: `11111111-1111-4111-8111-${number}`,
-      requestID: `22222222-2222-4222-8222-${number}`,
-      ...record,
-      eventTime: time,
-    });
-  };
-  for (const entry of example.records) {
-    const { repeat, every, record } = isRepeated(entry)
-      ? entry
-      : { repeat: 1, every: `${STEP_MS / SECOND_MS}s`, record: entry };
-    const recordAt = (index: number): ExampleRecord => (typeof record === 'function' ? record(index) : record);
-    const written = recordAt(0)['eventTime'];
-    const startMs = typeof written === 'string' ? Date.parse(written) : nextMs;
-    const stepMs = durationMs(every);
-    for (let index = 0; index < repeat; index += 1) {
-      // A time that is meant to be unreadable stays as it is.
-      add(recordAt(index), Number.isNaN(startMs) ? null : startMs + index * stepMs);
-    }
-    if (!Number.isNaN(startMs)) nextMs = startMs + (repeat - 1) * stepMs + STEP_MS;
-  }
-  return records;
-}
-
-type Entry = Example['records'][number];
-type Repeated = Extract<Entry, { readonly repeat: number }>;
-const isRepeated = (entry: Entry): entry is Repeated => 'repeat' in entry && 'every' in entry && 'record' in entry;
 
 export interface ExampleResult {
   readonly example: string;
@@ -98,7 +37,7 @@ export async function runExamples(
     mutate,
   }: {
     readonly engine: HuntEngine;
-    readonly load: (records: readonly ExampleRecord[]) => Promise<Backend>;
+    readonly load: (records: readonly FilledRecord[]) => Promise<Backend>;
     readonly mutate: boolean;
   },
 ): Promise<ExamplesReport> {
@@ -106,10 +45,8 @@ export async function runExamples(
   const noticed = variants.map(() => false);
   const examples: ExampleResult[] = [];
   for (const example of detector.examples) {
-    const records = recordsOf(example);
-    const times = records
-      .map((record) => Date.parse(String(record['eventTime'])))
-      .filter((time) => !Number.isNaN(time));
+    const records = recordsOf(example, detector.table);
+    const times = records.map(({ timeMs }) => timeMs).filter((time) => time !== null);
     const window = { fromMs: Math.min(...times), toMs: Math.max(...times) + 1 };
     const parameters = parameterValues(detector, example.parameters ?? {});
     const tasks = [detector, ...variants.map((variant) => variant.detector)].map(

@@ -3,6 +3,7 @@ import { EVIDENCE_MAX } from '../alert.ts';
 import type { Row } from '../backend.ts';
 import { AppError } from '../errors.ts';
 import type { Finding } from '../hunt.ts';
+import type { Roles } from '../table.ts';
 import { formatTime, slotStart } from '../time.ts';
 import { type Compiled, placeholderNames } from './compile.ts';
 import { isOpenBelow, keyCount, names, same } from './hot.ts';
@@ -10,20 +11,35 @@ import { alertId } from './identity.ts';
 import { asText, asTexts, numberOf, textOf, timeMsOf } from './rows.ts';
 
 /** What each finding tells of its events, beside subject and placeholders. */
-export const EVIDENCE_COLUMNS = [
-  'event_id',
-  'event_source',
-  'event_name',
-  'account_id',
-  'aws_region',
-  'source_ip',
-  'principal_arn',
-] as const;
+const EVIDENCE = {
+  event_id: 'eventId',
+  event_source: 'eventSource',
+  event_name: 'eventName',
+  account_id: 'accountId',
+  aws_region: 'region',
+  source_ip: 'sourceIp',
+  principal_arn: 'principalArn',
+} as const satisfies Readonly<Record<string, keyof Roles>>;
+const EVIDENCE_NAMES = Object.keys(EVIDENCE) as (keyof typeof EVIDENCE)[];
+
+/** What stands for it in the table. */
+const evidenceValue = (roles: Roles, name: keyof typeof EVIDENCE): string =>
+  roles[EVIDENCE[name]] ?? 'CAST(NULL AS VARCHAR)';
+
+/** The same as a column of that name. */
+export function evidenceColumn(roles: Roles, name: keyof typeof EVIDENCE): string {
+  const value = evidenceValue(roles, name);
+  return value === name ? name : `${value} AS ${name}`;
+}
+
+/** The table's columns that evidence reads. */
+export const evidenceInputs = (roles: Roles): readonly string[] =>
+  Object.values(EVIDENCE).flatMap((role) => roles[role] ?? []);
 
 /** The qualifying events of a detector: names as hot.ts expects them, with all that evidence needs. */
 export const evidenceColumns = (compiled: Compiled, shared: readonly string[]): string =>
   [
-    ...EVIDENCE_COLUMNS,
+    ...EVIDENCE_NAMES.map((name) => evidenceColumn(compiled.roles, name)),
     ...compiled.placeholders.map(({ sql }, at) => `${sql} AS text${at}`),
     ...shared.map((column, at) => `CAST(${column} AS VARCHAR) AS shared${at}`),
   ].join(', ');
@@ -33,9 +49,11 @@ const list = (values: readonly string[]): string =>
 
 /** One row per event of slot `event`, from `source` in which the table's own columns stand. */
 export function eventSql(compiled: Compiled, at: number, shared: readonly string[], source: string): string {
+  const one = (name: keyof typeof EVIDENCE): string => evidenceColumn(compiled.roles, name);
+  const array = (name: keyof typeof EVIDENCE): string => `ARRAY[${evidenceValue(compiled.roles, name)}]`;
   return `SELECT ${at} AS task, event_time AS slot, ${list(compiled.subject)} AS subject, CAST(1 AS BIGINT) AS n, CAST(NULL AS BIGINT) AS peak,
- event_time AS first_seen, event_time AS last_seen, ARRAY[event_id] AS event_ids, ARRAY[account_id] AS accounts, ARRAY[aws_region] AS regions, ARRAY[source_ip] AS ips,
- principal_arn, event_source, event_name, ${list(compiled.placeholders.map(({ sql }) => sql))} AS texts, ${list(shared.map((column) => `CAST(${column} AS VARCHAR)`))} AS shared
+ event_time AS first_seen, event_time AS last_seen, ${array('event_id')} AS event_ids, ${array('account_id')} AS accounts, ${array('aws_region')} AS regions, ${array('source_ip')} AS ips,
+ ${one('principal_arn')}, ${one('event_source')}, ${one('event_name')}, ${list(compiled.placeholders.map(({ sql }) => sql))} AS texts, ${list(shared.map((column) => `CAST(${column} AS VARCHAR)`))} AS shared
  FROM ${source}`;
 }
 
@@ -58,7 +76,7 @@ export function evidenceSql(
  CAST(NULL AS VARCHAR) AS event_source, CAST(NULL AS VARCHAR) AS event_name,
  ${list(texts.map((name) => `max(CASE WHEN place = 1 THEN ${name} END)`))} AS texts,
  ${list(names('shared', shared.length).map((name) => `CASE WHEN count(${name}) = count(*) THEN ${one(name)} END`))} AS shared
- FROM (SELECT ${s.map((name) => `h.${name}`).join(', ')}, h.slot, h.peak, q.t, ${[...EVIDENCE_COLUMNS, ...texts, ...names('shared', shared.length)].map((name) => `q.${name}`).join(', ')},
+ FROM (SELECT ${s.map((name) => `h.${name}`).join(', ')}, h.slot, h.peak, q.t, ${[...EVIDENCE_NAMES, ...texts, ...names('shared', shared.length)].map((name) => `q.${name}`).join(', ')},
  row_number() OVER (PARTITION BY ${s.map((name) => `h.${name}`).join(', ')}, h.slot ORDER BY q.t, q.event_id, q.event_name) AS place
  FROM ${hot} AS h JOIN ${q} AS q ON ${same('q', 'h', k)} AND q.t ${isOpenBelow(compiled.kind) ? '>' : '>='} h.lo AND q.t <= h.hi) AS e
  GROUP BY ${s.join(', ')}, slot ORDER BY slot`;

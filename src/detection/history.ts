@@ -6,7 +6,7 @@ import { timeMsOf } from './rows.ts';
 
 /** The columns whose history a baseline needs. */
 export const perOf = (kind: Compiled['kind']): readonly string[] =>
-  kind.kind === 'first-seen' ? kind.per : kind.kind === 'times-usual' ? ['account_id'] : [];
+  kind.kind === 'first-seen' || kind.kind === 'times-usual' ? kind.per : [];
 
 /** When each `per` had events: what a baseline may rest on. */
 export class History {

@@ -6,9 +6,10 @@ import { DAY_MS, type Window } from '../time.ts';
 import { type Compiled, compile, dayFilter, isRefutable, reachOf, slotSql, textOrNull, timeFilter } from './compile.ts';
 import { conditionSql, leavesOf, lookedUp, necessarySql, withLeaves } from './condition.ts';
 import {
-  EVIDENCE_COLUMNS,
   eventSql,
+  evidenceColumn,
   evidenceColumns,
+  evidenceInputs,
   evidenceSql,
   findingOf,
   findingOfSql,
@@ -18,8 +19,6 @@ import { History, perOf } from './history.ts';
 import { crowded, crowdedStretches, hotCtes, inWindow, keyCount, names } from './hot.ts';
 import { asText, numberOf, textOf, timeMsOf } from './rows.ts';
 
-/** Columns of few distinct values: the first look at the data groups by them. */
-const PROFILE_COLUMNS = ['event_source', 'event_name', 'outcome', 'user_type', 'actor_type'];
 /** A detector that concerns more events than this reads what it needs on its own, so that the wide scan need not carry them. */
 const BROAD_ROWS = 20_000;
 /** Event names that together hold at most so many events, or this share of all, are worth a filter of their own. */
@@ -67,6 +66,8 @@ interface Statement {
 class Run {
   readonly #table: Table;
   readonly #request: HuntRequest;
+  /** The column of event names. */
+  readonly #name: string;
   /** Columns whose common value is asked for. */
   readonly #shared: readonly string[];
   readonly #findings: Finding[][];
@@ -75,6 +76,7 @@ class Run {
   constructor(table: Table, request: HuntRequest) {
     this.#table = table;
     this.#request = request;
+    this.#name = table.roles.eventName;
     this.#shared = request.columns.filter((name) => table.columns.some((column) => column.name === name));
     this.#findings = request.tasks.map(() => []);
     this.#notes = request.tasks.map(() => []);
@@ -146,7 +148,7 @@ class Run {
   /** How many events there are of each combination of a few columns: what a look at the data reads. */
   async #profile(backend: Backend, jobs: readonly Job[]): Promise<string> {
     if (jobs.length === 0) return '';
-    const columns = PROFILE_COLUMNS.join(', ');
+    const columns = this.#table.profile.join(', ');
     const sql = `SELECT ${columns}, count(*) AS n FROM main.${this.#table.name} WHERE ${dayFilter(reading(jobs))} GROUP BY ${columns}`;
     await backend.keep?.(PROFILE, sql);
     return backend.keep === undefined ? `(${sql}) AS ${PROFILE}` : `main.${PROFILE}`;
@@ -161,7 +163,7 @@ class Run {
       const tests = new Map(leaves.filter(({ lookup }) => lookup === column).map((leaf) => [leaf.sql, leaf.folded]));
       const asked = [...tests].flatMap(([sql, folded]) => (folded === null ? [sql] : []));
       const told = asked.map((sql, at) => `CASE WHEN ${sql} THEN '${at}' END`);
-      const source = PROFILE_COLUMNS.includes(column)
+      const source = this.#table.profile.includes(column)
         ? profile
         : `main.${this.#table.name} WHERE ${dayFilter(reading(jobs))}`;
       const { rows } = await backend.query(
@@ -202,7 +204,7 @@ class Run {
   async #profiled(backend: Backend, jobs: readonly Job[], profile: string): Promise<readonly Job[]> {
     const conditional = jobs.filter(({ compiled }) => compiled.conditions.length > 0);
     if (conditional.length === 0) return jobs;
-    const isProfiled = (column: Column): boolean => PROFILE_COLUMNS.includes(column.name);
+    const isProfiled = (column: Column): boolean => this.#table.profile.includes(column.name);
     const counts = conditional.map(
       (job, index) => `sum(CASE WHEN ${necessaryOf(job, isProfiled)} THEN n ELSE 0 END) AS c${index}`,
     );
@@ -210,8 +212,8 @@ class Run {
       (_, index) => `CASE WHEN c${index} > 0 THEN concat('${index}:', CAST(c${index} AS VARCHAR)) END`,
     );
     const { rows } = await backend.query(
-      `SELECT event_name, total, array_join(ARRAY[${told.join(', ')}], ',') AS counts FROM (SELECT event_name, sum(n) AS total, ${counts.join(', ')}
- FROM ${profile} GROUP BY event_name) AS names`,
+      `SELECT ${this.#name}, total, array_join(ARRAY[${told.join(', ')}], ',') AS counts FROM (SELECT ${this.#name}, sum(n) AS total, ${counts.join(', ')}
+ FROM ${profile} GROUP BY ${this.#name}) AS names`,
     );
     const found = conditional.map(() => ({ events: 0, names: [] as (string | null)[], nameRows: 0 }));
     for (const row of rows) {
@@ -219,7 +221,7 @@ class Run {
         const one = found[Number(index)];
         if (one === undefined) continue;
         one.events += Number(count);
-        one.names.push(asText(row['event_name']));
+        one.names.push(asText(row[this.#name]));
         one.nameRows += numberOf(row, 'total');
       }
     }
@@ -231,7 +233,7 @@ class Run {
         counted.nameRows <= Math.max(NARROW_ROWS, total * NARROW_SHARE) && counted.names.length <= NAMES_MAX;
       const { kind } = job.compiled;
       const isOutOfReach =
-        kind.kind === 'threshold' && kind.distinct === 'event_name' && counted.names.length < kind.atLeast;
+        kind.kind === 'threshold' && kind.distinct === this.#name && counted.names.length < kind.atLeast;
       return counted.events === 0 || isOutOfReach
         ? []
         : [{ ...job, events: counted.events, names: isNarrow ? counted.names : null }];
@@ -248,12 +250,12 @@ class Run {
           name: flag(at, step),
           cheap,
           isNamed: known !== null,
-          sql: guarded(whole, known === null ? cheap : namesSql(known)),
+          sql: guarded(whole, known === null ? cheap : this.#namesSql(known)),
         };
       }),
     );
     const needed = this.#columnsOf(jobs);
-    const named = namesSql(jobs.flatMap(({ names: known }) => known ?? []));
+    const named = this.#namesSql(jobs.flatMap(({ names: known }) => known ?? []));
     const others = flags.filter(({ isNamed }) => !isNamed).map(({ cheap }) => cheap);
     const first = others.includes(true) ? [] : [...new Set([...(named === null ? [] : [named]), ...others])];
     const isWanted = flags.map(({ name }) => name).join(' OR ');
@@ -297,7 +299,12 @@ class Run {
   #hotSql(job: Job, source: string, within?: Window): string {
     const { kind, subject } = job.compiled;
     const s = names('s', subject.length);
-    const lean = this.#qualifying(job, source, kind.kind === 'sequence' ? 'event_id' : '', within);
+    const lean = this.#qualifying(
+      job,
+      source,
+      kind.kind === 'sequence' ? evidenceColumn(this.#table.roles, 'event_id') : '',
+      within,
+    );
     const q =
       kind.kind === 'threshold' && isBroad(job)
         ? `lean AS (${lean}),\nq AS (${crowded('lean', s, kind)})`
@@ -382,7 +389,7 @@ SELECT ${[...s, ...names('k', keyCount(job.compiled)), ...names('p', perOf(kind)
     const steps = conditions.map((condition, step) => (isBroad(job) ? conditionSql(condition) : flag(job.at, step)));
     const reach = within ?? { fromMs: readFromMs, toMs: window.toMs };
     const from = isBroad(job)
-      ? `(SELECT * FROM main.${this.#table.name} WHERE ${timeFilter(reach)}${namesFilter(job)}) AS events`
+      ? `(SELECT * FROM main.${this.#table.name} WHERE ${timeFilter(reach)}${this.#namesFilter(job)}) AS events`
       : source;
     const keys =
       kind.kind === 'sequence'
@@ -415,7 +422,7 @@ SELECT ${[...s, ...names('k', keyCount(job.compiled)), ...names('p', perOf(kind)
       if (name !== detector.table || isFreeSql(job))
         return `${name} AS (SELECT * FROM main.${name} WHERE ${timeFilter(reach)})`;
       return isBroad(job)
-        ? `${name} AS (SELECT ${this.#columnsOf([job]).join(', ')} FROM main.${name} WHERE ${timeFilter(reach)}${namesFilter(job)} AND ${job.compiled.conditions.map(conditionSql).join(' AND ')})`
+        ? `${name} AS (SELECT ${this.#columnsOf([job]).join(', ')} FROM main.${name} WHERE ${timeFilter(reach)}${this.#namesFilter(job)} AND ${job.compiled.conditions.map(conditionSql).join(' AND ')})`
         : `${name} AS (SELECT * FROM ${source} WHERE ${flag(job.at, 0)} AND ${inWindow('event_time', reach)})`;
     });
     return kind.kind === 'sql' ? withTables(kind.sql, tables) : '';
@@ -444,6 +451,20 @@ SELECT ${[...s, ...names('k', keyCount(job.compiled)), ...names('p', perOf(kind)
     }
   }
 
+  /** A filter by event names; null where there are none. */
+  #namesSql(all: readonly (string | null)[]): string | null {
+    const texts = [...new Set(all)].filter((name) => name !== null).map((name) => textOrNull(name));
+    const tests = [
+      ...(texts.length > 0 ? [`${this.#name} IN (${texts.join(', ')})`] : []),
+      ...(all.includes(null) ? [`${this.#name} IS NULL`] : []),
+    ];
+    return tests.length === 0 ? null : tests.join(' OR ');
+  }
+
+  #namesFilter({ names: known }: Job): string {
+    return known === null ? '' : ` AND (${this.#namesSql(known)})`;
+  }
+
   /** Columns of the table that statements over kept events may read. */
   #columnsOf(jobs: readonly Job[]): readonly string[] {
     const texts = jobs.flatMap(({ compiled: { kind, subject, placeholders } }) => {
@@ -453,7 +474,7 @@ SELECT ${[...s, ...names('k', keyCount(job.compiled)), ...names('p', perOf(kind)
       return [...subject, ...by, ...perOf(kind), ...values, ...placeholders.map(({ sql }) => sql)];
     });
     const words = new Set(
-      [...texts, ...this.#shared, ...EVIDENCE_COLUMNS, 'event_time'].flatMap(
+      [...texts, ...this.#shared, ...evidenceInputs(this.#table.roles), 'event_time'].flatMap(
         (text) => text.toLowerCase().match(/[a-z_][a-z0-9_]*/gu) ?? [],
       ),
     );
@@ -535,18 +556,6 @@ const reading = (jobs: readonly Job[]): Window => ({
   fromMs: Math.min(...jobs.map(({ compiled }) => compiled.readFromMs)),
   toMs: Math.max(...jobs.map(({ compiled }) => compiled.window.toMs)),
 });
-
-/** A filter by event names; null where there are none. */
-function namesSql(all: readonly (string | null)[]): string | null {
-  const texts = [...new Set(all)].filter((name) => name !== null).map((name) => textOrNull(name));
-  const tests = [
-    ...(texts.length > 0 ? [`event_name IN (${texts.join(', ')})`] : []),
-    ...(all.includes(null) ? ['event_name IS NULL'] : []),
-  ];
-  return tests.length === 0 ? null : tests.join(' OR ');
-}
-
-const namesFilter = ({ names: known }: Job): string => (known === null ? '' : ` AND (${namesSql(known)})`);
 
 /** Whole milliseconds around the evidence of these hot rows. */
 const evidenceWindow = (hot: readonly Row[]): Window => ({

@@ -1,76 +1,16 @@
 /** The table `cloudtrail`: one row per record that CloudTrail delivered, each field of AWS's record reference as a column. */
-import type { Column, ColumnType, Table } from '../table.ts';
+import type { Column, Table } from '../table.ts';
+import { addressIn, roleOfSession } from './derivations.ts';
+import { derived, EXTRA, fieldsOf, ORIGIN, structAsJson } from './table-columns.ts';
 
 const RECORD_PAGE =
   'https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html';
 const IDENTITY_PAGE =
   'https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-user-identity.html';
 
-interface FieldOptions {
-  readonly type?: ColumnType;
-  readonly since?: string;
-  /** Where the value over Athena's raw table is more than the lower-cased path. */
-  readonly athena?: string | null;
-}
-
-/** A field of the record. Hive lower-cases names, so the path in lower case is the value over the raw table of AWS's documentation. */
-function field(name: string, raw: string, doc: string, options: FieldOptions = {}): Column {
-  return {
-    name,
-    type: options.type ?? 'VARCHAR',
-    doc,
-    aws: raw.startsWith('userIdentity') ? IDENTITY_PAGE : RECORD_PAGE,
-    ...(options.since === undefined ? {} : { since: options.since }),
-    raw,
-    athena: options.athena === undefined ? raw.toLowerCase() : options.athena,
-  };
-}
-
-const json = (name: string, raw: string, doc: string, options: FieldOptions = {}): Column => ({
-  ...field(name, raw, doc, options),
-  json: true,
-});
-
-/** Old versions and some services write booleans as strings. */
-const boolean = (name: string, raw: string, doc: string, options: FieldOptions = {}): Column =>
-  field(name, raw, doc, {
-    ...options,
-    type: 'BOOLEAN',
-    athena: `CASE lower(${raw.toLowerCase()}) WHEN 'true' THEN true WHEN 'false' THEN false END`,
-  });
-
-/** The pattern keeps Athena from reading a date alone or a week date as a time; the zone is taken off before the cast would drop it. */
-const timestamp = (name: string, raw: string, doc: string, options: FieldOptions = {}): Column =>
-  field(name, raw, doc, {
-    ...options,
-    type: 'TIMESTAMP',
-    athena:
-      `CASE WHEN regexp_like(${raw.toLowerCase()}, '^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}([.][0-9]+)?(Z|[+-][0-9]{2}:?[0-9]{2})$')` +
-      ` THEN try(CAST(from_iso8601_timestamp(${raw.toLowerCase()}) AT TIME ZONE 'UTC' AS timestamp(3))) END`,
-  });
-
-/** A struct of the raw table as JSON, under the names that AWS writes. */
-const structAsJson = (struct: string, fields: string): string =>
-  `json_format(CAST(CAST(${struct} AS ROW(${fields})) AS JSON))`;
-
-/** `athena` only where the derivation cannot be said in SQL that both engines understand. */
-const derived = (name: string, type: ColumnType, doc: string, derive: string, athena = derive): Column => ({
-  name,
-  type,
-  doc,
-  athena,
-  derive,
-});
-
-const origin: readonly Column[] = [
-  { name: 'log_file', type: 'BIGINT', doc: 'The id of the log file in the ledger (`log_file.id`).', athena: null },
-  {
-    name: 'record_no',
-    type: 'INTEGER',
-    doc: 'Position of the record in its log file, from 0, rejects counted.',
-    athena: null,
-  },
-];
+const { field, json, boolean, timestamp } = fieldsOf((raw) =>
+  raw.startsWith('userIdentity') ? IDENTITY_PAGE : RECORD_PAGE,
+);
 
 const event: readonly Column[] = [
   field(
@@ -338,20 +278,10 @@ const jsonText: readonly Column[] = [
     ),
   }),
   json('user_identity', 'userIdentity', 'The whole identity of the caller, all keys.', { since: '1.0', athena: null }),
-  {
-    name: 'extra',
-    type: 'VARCHAR',
-    json: true,
-    doc:
-      'All that has no column, as one JSON object: unknown fields, repeats of a known field after the first, values that do not fit the type of their column, ' +
-      'and `trailhound_rewritten` when an unpaired surrogate escape was replaced.',
-    athena: null,
-  },
+  EXTRA,
 ];
 
 const DENIED = 'access_?denied|unauthori[sz]ed|not_?authori[sz]ed|authorization_?error|forbidden';
-const ROLE_SESSION = '^arn:([^:]+):sts::([0-9]{12}):assumed-role/([^/]+)/.*$';
-const OCTET = '(25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])';
 
 const derivations: readonly Column[] = [
   derived(
@@ -376,7 +306,7 @@ const derivations: readonly Column[] = [
     'VARCHAR',
     'ARN of the user or role that called: for a session its issuer. Rebuilt without its path where AWS leaves it out: a session without issuer, a failed sign-in of an IAM user.',
     "CASE WHEN user_type IN ('AssumedRole', 'FederatedUser') AND session_issuer_arn <> '' THEN session_issuer_arn" +
-      ` WHEN strpos(user_arn, ':assumed-role/') > 0 THEN regexp_replace(user_arn, '${ROLE_SESSION}', 'arn:$1:iam::$2:role/$3')` +
+      ` WHEN strpos(user_arn, ':assumed-role/') > 0 THEN ${roleOfSession('user_arn')}` +
       " WHEN user_arn <> '' THEN user_arn" +
       " WHEN user_type = 'IAMUser' AND user_account_id <> '' AND user_name <> '' AND user_name <> 'HIDDEN_DUE_TO_SECURITY_REASONS'" +
       " THEN concat(CASE WHEN aws_region LIKE 'cn-%' THEN 'arn:aws-cn:iam::' WHEN aws_region LIKE 'us-gov-%' THEN 'arn:aws-us-gov:iam::' ELSE 'arn:aws:iam::' END," +
@@ -410,7 +340,7 @@ const derivations: readonly Column[] = [
     'source_ip',
     'VARCHAR',
     'The source address where it is an IP address; NULL for service names and `AWS Internal`.',
-    `CASE WHEN regexp_like(source_address, '^(${OCTET}[.]){3}${OCTET}$|^[0-9a-fA-F]{0,4}:[0-9a-fA-F:.]*:[0-9a-fA-F.]*$') THEN source_address END`,
+    addressIn('source_address'),
   ),
   derived(
     'resource_arns',
@@ -428,7 +358,7 @@ export const cloudtrailTable: Table = {
   name: 'cloudtrail',
   doc: 'Management, data and network activity events that CloudTrail delivered, one row per record.',
   schemaVersion: 2,
-  columns: [...origin, ...event, ...caller, ...session, ...network, ...result, ...jsonText, ...derivations],
+  columns: [...ORIGIN, ...event, ...caller, ...session, ...network, ...result, ...jsonText, ...derivations],
   identity: { id: ['event_id'], facts: ['event_time', 'event_source', 'event_name_raw', 'account_id'] },
   roles: {
     eventId: 'event_id',
@@ -438,6 +368,7 @@ export const cloudtrailTable: Table = {
     region: 'aws_region',
     sourceIp: 'source_ip',
     principalArn: 'principal_arn',
+    origin: 'account_id',
   },
   profile: ['event_source', 'event_name', 'outcome', 'user_type', 'actor_type'],
 };

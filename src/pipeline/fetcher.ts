@@ -1,6 +1,5 @@
 /** Fetches contents that lie behind a network ahead of the threads, several at once and in bounded memory. */
 import { setMaxListeners } from 'node:events';
-import type { Readable } from 'node:stream';
 import pLimit from 'p-limit';
 import type { Content } from '../source.ts';
 
@@ -9,11 +8,10 @@ const REQUESTS_MAX = 64;
 
 type NetworkContent = Extract<Content, { type: 'object' }>;
 
-/** What arrived: all of it, or what came before it broke off and why it did. */
-export interface Fetched {
-  readonly bytes: Uint8Array;
-  readonly error: Error | null;
-}
+/** What arrived, or why nothing did. */
+export type Fetched =
+  | { readonly bytes: Uint8Array<ArrayBuffer>; readonly error: null }
+  | { readonly bytes: null; readonly error: Error };
 
 export class Fetcher {
   readonly #limit = pLimit(REQUESTS_MAX);
@@ -60,13 +58,10 @@ export class Fetcher {
   }
 
   async #read(content: NetworkContent): Promise<Fetched> {
-    const chunks: Uint8Array[] = [];
     try {
-      const stream: Readable = await content.open(this.#signal);
-      for await (const chunk of stream) chunks.push(chunk as Uint8Array);
-      return { bytes: joined(chunks), error: null };
+      return { bytes: await content.read(this.#signal), error: null };
     } catch (error) {
-      return { bytes: joined(chunks), error: error instanceof Error ? error : new Error(String(error)) };
+      return { bytes: null, error: error instanceof Error ? error : new Error(String(error)) };
     }
   }
 
@@ -85,15 +80,4 @@ export class Fetcher {
     this.#room = null;
     room?.();
   }
-}
-
-/** In memory of their own: it changes threads, which a view of a pooled buffer cannot. */
-function joined(chunks: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
-  const bytes = new Uint8Array(chunks.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const chunk of chunks) {
-    bytes.set(chunk, at);
-    at += chunk.length;
-  }
-  return bytes;
 }

@@ -10,12 +10,19 @@ import type { Table } from '../table.ts';
 import { DAY_MS, type Window } from '../time.ts';
 import { alertOf, suppressionColumns } from './alerts.ts';
 
-export interface HuntDeps {
-  readonly store: Store;
+/** A table that detectors look at, and the engine that runs them over it. */
+export interface HuntTable {
   readonly table: Table;
   readonly engine: HuntEngine;
-  /** A portable backend over exactly these segments of the table; the hunt closes it. */
-  readonly openBackend: (segments: readonly Segment[]) => Promise<Backend>;
+}
+
+export interface HuntDeps {
+  readonly store: Store;
+  readonly tables: readonly HuntTable[];
+  /** A portable backend over exactly these segments; the hunt closes it. */
+  readonly openBackend: (
+    tables: readonly { readonly table: Table; readonly segments: readonly Segment[] }[],
+  ) => Promise<Backend>;
   readonly nowMs: () => number;
 }
 
@@ -46,25 +53,31 @@ interface Judge {
   readonly key: HuntKey;
 }
 
+interface JudgedSeq {
+  readonly key: HuntKey;
+  readonly seq: number;
+}
+
 /** Judges a window of event time; an absent bound is that of the store. Throws `config-invalid`, `detector-invalid`, `interrupted`. */
 export async function huntWindow(deps: HuntDeps, options: HuntOptions, bounds: Partial<Window>): Promise<HuntResult> {
-  const judges = judgesOf(options);
   const session = new Hunt(deps, options);
-  const [seq, commits, segments] = await Promise.all([
-    deps.store.lastSeq(),
-    deps.store.commits(deps.table, 0),
-    deps.store.segments(deps.table),
-    session.begin(),
-  ]);
-  const window = windowOf(segments, bounds);
-  if (window === null) return { alerts: [], notes: [] };
+  const [seq] = await Promise.all([deps.store.lastSeq(), session.begin()]);
   // Only a look at everything leaves nothing for later.
   const isWhole = bounds.fromMs === undefined && bounds.toMs === undefined;
-  const readable = isWhole ? segments : await deps.store.segments(deps.table, rangeOf(deps, judges, window));
-  await session.judge(judges, () => window, readable);
-  return session.record(
-    isWhole ? judges.map((judge) => ({ key: judge.key, seq: judgedSeq(deps, judge, commits, seq) })) : [],
-  );
+  const seqs: JudgedSeq[] = [];
+  for (const [hunted, judges] of byTable(deps, judgesOf(options))) {
+    const [commits, segments] = await Promise.all([
+      deps.store.commits(hunted.table, 0),
+      deps.store.segments(hunted.table),
+    ]);
+    const window = windowOf(segments, bounds);
+    if (window === null) continue;
+    const range = rangeOf(hunted, judges, window);
+    await session.judge(hunted, judges, () => window, range, isWhole ? segments : null);
+    if (isWhole)
+      seqs.push(...judges.map((judge) => ({ key: judge.key, seq: judgedSeq(deps, hunted, judge, commits, seq) })));
+  }
+  return session.record(seqs);
 }
 
 /** Judges what commits since the last time touch. `event`: only detectors for which each event is a finding, over the new segments alone. */
@@ -76,24 +89,26 @@ export async function huntNew(deps: HuntDeps, options: HuntOptions, part: 'event
     deps.store.huntSeqs(judges.map(({ key }) => key)),
     session.begin(),
   ]);
-  const seqs: { key: HuntKey; seq: number }[] = [];
-  for (const [afterSeq, group] of groupedBy(judges, (_, at) => seen[at] ?? 0)) {
+  const seqs: JudgedSeq[] = [];
+  for (const [afterSeq, since] of groupedBy(judges, (_, at) => seen[at] ?? 0)) {
     if (afterSeq >= seq) continue;
-    const [commits, fresh] = await Promise.all([
-      deps.store.commits(deps.table, afterSeq),
-      deps.store.segments(deps.table, { afterSeq }),
-    ]);
-    seqs.push(...group.map((judge) => ({ key: judge.key, seq: judgedSeq(deps, judge, commits, seq) })));
-    const lonely = group.filter(({ detector }) => detector.slot === 'event');
-    const span = windowOf(fresh, {});
-    if (span !== null && lonely.length > 0) await session.judge(lonely, () => span, fresh);
-    const others = group.filter(({ detector }) => detector.slot !== 'event');
-    for (const stretch of others.length === 0 ? [] : stretchesOf(commits)) {
-      const windowFor = ({ detector }: Judge): Window => ({
-        fromMs: stretch.fromMs,
-        toMs: stretch.toMs + deps.engine.reachMs(detector),
-      });
-      await session.judge(others, windowFor, await deps.store.segments(deps.table, rangeOf(deps, others, stretch)));
+    for (const [hunted, group] of byTable(deps, since)) {
+      const [commits, fresh] = await Promise.all([
+        deps.store.commits(hunted.table, afterSeq),
+        deps.store.segments(hunted.table, { afterSeq }),
+      ]);
+      seqs.push(...group.map((judge) => ({ key: judge.key, seq: judgedSeq(deps, hunted, judge, commits, seq) })));
+      const lonely = group.filter(({ detector }) => detector.slot === 'event');
+      const span = windowOf(fresh, {});
+      if (span !== null && lonely.length > 0) await session.judge(hunted, lonely, () => span, span, fresh);
+      const others = group.filter(({ detector }) => detector.slot !== 'event');
+      for (const stretch of others.length === 0 ? [] : stretchesOf(commits)) {
+        const windowFor = ({ detector }: Judge): Window => ({
+          fromMs: stretch.fromMs,
+          toMs: stretch.toMs + hunted.engine.reachMs(detector),
+        });
+        await session.judge(hunted, others, windowFor, rangeOf(hunted, others, stretch), null);
+      }
     }
   }
   return session.record(seqs);
@@ -105,12 +120,23 @@ export async function explainHunt(
   options: HuntOptions,
   bounds: Partial<Window>,
 ): Promise<readonly { readonly title: string; readonly sql: string }[]> {
-  const window = windowOf(await deps.store.segments(deps.table), bounds) ?? {
-    fromMs: deps.nowMs() - DAY_MS,
-    toMs: deps.nowMs(),
-  };
-  const tasks = judgesOf(options).map(({ detector, parameters }) => ({ detector, parameters, window }));
-  return deps.engine.explain({ tasks, lists: options.lists, columns: [], nowMs: deps.nowMs() });
+  const statements: { readonly title: string; readonly sql: string }[] = [];
+  for (const [{ table, engine }, judges] of byTable(deps, judgesOf(options))) {
+    const window = windowOf(await deps.store.segments(table), bounds) ?? {
+      fromMs: deps.nowMs() - DAY_MS,
+      toMs: deps.nowMs(),
+    };
+    const tasks = judges.map(({ detector, parameters }) => ({ detector, parameters, window }));
+    statements.push(...engine.explain({ tasks, lists: options.lists, columns: [], nowMs: deps.nowMs() }));
+  }
+  return statements;
+}
+
+/** The judges of each table that has any. */
+function byTable({ tables }: HuntDeps, judges: readonly Judge[]): readonly (readonly [HuntTable, readonly Judge[]])[] {
+  return tables
+    .map((hunted) => [hunted, judges.filter(({ detector }) => detector.table === hunted.table.name)] as const)
+    .filter(([, group]) => group.length > 0);
 }
 
 function judgesOf({ detectors, parameters, lists }: HuntOptions): readonly Judge[] {
@@ -141,14 +167,15 @@ const smallest = (values: readonly number[]): number =>
   values.reduce((least, value) => Math.min(least, value), Number.POSITIVE_INFINITY);
 
 /** What has to be readable around a window: whole slots, what counts before them, what they may change after them. */
-function rangeOf({ engine }: HuntDeps, judges: readonly Judge[], { fromMs, toMs }: Window): Window {
+function rangeOf({ engine }: HuntTable, judges: readonly Judge[], { fromMs, toMs }: Window): Window {
   const reach = Math.max(0, ...judges.map(({ detector }) => engine.reachMs(detector)));
   return { fromMs: fromMs - reach - DAY_MS, toMs: toMs + reach + DAY_MS };
 }
 
 /** Up to which commit a detector has judged all: not beyond one with events in slots that are still open. */
 function judgedSeq(
-  { engine, nowMs }: HuntDeps,
+  { nowMs }: HuntDeps,
+  { engine }: HuntTable,
   { detector }: Judge,
   commits: readonly Commit[],
   lastSeq: number,
@@ -216,18 +243,30 @@ class Hunt {
     this.#suppressions = [...this.#options.suppressions, ...(await this.#deps.store.suppressions())];
   }
 
+  /** `segments`: those of the judges' table, where they are known; else, as those of other tables that they read, the ones of the range. */
   async judge(
+    { table, engine }: HuntTable,
     judges: readonly Judge[],
     windowFor: (judge: Judge) => Window,
-    segments: readonly Segment[],
+    range: Window,
+    segments: readonly Segment[] | null,
   ): Promise<void> {
-    const { engine, openBackend, nowMs } = this.#deps;
+    const { store, tables, openBackend, nowMs } = this.#deps;
     const { lists, signal } = this.#options;
     const suppressions = this.#suppressions;
     const tasks = judges.map(
       (judge): HuntTask => ({ detector: judge.detector, parameters: judge.parameters, window: windowFor(judge) }),
     );
-    const backend = await openBackend(segments);
+    const reads = new Set(judges.flatMap(({ detector }) => detector.reads ?? []));
+    const backend = await openBackend([
+      { table, segments: segments ?? (await store.segments(table, range)) },
+      ...(await Promise.all(
+        tables
+          .map((other) => other.table)
+          .filter((other) => other !== table && reads.has(other.name))
+          .map(async (other) => ({ table: other, segments: await store.segments(other, range) })),
+      )),
+    ]);
     const interrupt = (): void => backend.interrupt();
     signal?.addEventListener('abort', interrupt);
     try {
@@ -268,7 +307,7 @@ class Hunt {
     }
   }
 
-  async record(seqs: readonly { readonly key: HuntKey; readonly seq: number }[]): Promise<HuntResult> {
+  async record(seqs: readonly JudgedSeq[]): Promise<HuntResult> {
     const found = [...this.#found.values()];
     const withdrawn = [...this.#withdrawn.values()].filter(({ id }) => !this.#found.has(id));
     const { fresh, decided }: RecordedHunt =

@@ -17,7 +17,7 @@ import {
   type WorkerThread,
   type WorkItem,
 } from '../ingest.ts';
-import type { ListingProblem, LogFile, Settlement } from '../source.ts';
+import type { ListingProblem, LogFile, Settlement, Source } from '../source.ts';
 import { DAY_MS, dayOf } from '../time.ts';
 import { CommitQueue } from './commit-queue.ts';
 import { Fetcher } from './fetcher.ts';
@@ -51,6 +51,8 @@ const LISTING_PAUSE_MS = 500;
 const COMMIT_FIRST_MS = 2000;
 /** A commit opens the catalog and syncs the disk: every two seconds they took 3 % of an ingest. A kill costs what was read since the last one. */
 const COMMIT_EVERY_MS = 5000;
+/** A run that does not end merges what it committed, or each query would open thousands of segments after a day. */
+const COMPACT_EVERY_COMMITS = 120;
 
 /** Starts the threads of one ingest. They load their engine while the store is opened; until they are listened to, their messages wait. */
 export function startThreads(
@@ -131,6 +133,8 @@ class IngestRun {
   #hunting: Promise<void> = Promise.resolve();
   #huntAgain = false;
   #isHunting = false;
+  readonly #isEndless: boolean;
+  #commitsUntilCompaction = COMPACT_EVERY_COMMITS;
   readonly #seqBefore: number;
   #seqAfter: number;
   readonly #sums = {
@@ -151,14 +155,14 @@ class IngestRun {
     this.#options = options;
     this.#commits = new CommitQueue();
     this.#fetcher = new Fetcher(FETCHED_BYTES_MAX, this.#stopped.signal);
+    this.#isEndless = options.sources.some(({ endless }) => endless === true);
     this.#seqBefore = writer.lastSeq;
     this.#seqAfter = writer.lastSeq;
   }
 
   async run(): Promise<IngestResult> {
-    const isEndless = this.#options.sources.some(({ endless }) => endless === true);
     const stop = (): void => {
-      if (!isEndless) this.#stop();
+      if (!this.#isEndless) this.#stop();
     };
     this.#options.signal.addEventListener('abort', stop);
     try {
@@ -230,31 +234,45 @@ class IngestRun {
       return enqueued;
     };
     const pause = setInterval(() => {
-      const isPaused = page.length > 0 && waited === this.#progress.filesListed;
+      // One that never pauses is not to fill a page first.
+      const isPaused = page.length > 0 && (this.#isEndless || waited === this.#progress.filesListed);
       waited = this.#progress.filesListed;
       if (isPaused) settle().catch((error: unknown) => this.#fail(error));
     }, LISTING_PAUSE_MS);
-    try {
-      for (const source of this.#options.sources) {
-        for await (const item of source.list(this.#options.scope, this.#options.signal)) {
-          if (this.#stopping) return;
-          if ('error' in item) {
-            this.#problem(item);
-            continue;
-          }
-          this.#progress.filesListed++;
-          this.#progress.bytesListed += item.sizeBytes;
-          this.#sums.files.listed++;
-          page.push(item);
-          // A stream can be read only now: the listing goes on behind it.
-          if (page.length >= pageSize || item.content.type === 'stream') await settle();
+    const read = async (source: Source): Promise<void> => {
+      for await (const item of source.list(this.#options.scope, this.#options.signal)) {
+        if (this.#stopping) return;
+        if ('error' in item) {
+          this.#problem(item);
+          continue;
         }
+        this.#progress.filesListed++;
+        this.#progress.bytesListed += item.sizeBytes;
+        this.#sums.files.listed++;
+        page.push(item);
+        // A stream can be read only now: the listing goes on behind it.
+        if (page.length >= pageSize || item.content.type === 'stream') await settle();
       }
+    };
+    try {
+      const isEndless = (source: Source): boolean => source.endless === true;
+      const inOrder = async (): Promise<void> => {
+        for (const source of this.#options.sources) if (!isEndless(source)) await read(source);
+      };
+      // Whoever interrupts an endless run still wants committed what is in work.
+      const unlessInterrupted = (error: unknown): void => {
+        if (!(this.#isEndless && this.#isInterrupted(error))) throw error;
+      };
+      await Promise.all([inOrder().catch(unlessInterrupted), ...this.#options.sources.filter(isEndless).map(read)]);
       await settle();
       await this.#fetcher.idle();
     } finally {
       clearInterval(pause);
     }
+  }
+
+  #isInterrupted(error: unknown): boolean {
+    return this.#options.signal.aborted && error instanceof AppError && error.code === 'interrupted';
   }
 
   #problem(problem: ListingProblem): void {
@@ -263,7 +281,7 @@ class IngestRun {
   }
 
   async #enqueueNew(files: readonly LogFile[]): Promise<void> {
-    const known = await this.#writer.known(files);
+    const known = await this.#writer.known(files, this.#isEndless);
     const fresh = files.filter((file, index) => {
       const before = known[index] ?? null;
       if (before === null) return true;
@@ -295,7 +313,7 @@ class IngestRun {
           const taken = (): void => this.#fetcher.taken(sizeBytes);
           if (error === null) return this.#put({ ...base, content: { type: 'bytes', bytes } }, taken);
           taken();
-          await this.#feed(base, () => Promise.resolve(broken([bytes], error)));
+          await this.#feed(base, () => Promise.resolve(broken([], error)));
         });
       }
       case 'stream': {
@@ -519,6 +537,10 @@ class IngestRun {
       }
       for (const unit of units) for (const file of unit.files) this.#count(file);
       this.#hunt();
+      if (this.#isEndless && --this.#commitsUntilCompaction === 0) {
+        this.#commitsUntilCompaction = COMPACT_EVERY_COMMITS;
+        await this.#writer.compact({ full: false, signal: this.#options.signal });
+      }
     });
     return this.#committing;
   }
@@ -605,12 +627,14 @@ class IngestRun {
     if (this.#isHunting) return;
     this.#isHunting = true;
     this.#hunting = (async () => {
-      while (this.#huntAgain && !this.#stopping) {
+      while (this.#huntAgain && !this.#stopping && !this.#options.signal.aborted) {
         this.#huntAgain = false;
         await onCommit(this.#seqAfter);
       }
     })()
-      .catch((error: unknown) => this.#fail(error))
+      .catch((error: unknown) => {
+        if (!(this.#isEndless && this.#isInterrupted(error))) this.#fail(error);
+      })
       .finally(() => {
         this.#isHunting = false;
       });

@@ -7,7 +7,8 @@ import type { OpenFile } from './open-file.ts';
 export interface Intake {
   /** Whether the file's rows began in a window that was written since. */
   readonly overflowed: boolean;
-  push(bytes: Uint8Array, last: boolean): Promise<void>;
+  /** `isCut`: the file broke off before its end. */
+  push(bytes: Uint8Array, last: boolean, isCut?: boolean): Promise<void>;
   takeRejects(): readonly Reject[];
   /** After the last push. */
   end(): FileOutcome;
@@ -27,8 +28,8 @@ export class PlainIntake implements Intake {
     lane.begin(file);
   }
 
-  async push(bytes: Uint8Array, last: boolean): Promise<void> {
-    if (await this.#lane.push(bytes, last, this.#unit)) this.overflowed = true;
+  async push(bytes: Uint8Array, last: boolean, isCut = false): Promise<void> {
+    if (await this.#lane.push(bytes, last, this.#unit, isCut)) this.overflowed = true;
   }
 
   takeRejects(): readonly Reject[] {

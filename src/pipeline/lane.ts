@@ -89,16 +89,16 @@ export class Lane {
   }
 
   /** Pushes bytes and makes room as often as it takes. True when the file goes on in another window. */
-  async push(bytes: Uint8Array, last: boolean, unit: number): Promise<boolean> {
+  async push(bytes: Uint8Array, last: boolean, unit: number, isCut = false): Promise<boolean> {
     let overflowed = false;
     for (let at = 0; ; ) {
       const part = bytes.subarray(at, at + this.#decoder.roomBytes());
       at += part.length;
       const isLast = last && at === bytes.length;
       for (
-        let result = this.#decoder.push(part, isLast);
+        let result = this.#decoder.push(part, isLast, isCut);
         result === 'full';
-        result = this.#decoder.push(NO_BYTES, isLast)
+        result = this.#decoder.push(NO_BYTES, isLast, isCut)
       ) {
         overflowed = true;
         await this.flush(unit);

@@ -26,6 +26,8 @@ const GROUP_BYTES = 4 * 1024 * 1024;
 const UNIT_FILES_MAX = 4096;
 /** A source that pauses this long gets what was read so far committed. */
 const IDLE_MS = 2000;
+/** And one that never pauses, but brings little, at least so often. */
+const UNIT_MS = 5000;
 /** Units of one thread are numbered apart from those of the others. */
 const THREADS_MAX = 64;
 const NO_BYTES = new Uint8Array(0);
@@ -89,6 +91,8 @@ class IngestWorker {
   readonly #lanes = new Map<string, Lane>();
   #unit: number;
   #files: OpenFile[] = [];
+  /** When the first of them ended. */
+  #unitSince = 0;
   #rejects: { readonly logFile: number; readonly reject: Reject }[] = [];
   #rejectFiles: string[] = [];
   /** Resolves when the unit before this one was told to the main thread. */
@@ -121,6 +125,7 @@ class IngestWorker {
       if (!batch.last) this.#port.post({ type: 'need-files' });
       await this.#readAll(batch.items);
       if (batch.last) break;
+      if (this.#files.length > 0 && performance.now() - this.#unitSince > UNIT_MS) await this.#flush();
     }
     await this.#flush();
     await this.#telling;
@@ -283,7 +288,7 @@ class IngestWorker {
       failure = error;
     }
     intake ??= await this.#open(file, NO_BYTES, false);
-    await intake.push(NO_BYTES, true);
+    await intake.push(NO_BYTES, true, damage !== null || failure !== null);
     const outcome = intake.end();
     if (failure === null) {
       file.sha256 = digest.digest('hex');
@@ -390,6 +395,7 @@ class IngestWorker {
 
   /** Every file ends here, once. */
   #ended(file: OpenFile): void {
+    if (this.#files.length === 0) this.#unitSince = performance.now();
     this.#files.push(file);
     this.#progress.files++;
     this.#progress.compressedBytes += file.item.sizeBytes;

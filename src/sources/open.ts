@@ -10,20 +10,26 @@ import type { AwsOptions, Source } from '../source.ts';
 import { archiveAt, archiveSource } from './archive.ts';
 import { lookAt, openDirectorySource, openGlobSource } from './directory.ts';
 import { isGlob } from './glob.ts';
+import type { QueueOptions } from './sqs.ts';
 import { openStdinSource, streamSource } from './stdin.ts';
 
 /** For sources behind a network. */
 export interface RemoteOptions {
   readonly aws: AwsOptions;
+  readonly queue: QueueOptions;
   /** Tells a person what is unusual and costs them something. */
   readonly warn: (message: string) => void;
 }
 
 /** As the environment says, and nobody to tell. */
-const HERE: RemoteOptions = { aws: {}, warn: () => undefined };
+const HERE: RemoteOptions = {
+  aws: {},
+  queue: { once: false, reconcileDays: null, roots: [] },
+  warn: () => undefined,
+};
 
 /**
- * `-`, `s3://bucket/prefix`, a file, a folder, an archive, a named pipe, or a glob; a path that exists is taken as it is written. Throws `source-missing`,
+ * `-`, `s3://bucket/prefix`, `sqs://queue`, a file, a folder, an archive, a named pipe, or a glob; a path that exists is taken as it is written. Throws `source-missing`,
  * `source-unreadable`, `aws-credentials` or `usage-invalid`.
  */
 export async function openSource(argument: string, stdin: Readable, remote: RemoteOptions = HERE): Promise<Source> {
@@ -31,6 +37,10 @@ export async function openSource(argument: string, stdin: Readable, remote: Remo
   if (argument.startsWith('s3://')) {
     const { openS3Source } = await import('./s3.ts');
     return openS3Source(argument, remote.aws, remote.warn);
+  }
+  if (argument.startsWith('sqs://')) {
+    const { openSqsSource } = await import('./sqs.ts');
+    return openSqsSource(argument, remote.aws, remote.queue, remote.warn);
   }
   if (argument.startsWith('sqs://')) {
     throw new AppError('usage-invalid', `cannot read '${argument}': sqs:// is not available in this version`);

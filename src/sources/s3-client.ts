@@ -41,6 +41,8 @@ export function clientConfig(options: AwsOptions): CommonConfig {
     requestHandler: {
       connectionTimeout: CONNECT_MS,
       requestTimeout: SILENCE_MS,
+      throwOnRequestTimeout: true,
+      socketTimeout: SILENCE_MS,
       httpAgent: new HttpAgent({ keepAlive: true, maxSockets: SOCKETS_MAX }),
       httpsAgent: new HttpsAgent({ keepAlive: true, maxSockets: SOCKETS_MAX }),
     },
@@ -57,6 +59,8 @@ export async function createS3Client(options: AwsOptions): Promise<S3Client> {
     followRegionRedirects: true,
     // Servers that speak S3's language rarely have a name for each bucket.
     forcePathStyle: endpoint !== undefined,
+    // Building the chain of a command anew for each request costs as much as signing it.
+    cacheMiddleware: true,
     responseChecksumValidation: 'WHEN_REQUIRED',
     requestChecksumCalculation: 'WHEN_REQUIRED',
   };
@@ -84,7 +88,9 @@ export function awsReason(error: unknown): {
   if (!(error instanceof Error)) return { name: '', status: 0, message: String(error) };
   const metadata = Reflect.get(error, '$metadata') as { readonly httpStatusCode?: number } | undefined;
   const code = Reflect.get(error, 'code') as unknown;
-  const name = error.name === 'Error' && typeof code === 'string' ? code : error.name;
+  // Node throws an AggregateError where none of a host's addresses answers; the client calls a reset a TimeoutError.
+  const isNodes = /^(?:Error|AggregateError|TimeoutError)$/u.test(error.name);
+  const name = isNodes && typeof code === 'string' ? code : error.name;
   return { name, status: metadata?.httpStatusCode ?? 0, message: error.message };
 }
 

@@ -6,19 +6,20 @@ import {
   accessLogStem,
   DELIVERY_LATENESS_MS,
   deliveredHour,
+  type FolderHint,
   folderInScope,
   holdsYears,
   hourInScope,
   inScope,
   isForeign,
   parseFolder,
-  parseKey,
 } from '../keys.ts';
 import type { ListingCosts, ListingProblem, LogFile, Scope } from '../source.ts';
 import { DAY_MS, formatDay } from '../time.ts';
 import { Heap } from './heap.ts';
 import { awsError } from './s3-client.ts';
-import { openObject } from './s3-object.ts';
+import { objectFile } from './s3-object.ts';
+import { mayRetry } from './s3-retry.ts';
 
 export interface Location {
   readonly bucket: string;
@@ -45,15 +46,27 @@ const UNKNOWN_LEVELS_MAX = 4;
 const UNKNOWN_REQUESTS_TOLD = 20;
 /** Sorts before all days: a folder that may hold any day must be looked into first. */
 const ANY_DAY = '9999-99-99';
-/** The character after the digits: no time of an access log sorts behind it. */
+/** The character after the digits: no month sorts behind it. */
 const AFTER_DIGITS = ':';
+
+/** What waits for its turn: a folder that is to be listed, or log files of one day that were listed already. */
+type Waiting = Folder | { readonly prefix: string; readonly newest: string; readonly files: readonly LogFile[] };
 
 interface Folder {
   readonly prefix: string;
   readonly newest: string;
   /** Levels above it, from what the user named, that no known layout explains. */
   readonly unknownLevels: number;
+  /** Only keys behind this one. */
+  readonly after?: string;
 }
+
+/** Access logs that cannot hold anything of the scope: those that begin with `stem` and sort before `to`. */
+interface Skip {
+  readonly stem: string;
+  readonly to: string;
+}
+const isSkipped = (key: string, { stem, to }: Skip): boolean => key.startsWith(stem) && key < to;
 
 type Found = LogFile | ListingProblem;
 
@@ -61,10 +74,11 @@ export class S3Listing {
   readonly #options: ListingOptions;
   readonly #scope: Scope;
   readonly #signal: AbortSignal;
-  readonly #waiting = new Heap<Folder>((a, b) => (a.newest === b.newest ? a.prefix < b.prefix : a.newest > b.newest));
+  readonly #waiting = new Heap<Waiting>((a, b) => (a.newest === b.newest ? a.prefix < b.prefix : a.newest > b.newest));
   readonly #ready: Found[] = [];
   readonly #costs: { -readonly [name in keyof ListingCosts]: number };
-  #running = 0;
+  /** Folders that are being listed. */
+  readonly #listed: Folder[] = [];
   #unknownRequests = 0;
   #wake: (() => void) | null = null;
   #drained: (() => void)[] = [];
@@ -93,7 +107,7 @@ export class S3Listing {
       if (this.#ready.length > 0) {
         yield* this.#ready.splice(0);
         for (const resolve of this.#drained.splice(0)) resolve();
-      } else if (this.#running === 0) return;
+      } else if (this.#listed.length === 0) return;
       else
         await new Promise<void>((resolve) => {
           this.#wake = resolve;
@@ -102,17 +116,26 @@ export class S3Listing {
   }
 
   #start(): void {
-    while (this.#running < REQUESTS_MAX && this.#ready.length < READY_MAX) {
+    while (this.#listed.length < REQUESTS_MAX && this.#ready.length < READY_MAX) {
       const folder = this.#waiting.pop();
       if (folder === undefined) return;
-      this.#running++;
+      if ('files' in folder) {
+        // What is being listed may be newer.
+        if (this.#listed.some(({ newest }) => newest > folder.newest)) {
+          this.#waiting.push(folder);
+          return;
+        }
+        this.#ready.push(...folder.files);
+        continue;
+      }
+      this.#listed.push(folder);
       this.#look(folder)
         .catch((error: unknown) => {
           const key = this.#urlOf(folder.prefix);
           if (!this.#signal.aborted) this.#ready.push({ key, error: awsError(error, `list ${key}`) });
         })
         .finally(() => {
-          this.#running--;
+          this.#listed.splice(this.#listed.indexOf(folder), 1);
           this.#wake?.();
         });
     }
@@ -123,9 +146,33 @@ export class S3Listing {
     const isDay = hint.exact && hint.first !== null && hint.first === hint.last;
     if (isDay || folder.unknownLevels > UNKNOWN_LEVELS_MAX) return this.#list(folder, false);
     const days = holdsYears(folder.prefix) ? this.#daysAsked() : null;
+    if (days === null && hint.exact && (await this.#takeMonth(folder, hint))) return;
     if (days === null) return this.#list(folder, true);
     for (const day of days)
       this.#waiting.push({ ...folder, prefix: `${folder.prefix}${day.replaceAll('-', '/')}/`, newest: day });
+  }
+
+  /** Takes a whole month that one page holds: one request instead of one for each day. False where it is none, or holds more. */
+  async #takeMonth(folder: Folder, { first, last }: FolderHint): Promise<boolean> {
+    const { fromMs, toMs } = this.#scope;
+    if (first === null || last === null || first.slice(0, 7) !== last.slice(0, 7)) return false;
+    const isWhole = fromMs === undefined || fromMs <= Date.parse(`${first}T00:00:00Z`);
+    if (!isWhole || (toMs !== undefined && toMs < Date.parse(`${last}T00:00:00Z`))) return false;
+    const page = await this.#page(folder, false, undefined, undefined);
+    if (page.NextContinuationToken !== undefined) return false;
+    const decode = decoderOf(page);
+    const days = new Map<string, LogFile[]>();
+    for (const object of page.Contents ?? []) {
+      this.#costs.keysListed++;
+      const file = object.Key === undefined ? null : this.#fileOf(decode(object.Key), object);
+      if (file === null) continue;
+      const day = file.hint.day ?? last;
+      const files = days.get(day);
+      if (files === undefined) days.set(day, [file]);
+      else files.push(file);
+    }
+    for (const [newest, files] of days) this.#waiting.push({ prefix: folder.prefix, newest, files });
+    return true;
   }
 
   /** The days of delivery that may hold something of the scope; null when they are too many to be asked for. */
@@ -142,31 +189,30 @@ export class S3Listing {
 
   /** Reads all pages of a folder; with `levels`, what lies in its own folders waits for its turn. */
   async #list(folder: Folder, levels: boolean): Promise<void> {
-    let startAfter: string | undefined;
+    let startAfter = folder.after;
     let token: string | undefined;
     do {
       const page = await this.#page(folder, levels, startAfter, token);
       startAfter = undefined;
       token = page.NextContinuationToken;
-      const decode = page.EncodingType === 'url' ? decodeKey : (text: string) => text;
+      const decode = decoderOf(page);
       for (const { Prefix } of page.CommonPrefixes ?? [])
         if (Prefix !== undefined) this.#addFolder(decode(Prefix), folder);
-      let skipTo = '';
+      let skip: Skip | null = null;
       for (const object of page.Contents ?? []) {
         if (object.Key === undefined) continue;
         const key = decode(object.Key);
         this.#costs.keysListed++;
-        if (key < skipTo) this.#costs.keysPruned++;
-        else {
-          skipTo = this.#skipFrom(key) ?? skipTo;
-          if (key < skipTo) this.#costs.keysPruned++;
-          else this.#take(key, object);
-        }
+        if (skip === null || !isSkipped(key, skip)) skip = this.#skipFrom(key);
+        const file = skip === null ? this.#fileOf(key, object) : null;
+        if (file !== null) this.#ready.push(file);
+        if (skip !== null) this.#costs.keysPruned++;
       }
-      const last = page.Contents?.at(-1)?.Key;
-      if (token !== undefined && last !== undefined && decode(last) < skipTo) {
-        if (levels) await this.#addYears(decode(last), skipTo, folder);
-        startAfter = skipTo;
+      const last = decode(page.Contents?.at(-1)?.Key ?? '');
+      // Behind a page with folders some of them would come again.
+      if (token !== undefined && skip !== null && isSkipped(last, skip) && page.CommonPrefixes === undefined) {
+        this.#addSkipped(last, skip, folder);
+        startAfter = skip.to;
         token = undefined;
       }
       while (this.#ready.length >= READY_MAX && !this.#signal.aborted)
@@ -183,22 +229,26 @@ export class S3Listing {
     token: string | undefined,
   ): Promise<ListObjectsV2CommandOutput> {
     const { client, bucket, requestPayer } = this.#options;
-    this.#costs.listRequests++;
+    const command = new ListObjectsV2Command({
+      Bucket: bucket,
+      Prefix: folder.prefix,
+      EncodingType: 'url',
+      ...(levels && { Delimiter: '/' }),
+      ...(startAfter !== undefined && { StartAfter: startAfter }),
+      ...(token !== undefined && { ContinuationToken: token }),
+      ...(requestPayer && { RequestPayer: 'requester' as const }),
+    });
     if (folder.unknownLevels > 0 && ++this.#unknownRequests === UNKNOWN_REQUESTS_TOLD) this.#tellUnknown();
-    const page = await client.send(
-      new ListObjectsV2Command({
-        Bucket: bucket,
-        Prefix: folder.prefix,
-        EncodingType: 'url',
-        ...(levels && { Delimiter: '/' }),
-        ...(startAfter !== undefined && { StartAfter: startAfter }),
-        ...(token !== undefined && { ContinuationToken: token }),
-        ...(requestPayer && { RequestPayer: 'requester' as const }),
-      }),
-      { abortSignal: this.#signal },
-    );
-    this.#wake?.();
-    return page;
+    for (let failures = 0; ; ) {
+      this.#costs.listRequests++;
+      try {
+        const page = await client.send(command, { abortSignal: this.#signal });
+        this.#wake?.();
+        return page;
+      } catch (error) {
+        if (!(await mayRetry(error, ++failures, this.#signal))) throw error;
+      }
+    }
   }
 
   #tellUnknown(): void {
@@ -217,57 +267,37 @@ export class S3Listing {
     this.#waiting.push({ prefix, newest: hint.last ?? ANY_DAY, unknownLevels });
   }
 
-  /** In a folder of access logs, the key from which on something of the scope may come, when this one is before or behind it. */
-  #skipFrom(key: string): string | null {
+  /** What can be left out from this key of an access log on. */
+  #skipFrom(key: string): Skip | null {
     const stem = accessLogStem(key);
     const hourMs = stem === null ? null : deliveredHour(key);
     if (stem === null || hourMs === null || hourInScope(hourMs, this.#scope)) return null;
     const { fromMs } = this.#scope;
-    if (fromMs === undefined || hourMs >= fromMs) return stem + AFTER_DIGITS;
-    return stem + new Date(fromMs).toISOString().slice(0, 13).replace('T', '-');
+    const to =
+      fromMs === undefined || hourMs >= fromMs
+        ? `${new Date().getUTCFullYear()}-${AFTER_DIGITS}`
+        : new Date(fromMs).toISOString().slice(0, 13).replace('T', '-');
+    return { stem, to: stem + to };
   }
 
-  /** Folders of years sort among the access logs that are skipped: those that exist are not to be skipped with them. */
-  async #addYears(from: string, to: string, folder: Folder): Promise<void> {
-    const stem = accessLogStem(from) ?? '';
-    if (!stem.endsWith('/')) return;
-    const { client, bucket } = this.#options;
-    const first = Number(from.slice(stem.length, stem.length + 4));
-    const last = to.endsWith(AFTER_DIGITS)
-      ? new Date().getUTCFullYear()
-      : Number(to.slice(stem.length, stem.length + 4));
-    const years = Array.from({ length: Math.max(last - first + 1, 0) }, (_, index) => `${stem}${first + index}/`);
-    await Promise.all(
-      years.map(async (prefix) => {
-        this.#costs.listRequests++;
-        const { KeyCount: found = 0 } = await client.send(
-          new ListObjectsV2Command({ Bucket: bucket, Prefix: prefix, MaxKeys: 1 }),
-          { abortSignal: this.#signal },
-        );
-        if (found > 0) this.#addFolder(prefix, folder);
-      }),
-    );
-  }
-
-  #take(key: string, { Size: sizeBytes = 0, ETag: etag = '' }: _Object): void {
-    // What consoles make to show an empty folder.
-    if (key.endsWith('/') && sizeBytes === 0) return;
-    const hint = parseKey(key, this.#options.prefix.length);
-    if (!inScope(hint, this.#scope) || !hourInScope(deliveredHour(key), this.#scope)) {
-      this.#costs.keysPruned++;
-      return;
+  /** Folders of years and of accounts begin with digits as well: those among the access logs that are skipped are not to be skipped with them. */
+  #addSkipped(from: string, { stem, to }: Skip, folder: Folder): void {
+    const yearOf = (key: string): number => Number(key.slice(stem.length, stem.length + 4));
+    for (let year = yearOf(from); year < yearOf(to); year++) {
+      const prefix = `${stem}${year}`;
+      this.#waiting.push({ ...folder, prefix, newest: ANY_DAY, after: `${prefix}-${AFTER_DIGITS}` });
     }
-    const { client, bucket, requestPayer } = this.#options;
-    this.#ready.push({
-      key: this.#urlOf(key),
-      sizeBytes,
-      version: etag,
-      hint,
-      content: {
-        type: 'object',
-        open: (signal) => Promise.resolve(openObject(client, { bucket, key, etag, sizeBytes, requestPayer }, signal)),
-      },
-    });
+  }
+
+  /** Null for what is out of scope, or no file. */
+  #fileOf(key: string, { Size: sizeBytes = 0, ETag: etag = '' }: _Object): LogFile | null {
+    // What consoles make to show an empty folder.
+    if (key.endsWith('/') && sizeBytes === 0) return null;
+    const { client, bucket, prefix, requestPayer } = this.#options;
+    const file = objectFile(client, { bucket, key, etag, sizeBytes, requestPayer }, prefix.length);
+    if (inScope(file.hint, this.#scope) && hourInScope(deliveredHour(key), this.#scope)) return file;
+    this.#costs.keysPruned++;
+    return null;
   }
 
   #urlOf(key: string): string {
@@ -275,7 +305,7 @@ export class S3Listing {
   }
 }
 
-/** Keys come percent-encoded, because XML cannot hold every character. */
-function decodeKey(text: string): string {
-  return decodeURIComponent(text.replaceAll('+', ' '));
+/** Keys come percent-encoded, because XML cannot hold every character; servers that only resemble S3 may not do so. */
+function decoderOf({ EncodingType: encoding }: ListObjectsV2CommandOutput): (text: string) => string {
+  return encoding === 'url' ? (text) => decodeURIComponent(text.replaceAll('+', ' ')) : (text) => text;
 }

@@ -1,73 +1,177 @@
 /** Reads an object of S3 as a stream that goes on where it broke off. */
 import { Readable } from 'node:stream';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { GetObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import { AppError } from '../errors.ts';
-import { awsError, awsReason } from './s3-client.ts';
+import { parseKey } from '../keys.ts';
+import type { LogFile } from '../source.ts';
+import { awsError } from './s3-client.ts';
+import { mayRetry } from './s3-retry.ts';
 
 export interface S3Object {
   readonly bucket: string;
   readonly key: string;
+  /** In quotes, as S3 lists it. */
   readonly etag: string;
   readonly sizeBytes: number;
   readonly requestPayer: boolean;
 }
 
-/** A body that breaks is fetched again from where it broke: so many times without a byte in between. */
-const TRIES = 6;
-const BACKOFF_MS = 100;
-const BACKOFF_MAX_MS = 5000;
 /** A body without a byte for so long is given up. */
 const SILENCE_MS = 20_000;
-/** Asking again changes nothing. */
-const FINAL_STATUS: ReadonlySet<number> = new Set([400, 401, 403, 404, 405, 412, 416]);
+const SILENT = `no byte came for ${SILENCE_MS / 1000} seconds`;
+
+/** An object as a log file; `from` as in parseKey(). */
+export function objectFile(client: S3Client, object: S3Object, from = 0): LogFile {
+  return {
+    key: `s3://${object.bucket}/${object.key}`,
+    sizeBytes: object.sizeBytes,
+    version: object.etag,
+    hint: parseKey(object.key, from),
+    content: {
+      type: 'object',
+      open: (signal) => Promise.resolve(openObject(client, object, signal)),
+      read: (signal) => readObject(client, object, signal),
+    },
+  };
+}
 
 /** Fails with an AppError that says what to do. */
-export function openObject(client: S3Client, object: S3Object, signal: AbortSignal): Readable {
+function openObject(client: S3Client, object: S3Object, signal: AbortSignal): Readable {
   return Readable.from(bytesOf(client, object, signal), { objectMode: false, highWaterMark: 256 * 1024 });
 }
 
 async function* bytesOf(client: S3Client, object: S3Object, signal: AbortSignal): AsyncGenerator<Uint8Array> {
-  const { bucket, key, etag, sizeBytes } = object;
-  const doing = `read s3://${bucket}/${key}`;
-  let at = 0;
-  for (let tries = 0; ; ) {
+  const reading = new Reading(client, object, signal);
+  while (!reading.isWhole) {
     try {
-      const { Body } = await client.send(
-        new GetObjectCommand({
-          Bucket: bucket,
-          Key: key,
-          IfMatch: etag,
-          ...(at > 0 && { Range: `bytes=${at}-` }),
-          ...(object.requestPayer && { RequestPayer: 'requester' as const }),
-        }),
-        { abortSignal: signal },
-      );
-      for await (const chunk of unlessSilent(Body as Readable)) {
-        at += chunk.length;
-        tries = 0;
+      for await (const chunk of unlessSilent(await reading.body())) {
+        reading.took(chunk.length);
         yield chunk;
       }
-      if (at === sizeBytes) return;
-      if (at > sizeBytes)
-        throw new AppError('source-unreadable', `cannot ${doing}: it holds more than the ${sizeBytes} bytes listed`, {
-          hint: 'Run the same command again.',
-        });
-      throw new Error(`the body ended after ${at} of ${sizeBytes} bytes`);
+      reading.ended();
     } catch (error) {
-      if (signal.aborted) throw new AppError('interrupted', `stopped reading s3://${bucket}/${key}`);
-      if (error instanceof AppError || FINAL_STATUS.has(awsReason(error).status) || ++tries >= TRIES)
-        throw awsError(error, doing);
-      const waitMs = Math.min(BACKOFF_MS * 2 ** tries, BACKOFF_MAX_MS) * (0.5 + Math.random() / 2);
-      await sleep(waitMs, undefined, { signal }).catch(() => undefined);
+      await reading.tryAgain(error);
     }
   }
+}
+
+/** All of an object that fits into memory: without a stream in between, which costs as much as the request. */
+async function readObject(client: S3Client, object: S3Object, signal: AbortSignal): Promise<Uint8Array<ArrayBuffer>> {
+  const reading = new Reading(client, object, signal);
+  const bytes = new Uint8Array(object.sizeBytes);
+  while (!reading.isWhole) {
+    try {
+      await collect(await reading.body(), (chunk) => {
+        if (reading.at + chunk.length <= bytes.length) bytes.set(chunk, reading.at);
+        reading.took(chunk.length);
+      });
+      reading.ended();
+    } catch (error) {
+      await reading.tryAgain(error);
+    }
+  }
+  return bytes;
+}
+
+function collect(body: Readable, take: (chunk: Uint8Array) => void): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const giveUp = (): void => {
+      body.destroy(new Error(SILENT));
+    };
+    let timer = setTimeout(giveUp, SILENCE_MS);
+    body.on('data', (chunk: Uint8Array) => {
+      timer.refresh();
+      take(chunk);
+    });
+    body.once('end', () => {
+      clearTimeout(timer);
+      resolve();
+    });
+    body.once('close', () => {
+      clearTimeout(timer);
+      reject(new Error('the connection was closed'));
+    });
+    body.once('error', reject);
+  });
+}
+
+/** How far an object has been read, over as many requests as that takes. */
+class Reading {
+  readonly #client: S3Client;
+  readonly #object: S3Object;
+  readonly #signal: AbortSignal;
+  readonly #doing: string;
+  #failures = 0;
+  at = 0;
+  isWhole = false;
+
+  constructor(client: S3Client, object: S3Object, signal: AbortSignal) {
+    this.#client = client;
+    this.#object = object;
+    this.#signal = signal;
+    this.#doing = `read s3://${object.bucket}/${object.key}`;
+    endWith(client, signal);
+  }
+
+  /** What is still to be read. */
+  async body(): Promise<Readable> {
+    const { bucket, key, etag, requestPayer } = this.#object;
+    const { Body, ContentRange } = await this.#client.send(
+      new GetObjectCommand({
+        Bucket: bucket,
+        Key: key,
+        IfMatch: etag,
+        ...(this.at > 0 && { Range: `bytes=${this.at}-` }),
+        ...(requestPayer && { RequestPayer: 'requester' as const }),
+      }),
+    );
+    if (this.at > 0 && ContentRange?.startsWith(`bytes ${this.at}-`) !== true)
+      throw new Error(`asked for bytes from ${this.at}, the server sent ${ContentRange ?? 'others'}`);
+    return Body as Readable;
+  }
+
+  took(bytes: number): void {
+    this.at += bytes;
+    this.#failures = 0;
+  }
+
+  /** A body is over. Throws when that was too early or too late. */
+  ended(): void {
+    const { sizeBytes } = this.#object;
+    if (this.at > sizeBytes) {
+      throw new AppError(
+        'source-unreadable',
+        `cannot ${this.#doing}: it holds more than the ${sizeBytes} bytes listed`,
+        {
+          hint: 'Run the same command again.',
+        },
+      );
+    }
+    if (this.at < sizeBytes) throw new Error(`the body ended after ${this.at} of ${sizeBytes} bytes`);
+    this.isWhole = true;
+  }
+
+  /** Waits before the next request. Throws an AppError when there is to be none. */
+  async tryAgain(error: unknown): Promise<void> {
+    const { bucket, key } = this.#object;
+    if (this.#signal.aborted) throw new AppError('interrupted', `stopped reading s3://${bucket}/${key}`);
+    if (!(await mayRetry(error, ++this.#failures, this.#signal))) throw awsError(error, this.#doing);
+  }
+}
+
+/** Signals at which a client was told to end its connections: a signal of its own for each request would make the client build its chain of steps each time. */
+const endings = new WeakMap<S3Client, AbortSignal>();
+
+function endWith(client: S3Client, signal: AbortSignal): void {
+  if (endings.get(client) === signal) return;
+  endings.set(client, signal);
+  signal.addEventListener('abort', () => client.destroy(), { once: true });
 }
 
 /** Ends a body that is silent for too long with an error. */
 async function* unlessSilent(body: Readable): AsyncGenerator<Uint8Array> {
   const giveUp = (): void => {
-    body.destroy(new Error(`no byte came for ${SILENCE_MS / 1000} seconds`));
+    body.destroy(new Error(SILENT));
   };
   let timer = setTimeout(giveUp, SILENCE_MS);
   try {

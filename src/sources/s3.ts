@@ -2,6 +2,7 @@
 import { ListObjectsV2Command } from '@aws-sdk/client-s3';
 import { AppError } from '../errors.ts';
 import type { AwsOptions, ListingCosts, Source } from '../source.ts';
+import { isBucketName } from './bucket-name.ts';
 import { awsError, createS3Client } from './s3-client.ts';
 import { type Location, S3Listing } from './s3-listing.ts';
 
@@ -9,7 +10,7 @@ import { type Location, S3Listing } from './s3-listing.ts';
 export function parseS3Url(url: string): Location {
   const match = /^s3:\/\/([^/]+)(?:\/(.*))?$/su.exec(url);
   const [, bucket = '', prefix = ''] = match ?? [];
-  if (!/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/u.test(bucket)) {
+  if (!isBucketName(bucket)) {
     throw new AppError('usage-invalid', `cannot read '${url}': expected s3://bucket or s3://bucket/prefix`, {
       hint: 'Names of buckets have 3 to 63 lower-case letters, digits, dots and hyphens.',
     });

@@ -3,7 +3,7 @@ import type { DuckDBConnection, DuckDBValue } from '@duckdb/node-api';
 import type { Batch } from '../format.ts';
 import { type Column, derivedColumns, rawColumns, readsOf, type Table } from '../table.ts';
 import type { NumberedTexts } from './encoder/columns.ts';
-import { fillTexts, registerTexts, VECTOR_ROWS } from './vectors.ts';
+import { fillValues, registerValues, VECTOR_ROWS } from './vectors.ts';
 
 export interface Derivation {
   /** The derived columns, by name. */
@@ -36,15 +36,15 @@ export async function createDerivation(connection: DuckDBConnection, table: Tabl
   let slice: readonly Int32Array[] = [];
 
   // Beside each other, the families need one statement; where one has fewer combinations than another, its last rows have no values.
-  registerTexts(connection, 'combinations', {
-    columns: inputs.map(({ column }) => column.name),
+  registerValues(connection, 'combinations', {
+    columns: inputs.map(({ column }) => column),
     fill: (chunk) => {
       if (window === null) return 0;
       let index = 0;
       for (const [at, family] of families.entries()) {
         const rows = slice[at] ?? NO_ROWS;
         window.select(rows);
-        for (const input of family.inputs) fillTexts(chunk, index++, window, input.index, rows);
+        for (const input of family.inputs) fillValues(chunk, index++, window, input.index, rows);
       }
       window = null;
       return Math.max(...slice.map((rows) => rows.length));
@@ -88,10 +88,12 @@ function endOfSlice(
   most: number,
 ): number {
   const texts = families.flatMap(({ inputs }, at) =>
-    inputs.map(({ index }) => ({
-      rows: found[at]?.rows ?? NO_ROWS,
-      slots: new Uint32Array(batch.memory, batch.columns[index]?.data ?? 0, batch.rows * SLOT_WORDS),
-    })),
+    inputs
+      .filter(({ column }) => column.type === 'VARCHAR')
+      .map(({ index }) => ({
+        rows: found[at]?.rows ?? NO_ROWS,
+        slots: new Uint32Array(batch.memory, batch.columns[index]?.data ?? 0, batch.rows * SLOT_WORDS),
+      })),
   );
   const end = Math.min(from + VECTOR_ROWS, most);
   let bytes = 0;
@@ -110,8 +112,10 @@ const NO_ROWS = new Int32Array(0);
 const NO_COMBINATIONS: Combinations = { numbers: new Uint16Array(0), rows: NO_ROWS };
 
 /** Values come out of the engine as texts, lists as JSON. */
-const asText = ({ name, type }: Column): string =>
-  type === 'VARCHAR[]' ? `CAST(to_json(${name}) AS VARCHAR) AS ${name}` : name;
+function asText({ name, type }: Column): string {
+  if (type === 'VARCHAR') return name;
+  return `CAST(${type === 'VARCHAR[]' ? `to_json(${name})` : name} AS VARCHAR) AS ${name}`;
+}
 
 /** Each row is a combination of its own when the values that the family reads hardly repeat. */
 function combinationsOf(batch: Batch, family: Family): Combinations {
@@ -159,11 +163,6 @@ function familiesOf(table: Table): readonly Family[] {
   }
   return families.map(({ columns, reads }) => ({
     columns: derivedColumns(table).filter((column) => columns.includes(column)),
-    inputs: raw.flatMap((column, index) => (reads.has(column) ? [{ column: asInput(column), index }] : [])),
+    inputs: raw.flatMap((column, index) => (reads.has(column) ? [{ column, index }] : [])),
   }));
-}
-
-function asInput(column: Column): Column {
-  if (column.type !== 'VARCHAR') throw new Error(`a derivation reads ${column.name}, which is no text`);
-  return column;
 }

@@ -1,8 +1,9 @@
-/** Hands texts of a decoded window over to DuckDB, which gets a copy of every one. */
+/** Hands values of a decoded window over to DuckDB, which gets a copy of every one. */
 import type { DuckDBConnection } from '@duckdb/node-api';
 import duckdb from '@duckdb/node-bindings';
 import { DuckDBTableFunction } from '../duckdb.ts';
-import type { Batch } from '../format.ts';
+import type { Batch, ColumnBuffer } from '../format.ts';
+import type { Column, ColumnType } from '../table.ts';
 import { isSet, validityOf } from './encoder/columns.ts';
 
 /** DuckDB fills vectors of this many rows. */
@@ -18,22 +19,26 @@ const WORD = 2 ** 32;
 export type Chunk = Parameters<typeof duckdb.data_chunk_get_vector>[0];
 type Vector = ReturnType<typeof duckdb.data_chunk_get_vector>;
 
-const TEXT = duckdb.create_logical_type(duckdb.Type.VARCHAR);
+/** Of those that a window has: it has no lists. */
+function logicalType(type: ColumnType): ReturnType<typeof duckdb.create_logical_type> {
+  if (type === 'VARCHAR[]') throw new Error('a window has no lists to hand over');
+  return duckdb.create_logical_type(duckdb.Type[type]);
+}
 
-/** What a table function of texts gives. */
-export interface TextRows {
-  readonly columns: readonly string[];
+/** What a table function of a window's values gives. */
+export interface ValueRows {
+  readonly columns: readonly Column[];
   /** Fills the next chunk and returns its number of rows; 0 at the end. */
   fill(chunk: Chunk): number;
 }
 
 /** Makes a table function of this name. */
-export function registerTexts(connection: DuckDBConnection, name: string, rows: TextRows): void {
+export function registerValues(connection: DuckDBConnection, name: string, rows: ValueRows): void {
   const table = new DuckDBTableFunction();
   const handle = table.table_function;
   duckdb.table_function_set_name(handle, name);
   duckdb.table_function_set_bind(handle, (info) => {
-    for (const column of rows.columns) duckdb.bind_add_result_column(info, column, TEXT);
+    for (const column of rows.columns) duckdb.bind_add_result_column(info, column.name, logicalType(column.type));
   });
   duckdb.table_function_set_init(handle, (info) => {
     duckdb.init_set_init_data(info, {});
@@ -48,15 +53,35 @@ export function registerTexts(connection: DuckDBConnection, name: string, rows: 
 const slots = new Uint32Array(VECTOR_ROWS * SLOT_WORDS);
 const slotBytes = new Uint8Array(slots.buffer);
 
-/** Copies the texts of a string column's selected rows, at most VECTOR_ROWS, into a column of the chunk. More rows of the chunk have no value. */
-export function fillTexts(chunk: Chunk, index: number, batch: Batch, column: number, rows: Int32Array): void {
+/** Copies the values of a column's selected rows, at most VECTOR_ROWS, into a column of the chunk. More rows of the chunk have no value. */
+export function fillValues(chunk: Chunk, index: number, batch: Batch, column: number, rows: Int32Array): void {
+  const buffer = batch.columns[column];
+  if (buffer === undefined) throw new Error(`the window has no column number ${column}`);
   const vector = duckdb.data_chunk_get_vector(chunk, index);
   const valid = new Uint8Array(VECTOR_ROWS / 8);
-  const buffer = batch.columns[column];
-  if (buffer !== undefined) valid.set(validityOf(buffer, { batch, rows }));
+  valid.set(validityOf(buffer, { batch, rows }));
   duckdb.vector_ensure_validity_writable(vector);
   duckdb.copy_data_to_vector_validity(vector, 0, valid.buffer, 0, valid.byteLength);
   if (rows.length === 0) return;
+  if (buffer.layout === 'string') fillTexts(vector, valid, batch, column, rows);
+  else {
+    const values = selectedBytes(buffer, WIDTH[buffer.layout], batch, rows);
+    duckdb.copy_data_to_vector(vector, 0, values.buffer, 0, values.byteLength);
+  }
+}
+
+/** Bytes of a value. */
+const WIDTH = { timestamp: 8, bigint: 8, integer: 4, boolean: 1 } as const;
+
+function selectedBytes(buffer: ColumnBuffer, width: number, batch: Batch, rows: Int32Array): Uint8Array<ArrayBuffer> {
+  const from = new Uint8Array(batch.memory, buffer.data, batch.rows * width);
+  const values = new Uint8Array(rows.length * width);
+  for (const [at, row] of rows.entries()) values.set(from.subarray(row * width, (row + 1) * width), at * width);
+  return values;
+}
+
+/** The batch has these rows selected. */
+function fillTexts(vector: Vector, valid: Uint8Array, batch: Batch, column: number, rows: Int32Array): void {
   slots.fill(0, 0, rows.length * SLOT_WORDS);
   for (const { from, to, bytes, lengths } of batch.packTexts(column)) {
     if (bytes.length === 0) continue;

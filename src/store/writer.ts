@@ -69,12 +69,14 @@ export async function openWriter(paths: StorePaths, tables: readonly Table[]): P
     return reader.connection;
   };
 
-  async function* loadDay(table: string, day: number): AsyncGenerator<{ words: Int32Array; rows: number }> {
+  async function* loadDay(name: string, day: number): AsyncGenerator<{ words: Int32Array; rows: number }> {
+    const table = tables.find((one) => one.name === name);
+    if (table === undefined) throw new Error(`the store was opened without the table ${name}`);
     const eventDate = formatDay(day);
-    const segments = await catalog.read((session) => liveSegments(session, paths, table));
+    const segments = await catalog.read((session) => liveSegments(session, paths, name));
     const files = segments.filter((segment) => segment.eventDate === eventDate).map((segment) => segment.path);
     if (files.length === 0) return;
-    const result = await (await openReader()).stream(identityQuery(sqlList(files)));
+    const result = await (await openReader()).stream(identityQuery(table, sqlList(files)));
     for (;;) {
       const chunk = await result.fetchChunk();
       if (chunk === null || chunk.rowCount === 0) return;
@@ -99,8 +101,8 @@ export async function openWriter(paths: StorePaths, tables: readonly Table[]): P
     lastSeq: state.seq,
     admission,
 
-    known: async (files) => {
-      if (ledgerWasEmpty || files.length === 0) return files.map(() => null);
+    known: async (files, listsAgain = false) => {
+      if ((ledgerWasEmpty && !listsAgain) || files.length === 0) return files.map(() => null);
       return catalog.read((session) => knownFiles(session, files));
     },
 
@@ -150,6 +152,7 @@ export async function openWriter(paths: StorePaths, tables: readonly Table[]): P
         sums.replaced += replaced;
         sums.written += written;
       }
+      await unlinkSuperseded(catalog, paths);
       return sums;
     },
 

@@ -33,6 +33,7 @@ const visit: Table = {
     region: null,
     sourceIp: null,
     principalArn: null,
+    origin: 'principal',
   },
   profile: ['detail'],
 };

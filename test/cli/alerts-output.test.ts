@@ -7,6 +7,8 @@ import { progressLine } from '../../src/cli/ingest.ts';
 import { alertDetail, createAlertWriter } from '../../src/cli/output/alerts.ts';
 import { isComplete } from '../../src/cli/shell.ts';
 import { Terminal } from '../../src/cli/terminal.ts';
+import { TABLES } from '../../src/cli/wire.ts';
+import { cloudtrailTable } from '../../src/formats/cloudtrail-table.ts';
 import { CATALOG_TABLES } from '../../src/store/catalog-tables.ts';
 
 const alert: Alert = {
@@ -108,7 +110,7 @@ describe('the table of alerts', () => {
 });
 
 test('the detail of an alert gives a line to paste that holds no id which a shell or SQL would obey', () => {
-  const text = alertDetail(alert, new Terminal());
+  const text = alertDetail(alert, cloudtrailTable, new Terminal());
   expect(text).toContain(
     `trailhound sql "SELECT * FROM cloudtrail WHERE event_id IN ('0a1b2c3d-0000-4000-8000-000000000001') AND event_time >= TIMESTAMP '2026-03-02 10:00:00.000' AND event_time < TIMESTAMP '2026-03-02 10:00:00.251' ORDER BY event_time, event_id"`,
   );
@@ -133,7 +135,7 @@ describe('the shell', () => {
 });
 
 test('the help of sql names every table that there is', () => {
-  expect(SQL_TABLES).toEqual(['cloudtrail', ...CATALOG_TABLES.map(({ name }) => name)]);
+  expect(SQL_TABLES).toEqual([...TABLES.map(({ name }) => name), ...CATALOG_TABLES.map(({ name }) => name)]);
 });
 
 test('the progress line tells files, speed and what is left', () => {

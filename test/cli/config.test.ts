@@ -53,6 +53,7 @@ describe('a config', () => {
       lists: {},
       suppress: [],
       limits: {},
+      aws: {},
       file,
       dir: '/somewhere',
       placeOf: expect.any(Function),
@@ -63,7 +64,18 @@ describe('a config', () => {
     const text = readFileSync('docs/examples/trailhound.yaml', 'utf8');
     const { file: _file, dir: _dir, placeOf: _placeOf, ...keys } = parseConfig(text, file);
     expect(Object.keys(keys).toSorted()).toEqual(
-      ['backend', 'detectors', 'limits', 'lists', 'parameters', 'retention', 'sources', 'store', 'suppress'].toSorted(),
+      [
+        'aws',
+        'backend',
+        'detectors',
+        'limits',
+        'lists',
+        'parameters',
+        'retention',
+        'sources',
+        'store',
+        'suppress',
+      ].toSorted(),
     );
   });
 

@@ -3,8 +3,9 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
-import { indicatorDetector, indicatorLists } from '../../src/cli/indicators.ts';
+import { indicatorDetectors, indicatorLists } from '../../src/cli/indicators.ts';
 import { readList } from '../../src/cli/lists.ts';
+import { cloudtrailTable } from '../../src/formats/cloudtrail-table.ts';
 
 const dir = mkdtempSync(join(tmpdir(), 'trailhound-lists-'));
 afterAll(() => rmSync(dir, { recursive: true }));
@@ -54,7 +55,7 @@ describe('a list', () => {
     const indicators = read('198.51.100.7\nAKIAIOSFODNN7EXAMPLE\n');
     const lists = [...indicatorLists(indicators).keys()];
     expect(lists).toEqual(['listed_address', 'listed_access_key']);
-    const { sql = '' } = await indicatorDetector(indicators);
+    const [{ sql = '' } = {}] = await indicatorDetectors(indicators, [cloudtrailTable]);
     expect([...new Set(sql.match(/list_\w+/g))]).toEqual(lists.map((name) => `list_${name}`));
   });
 });

@@ -79,10 +79,12 @@ beforeAll(async () => {
   const entries = Object.entries(RECORDS);
   backend = await loadRecords(
     entries.map(([id, record]) => ({
-      eventTime: '2025-03-03T10:00:00Z',
-      eventID: id,
-      userIdentity: { type: 'IAMUser', userName: 'x' },
-      ...record,
+      record: {
+        eventTime: '2025-03-03T10:00:00Z',
+        eventID: id,
+        userIdentity: { type: 'IAMUser', userName: 'x' },
+        ...record,
+      },
     })),
   );
   await backend.keep?.(

@@ -787,6 +787,7 @@ describe('windows', () => {
       eventName: `Name${i % 7}`,
       ...(i % 3 === 0 ? {} : { awsRegion: `region-${i % 5}` }),
       ...(i % 11 === 0 ? { errorCode: '' } : {}),
+      ...(i % 4 === 0 ? {} : { readOnly: i % 4 === 1 }),
       userAgent: `agent ${i} of many`,
     }));
     const decoder = await decoderOf();
@@ -796,15 +797,17 @@ describe('windows', () => {
     const batch = decoder.batch();
     const columnOf = (wanted: string): number =>
       rawColumns(cloudtrailFormat.table).findIndex(({ name }) => name === wanted);
-    const groups = batch.groups(['event_name_raw', 'aws_region', 'error_code', 'error_message'].map(columnOf));
-    const keys = records.map(({ eventName, awsRegion, errorCode }) =>
-      JSON.stringify([eventName, awsRegion, errorCode]),
+    const groups = batch.groups(
+      ['event_name_raw', 'aws_region', 'error_code', 'error_message', 'read_only'].map(columnOf),
+    );
+    const keys = records.map(({ eventName, awsRegion, errorCode, readOnly }) =>
+      JSON.stringify([eventName, awsRegion, errorCode, readOnly]),
     );
     const distinct = [...new Set(keys)];
     expect([...(groups?.firstRows ?? [])].map((row) => keys[row])).toEqual(distinct);
     expect([...(groups?.numbers ?? [])].map((number) => distinct[number])).toEqual(keys);
     expect(batch.groups(['event_name_raw', 'user_agent'].map(columnOf))).toBeNull();
-    expect(batch.groups(['event_name_raw', 'event_time'].map(columnOf))).toBeNull();
+    expect(batch.groups(['event_name_raw', 'record_no'].map(columnOf))).toBeNull();
     decoder.reset();
   });
 

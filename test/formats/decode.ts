@@ -1,7 +1,7 @@
 /** Decodes bytes with the format under test and reads its columns back as plain values. */
-import type { Batch, DecodeLimits, Decoder, FileOutcome } from '../../src/format.ts';
+import type { Batch, DecodeLimits, Decoder, FileOutcome, Format } from '../../src/format.ts';
 import { cloudtrailFormat } from '../../src/formats/cloudtrail.ts';
-import { rawColumns } from '../../src/table.ts';
+import { rawColumns, type Table } from '../../src/table.ts';
 import { DAY_MS } from '../../src/time.ts';
 
 export const LIMITS: DecodeLimits = { recordBytes: 32 * 1024 * 1024, windowBytes: 64 * 1024 * 1024 };
@@ -31,7 +31,6 @@ export interface Decoded {
   readonly details: readonly string[];
 }
 
-const COLUMNS = rawColumns(cloudtrailFormat.table);
 const NO_BYTES = new Uint8Array(0);
 
 const decoders = new Map<string, Promise<Decoder>>();
@@ -41,10 +40,10 @@ export function without(row: Row, ...names: readonly string[]): Row {
   return Object.fromEntries(Object.entries(row).filter(([name]) => !names.includes(name)));
 }
 
-/** One decoder for each set of limits: making one is cheap, but a million are not. */
-export function decoderOf(limits: DecodeLimits = LIMITS): Promise<Decoder> {
-  const key = JSON.stringify(limits);
-  const known = decoders.get(key) ?? cloudtrailFormat.createDecoder(limits);
+/** One decoder for each format and set of limits: making one is cheap, but a million are not. */
+export function decoderOf(limits: DecodeLimits = LIMITS, format: Format = cloudtrailFormat): Promise<Decoder> {
+  const key = `${format.name} ${JSON.stringify(limits)}`;
+  const known = decoders.get(key) ?? format.createDecoder(limits);
   decoders.set(key, known);
   return known;
 }
@@ -63,7 +62,8 @@ function repeatedOf(batch: Batch, column: number): readonly string[] {
   return Array.from(codes, (code) => values[code] ?? '');
 }
 
-export function rowsOf(batch: Batch): Row[] {
+export function rowsOf(batch: Batch, table: Table = cloudtrailFormat.table): Row[] {
+  const names = rawColumns(table).map(({ name }) => name);
   batch.select(Int32Array.from({ length: batch.rows }, (_, row) => row));
   const repeated = batch.columns.map(({ repeats }, index) =>
     repeats ? repeatedOf(batch, index)[Symbol.iterator]() : null,
@@ -83,7 +83,7 @@ export function rowsOf(batch: Batch): Row[] {
   return Array.from({ length: batch.rows }, (_, row) => {
     const values: Row = {};
     for (const [index, { layout, data, validity }] of columns.entries()) {
-      const name = COLUMNS[index]?.name ?? '';
+      const name = names[index] ?? '';
       if (!bit(validity, row)) continue;
       if (layout === 'string') {
         values[name] = textOf(data + row * 16);
@@ -107,7 +107,7 @@ export function decodeSlices(decoder: Decoder, slices: readonly Uint8Array[]): D
   const taken: FileOutcome['rejects'][number][] = [];
   decoder.begin(FILE);
   const takeWindow = (): void => {
-    rows.push(...rowsOf(decoder.batch()));
+    rows.push(...rowsOf(decoder.batch(), decoder.table));
     decoder.reset();
   };
   const push = (part: Uint8Array, last: boolean): void => {
@@ -141,8 +141,12 @@ export function decodeSlices(decoder: Decoder, slices: readonly Uint8Array[]): D
   };
 }
 
-export async function decode(content: string | Uint8Array, limits: DecodeLimits = LIMITS): Promise<Decoded> {
-  return decodeSlices(await decoderOf(limits), [typeof content === 'string' ? Buffer.from(content) : content]);
+export async function decode(
+  content: string | Uint8Array,
+  limits: DecodeLimits = LIMITS,
+  format: Format = cloudtrailFormat,
+): Promise<Decoded> {
+  return decodeSlices(await decoderOf(limits, format), [typeof content === 'string' ? Buffer.from(content) : content]);
 }
 
 /** The content cut into slices of `sizes` bytes, in turn. */

@@ -1,17 +1,17 @@
 /** Records for property tests: valid ones of every shape, and bytes that were valid ones. */
 import fc from 'fast-check';
-import { cloudtrailTable } from '../../src/formats/cloudtrail-table.ts';
 import { rawColumns } from '../../src/table.ts';
-import { fitsColumns, isRecord, membersOf, rewrite } from './oracle.ts';
+import { cloudtrailOracle, membersOf, type Oracle, rewrite } from './oracle.ts';
 
-const PATHS = rawColumns(cloudtrailTable).flatMap((column) =>
-  column.raw === undefined ? [] : [column.raw.split('.')],
-);
-const keysUnder = (path: readonly string[]): string[] => [
+type Path = readonly string[];
+
+const pathsOf = ({ format }: Oracle): readonly Path[] =>
+  rawColumns(format.table).flatMap((column) => (column.raw === undefined ? [] : [column.raw.split('.')]));
+const keysUnder = (paths: readonly Path[], path: Path): string[] => [
   ...new Set(
-    PATHS.filter((one) => one.length > path.length && path.every((key, at) => one[at] === key)).map(
-      (one) => one[path.length] ?? '',
-    ),
+    paths
+      .filter((one) => one.length > path.length && path.every((key, at) => one[at] === key))
+      .map((one) => one[path.length] ?? ''),
   ),
 ];
 
@@ -57,6 +57,19 @@ const SNIPPETS = [
   '"aws:s3"',
   '"arn:aws:iam::111122223333:role/x"',
   '"Insights"',
+  '"Insight"',
+  '200',
+  '200.0',
+  '2e2',
+  '-2147483648',
+  '2147483648',
+  '9223372036854775807',
+  '-9223372036854775808',
+  '9223372036854775808',
+  '92233720368547758070',
+  '1576280412771',
+  '1356998399999',
+  '1356998400000',
 ];
 
 const spaces = fc.constantFrom('', '', '', '', ' ', '\n  ', '\t', '\r\n');
@@ -86,23 +99,34 @@ function keyOf(known: readonly string[]): fc.Arbitrary<string> {
   });
 }
 
-function objectOf(path: readonly string[]): fc.Arbitrary<string> {
-  const known = keysUnder(path);
-  const member = keyOf(known).chain((key) => {
-    const name = JSON.parse(key) as string;
-    const hasInner = keysUnder([...path, name]).length > 0;
-    const inner = hasInner
-      ? fc.oneof({ weight: 5, arbitrary: objectOf([...path, name]) }, { weight: 1, arbitrary: value })
-      : value;
-    return fc.tuple(spaces, spaces, inner, spaces).map(([a, b, json, c]) => `${a}${key}${b}:${json}${c}`);
+function objectOf(paths: readonly Path[], path: Path, neededKeys: readonly string[]): fc.Arbitrary<string> {
+  const memberOf = (key: fc.Arbitrary<string>): fc.Arbitrary<string> =>
+    key.chain((written) => {
+      const name = JSON.parse(written) as string;
+      const hasInner = keysUnder(paths, [...path, name]).length > 0;
+      const inner = hasInner
+        ? fc.oneof({ weight: 5, arbitrary: objectOf(paths, [...path, name], []) }, { weight: 1, arbitrary: value })
+        : value;
+      return fc.tuple(spaces, spaces, inner, spaces).map(([a, b, json, c]) => `${a}${written}${b}:${json}${c}`);
+    });
+  const needed = neededKeys.map((key) =>
+    fc.oneof(
+      { weight: 3, arbitrary: memberOf(fc.constant(JSON.stringify(key))) },
+      { weight: 1, arbitrary: fc.constant(null) },
+    ),
+  );
+  const others = fc.array(memberOf(keyOf(keysUnder(paths, path))), { maxLength: path.length === 0 ? 14 : 5 });
+  return fc.tuple(spaces, fc.tuple(...needed), others, fc.nat()).map(([space, some, rest, at]) => {
+    const members = some.filter((member) => member !== null);
+    const cut = rest.length === 0 ? 0 : at % rest.length;
+    return `{${space}${[...rest.slice(0, cut), ...members, ...rest.slice(cut)].join(',')}}`;
   });
-  return fc
-    .tuple(spaces, fc.array(member, { maxLength: path.length === 0 ? 14 : 5 }))
-    .map(([space, members]) => `{${space}${members.join(',')}}`);
 }
 
-/** The text of an object that may be a record: any known and unknown keys in any order, also twice. */
-export const recordText: fc.Arbitrary<string> = objectOf([]);
+/** The text of an object that may be a record of the format: any known and unknown keys in any order, also twice. */
+export const recordTextOf = (oracle: Oracle): fc.Arbitrary<string> => objectOf(pathsOf(oracle), [], oracle.neededKeys);
+
+export const recordText: fc.Arbitrary<string> = recordTextOf(cloudtrailOracle);
 
 /** A small generator of numbers in [0, n) that a seed repeats. */
 export function dice(seed: number): (n: number) => number {
@@ -139,9 +163,15 @@ export function mutate(bytes: Buffer, roll: (n: number) => number): Buffer {
   return mutated;
 }
 
-/** Whether DuckDB's reader and the scanner must agree on this object: no repeated keys, no unpaired surrogates, no NULs, values that fit their columns, and a record. */
+/** Whether DuckDB's reader and the scanner must agree on this object of CloudTrail: no repeated keys, no unpaired surrogates, no NULs, values that fit their columns, and a record. */
 export function defined(text: string): boolean {
-  if (rewrite(text) !== text || /\\u0000/i.test(text) || !isRecord(text) || !fitsColumns(text)) return false;
+  if (
+    rewrite(text) !== text ||
+    /\\u0000/i.test(text) ||
+    !cloudtrailOracle.isRecord(text) ||
+    !cloudtrailOracle.fitsColumns(text)
+  )
+    return false;
   const isPlain = (json: string): boolean => {
     const members = membersOf(json.trim());
     if (members === null) return true;

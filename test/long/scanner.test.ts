@@ -6,12 +6,12 @@ import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { checkAlone, checkBetween, checkSums } from '../formats/against-json-parse.ts';
-import { decoderOf, decodeSlices } from '../formats/decode.ts';
-import { defined, dice, mutate, recordText } from '../formats/generate.ts';
-import { expectedRow, isRecord, membersOf } from '../formats/oracle.ts';
+import { decoderOf, decodeSlices, LIMITS } from '../formats/decode.ts';
+import { defined, dice, mutate, recordText, recordTextOf } from '../formats/generate.ts';
+import { cloudtrailOracle, insightOracle, membersOf, wafOracle } from '../formats/oracle.ts';
 import { comparable, sqlRows } from '../formats/sql-oracle.ts';
 
-/** Records in all, whole ones and mutated ones; `TRAILHOUND_FUZZ_RECORDS` asks for another number. */
+/** Records of each format, whole ones and mutated ones; `TRAILHOUND_FUZZ_RECORDS` asks for another number. */
 const RECORDS = Number(process.env['TRAILHOUND_FUZZ_RECORDS'] ?? 1_000_000);
 const MUTATIONS = 19;
 /** A folder of real log files, gzipped or not. */
@@ -19,18 +19,18 @@ const REAL_LOGS = process.env['TRAILHOUND_REAL_LOGS'];
 if (REAL_LOGS === undefined)
   process.stderr.write('SKIPPED: real log files, since TRAILHOUND_REAL_LOGS names no folder of them\n');
 
-describe('a million records', () => {
-  it(`agrees with JSON.parse on ${RECORDS} generated and mutated records`, async () => {
-    const decoder = await decoderOf();
+describe(`${RECORDS} generated and mutated records`, () => {
+  it.each([cloudtrailOracle, insightOracle, wafOracle])('of $format.name agree with JSON.parse', async (oracle) => {
+    const decoder = await decoderOf(LIMITS, oracle.format);
     const seen = { row: 0, reject: 0, neither: 0 };
     fc.assert(
-      fc.property(recordText, fc.nat(), (text, seed) => {
+      fc.property(recordTextOf(oracle), fc.nat(), (text, seed) => {
         const roll = dice(seed);
         const whole = Buffer.from(text);
         for (let i = 0; i <= MUTATIONS; i++) {
           const bytes = i === 0 ? whole : mutate(whole, roll);
-          seen[checkAlone(decoder, bytes)]++;
-          if (i % 5 === 0) checkBetween(decoder, bytes);
+          seen[checkAlone(decoder, bytes, oracle)]++;
+          if (i % 5 === 0) checkBetween(decoder, bytes, oracle);
         }
       }),
       { numRuns: Math.ceil(RECORDS / (MUTATIONS + 1)) },
@@ -90,7 +90,7 @@ describe('pure SQL', () => {
       expect({ path, rows: decoded.rows.length }).toEqual({ path, rows: records.length });
       for (const [index, row] of decoded.rows.entries()) {
         const { extra, ...actual } = row;
-        const expected = expectedRow(records[index] ?? '', Number(row['record_no']));
+        const expected = cloudtrailOracle.expectedRow(records[index] ?? '', Number(row['record_no']));
         expect({ path, ...actual }).toEqual({ path, ...expected.row });
         expect(extra === undefined ? [] : membersOf(String(extra))).toEqual(expected.extra);
       }
@@ -111,8 +111,8 @@ function recordsOf(content: Buffer): string[] {
     const list = document.startsWith('[')
       ? document
       : membersOf(document)?.find(({ key, raw }) => key === 'Records' && raw.startsWith('['))?.raw;
-    if (list === undefined) return isRecord(document) ? [document] : [];
-    return itemsOf(list).filter((item) => item.startsWith('{') && isRecord(item));
+    if (list === undefined) return cloudtrailOracle.isRecord(document) ? [document] : [];
+    return itemsOf(list).filter((item) => item.startsWith('{') && cloudtrailOracle.isRecord(item));
   });
 }
 

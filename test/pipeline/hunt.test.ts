@@ -57,8 +57,7 @@ const event = (t: number, part: Partial<StreamEvent> = {}): StreamEvent => ({
 const LONG_AFTER_MS = STREAM_START_MS + 1000 * DAY_MS;
 const depsOf = (store: MemoryStore, nowMs = LONG_AFTER_MS): HuntDeps => ({
   store,
-  table: cloudtrailTable,
-  engine: createEngine(cloudtrailTable),
+  tables: [{ table: cloudtrailTable, engine: createEngine(cloudtrailTable) }],
   openBackend: store.openBackend,
   nowMs: () => nowMs,
 });

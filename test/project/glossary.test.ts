@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { expect, test } from 'vitest';
-import { cloudtrailTable } from '../../src/formats/cloudtrail-table.ts';
+import { TABLES } from '../../src/cli/wire.ts';
 import { CATALOG_TABLES } from '../../src/store/catalog-tables.ts';
 
 const root = new URL('../../', import.meta.url);
@@ -23,7 +23,7 @@ const emptyWords = [...(/no id begins with them: (.*)\./.exec(glossary)?.[1] ?? 
 );
 
 const ids = [...names('detectors/', '.ts'), ...names('queries/', '.sql')];
-const columns = [cloudtrailTable, ...CATALOG_TABLES].flatMap((table) =>
+const columns = [...TABLES, ...CATALOG_TABLES].flatMap((table) =>
   table.columns.map((column) => `${table.name}.${column.name}`),
 );
 

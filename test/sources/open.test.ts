@@ -82,7 +82,7 @@ describe('openSource', () => {
   test.each([
     ['s3://', 'usage-invalid', "cannot read 's3://': expected s3://bucket or s3://bucket/prefix"],
     ['s3://My_Bucket/x', 'usage-invalid', "cannot read 's3://My_Bucket/x': expected s3://bucket or s3://bucket/prefix"],
-    ['sqs://queue', 'usage-invalid', "cannot read 'sqs://queue': sqs:// is not available in this version"],
+    ['sqs://', 'usage-invalid', "cannot read 'sqs://': expected the name, URL or ARN of a queue"],
     ['', 'usage-invalid', "cannot read the source '': expected a path, a glob, or - for standard input"],
     ['a\0b', 'usage-invalid', "cannot read the source 'a\0b': expected a path, a glob, or - for standard input"],
     [dir, 'source-missing', "cannot find '/nothing/here': no such file or folder"],

@@ -1,7 +1,7 @@
 /** Runs an ingest in this process, with the built worker threads, into a store of its own. */
 import { Readable } from 'node:stream';
+import { TABLES } from '../../src/cli/wire.ts';
 import { startWorkerThread } from '../../src/cli/worker-thread.ts';
-import { cloudtrailTable } from '../../src/formats/cloudtrail-table.ts';
 import type { IngestOptions, IngestResult } from '../../src/ingest.ts';
 import { ingest, startThreads } from '../../src/pipeline/ingest.ts';
 import { openSource } from '../../src/sources/open.ts';
@@ -19,7 +19,7 @@ export async function ingestInto(
     return await ingest(
       {
         dir: store.dir,
-        openWriter: () => store.openWriter([cloudtrailTable]),
+        openWriter: () => store.openWriter(TABLES),
         threads: startThreads((worker) => startWorkerThread({ ...worker, stagingDir: `${store.dir}/staging` }), rest),
       },
       { sources: opened, scope: {}, signal: new AbortController().signal, ...rest },

@@ -105,9 +105,17 @@ function openBackend(segments: readonly Segment[], tempDirectory: string): Promi
 }
 
 /** A backend that holds these records and nothing else; its files go when it is closed. */
-export async function loadRecords(records: readonly ExampleRecord[]): Promise<Backend> {
+export async function loadRecords(records: readonly { readonly record: ExampleRecord }[]): Promise<Backend> {
   const dir = mkdtempSync(join(tmpdir(), 'trailhound-records-'));
-  const backend = await openBackend(records.length === 0 ? [] : await writeRecords(dir, records), dir);
+  const backend = await openBackend(
+    records.length === 0
+      ? []
+      : await writeRecords(
+          dir,
+          records.map(({ record }) => record),
+        ),
+    dir,
+  );
   const close = backend.close.bind(backend);
   return Object.assign(backend, {
     close: async () => {

@@ -40,8 +40,8 @@ export class MemoryStore implements Store {
     }
   }
 
-  readonly openBackend = async (segments: readonly Segment[]): Promise<Backend> => {
-    const paths = new Set(segments.map(({ path }) => path));
+  readonly openBackend = async (tables: readonly { readonly segments: readonly Segment[] }[]): Promise<Backend> => {
+    const paths = new Set(tables.flatMap(({ segments }) => segments).map(({ path }) => path));
     const backend = await openStreamBackend();
     await fill(
       backend,

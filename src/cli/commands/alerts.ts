@@ -1,6 +1,7 @@
 /** `trailhound alerts`: what the hunts found and the store keeps. */
 import { Command, Option } from 'commander';
-import { ALERT_STATUSES, type AlertStatus, SEVERITIES, type Severity } from '../../alert.ts';
+import { ALERT_STATUSES, type Alert, type AlertStatus, SEVERITIES, type Severity } from '../../alert.ts';
+import type { Table } from '../../table.ts';
 import { finish, group, type Host, type Run, wholeNumber, windowOf, withStore } from '../command.ts';
 import { alertDetail, createAlertWriter } from '../output/alerts.ts';
 import { json } from '../output/printable.ts';
@@ -82,7 +83,7 @@ export function alertsCommand(host: Host): Command {
           async (run, id = '') => {
             const alert = await withStore(run, (store) => store.alert(id));
             if (run.output === 'table') {
-              await run.terminal.out(alertDetail(alert, run.terminal));
+              await run.terminal.out(alertDetail(alert, await tableOf(alert, run), run.terminal));
             } else if (run.output === 'json' || run.output === 'jsonl') {
               await run.terminal.out(`${json(alert, run.output === 'json' ? 2 : undefined)}\n`);
             } else {
@@ -104,4 +105,17 @@ async function checkDetector(run: Run<ListOptions>, id: string): Promise<void> {
   if (recorded.length > 0) return;
   const { loadDetectors } = await import('../detectors.ts');
   (await loadDetectors(run.config)).get(id);
+}
+
+/** The table of the alert's detector; of one that is gone, or was made for a list, what its id says. */
+async function tableOf({ detector }: Alert, { config }: Run<unknown>): Promise<Table> {
+  const { TABLES } = await import('../wire.ts');
+  const { loadDetectors } = await import('../detectors.ts');
+  const known = (await loadDetectors(config)).entries.find((entry) => entry.detector.id === detector);
+  const found = TABLES.findLast(
+    ({ name }) => name === known?.detector.table || detector === `listed-indicator-${name.replaceAll('_', '-')}`,
+  );
+  const [first] = TABLES;
+  if (first === undefined) throw new Error('there is no table');
+  return found ?? first;
 }

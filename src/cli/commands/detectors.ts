@@ -223,7 +223,7 @@ async function runExamples(run: Run<object>, ...ids: string[]): Promise<0> {
   for (const { detector } of chosen) {
     if (run.signal.aborted) throw new AppError('interrupted', 'interrupted while the examples ran');
     run.terminal.progress(detector.id);
-    for (const { example, problems } of await testExamples(detector)) {
+    for (const { example, problems } of (await testExamples(detector)).examples) {
       rows.push([detector.id, example, problems.length === 0 ? 'passed' : 'FAILED', problems.join('; ')]);
     }
     if (detector.examples.length === 0) rows.push([detector.id, '', 'FAILED', 'it has no example']);

@@ -13,7 +13,7 @@ import {
   tellNotes,
   tellWithoutTime,
 } from '../hunt.ts';
-import { indicatorDetector, indicatorLists } from '../indicators.ts';
+import { indicatorDetectors, indicatorLists } from '../indicators.ts';
 import { type Indicator, readList } from '../lists.ts';
 import { createAlertWriter } from '../output/alerts.ts';
 import { printable } from '../output/printable.ts';
@@ -55,7 +55,7 @@ async function hunt(run: Run<Options>, ...ids: string[]): Promise<ExitStatus> {
   const chosen =
     indicators === null
       ? await chooseDetectors(run, ids)
-      : { detectors: [await indicatorDetector(indicators)], parameters: {} };
+      : { detectors: await indicatorDetectors(indicators, (await import('../wire.ts')).TABLES), parameters: {} };
   const lists = new Map([...configLists(run.config), ...(indicators === null ? [] : indicatorLists(indicators))]);
   const suppressions = await configSuppressions(run);
   return withStore(run, async (store) => {

@@ -30,6 +30,7 @@ export function scanCommand(host: Host): Command {
       'trailhound scan ./AWSLogs',
       'trailhound scan evidence.zip --fail-on high',
       'trailhound scan ./AWSLogs --account 111122223333 --from 2026-01-01 --output json > alerts.json',
+      'trailhound scan sqs://cloudtrail-logs --once',
       'trailhound scan ./AWSLogs --param denied-call-spike.refusals=50',
     ],
     scan,

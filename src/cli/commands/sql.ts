@@ -7,7 +7,15 @@ import { checkResultOptions, printResult, type ResultOptions } from '../result.t
 import { runShell } from '../shell.ts';
 
 /** What a statement can read, told before any engine is loaded. */
-export const SQL_TABLES = ['cloudtrail', 'log_file', 'reject', 'id_conflict', 'alert', 'suppression'] as const;
+export const SQL_TABLES = [
+  'cloudtrail',
+  's3_access',
+  'log_file',
+  'reject',
+  'id_conflict',
+  'alert',
+  'suppression',
+] as const;
 
 interface SqlOptions extends ResultOptions {
   readonly portable?: boolean;

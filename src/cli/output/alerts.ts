@@ -1,6 +1,7 @@
 /** Alerts as a person reads them and as a program does. */
 import type { Alert, Severity } from '../../alert.ts';
 import type { ResultColumn, Value } from '../../backend.ts';
+import type { Table } from '../../table.ts';
 import type { Terminal } from '../terminal.ts';
 import { json, printable, valueText } from './printable.ts';
 import { createRowWriter, type Output } from './rows.ts';
@@ -179,8 +180,8 @@ function paragraph(
   return `${head}\n${body(colors.bold(about))}${body(what)}`;
 }
 
-/** All that is known of one alert, with the statement that shows its events. */
-export function alertDetail(alert: Alert, terminal: Terminal): string {
+/** All that is known of one alert, with the statement that shows its events in their table. */
+export function alertDetail(alert: Alert, table: Pick<Table, 'name' | 'roles'>, terminal: Terminal): string {
   const { colors } = terminal;
   const styles = severityStyle(terminal);
   const facts: [string, string][] = [
@@ -217,7 +218,7 @@ export function alertDetail(alert: Alert, terminal: Terminal): string {
     ...lines,
     `\n${colors.dim('Evidence')}${more > 0 ? ` (the first ${alert.event_ids.length} of ${alert.event_ids_total} events)` : ''}\n`,
     ...alert.event_ids.map((id) => `  ${printable(id)}\n`),
-    `\n${colors.dim('See them with')}\n  ${evidenceCommand(alert)}\n`,
+    `\n${colors.dim('See them with')}\n  ${evidenceCommand(alert, table)}\n`,
   ].join('');
 }
 
@@ -225,11 +226,11 @@ export function alertDetail(alert: Alert, terminal: Terminal): string {
 const SAFE_ID = /^[0-9A-Za-z-]{1,64}$/u;
 
 /** The line that shows the events of an alert. The times let the store skip all other days. */
-function evidenceCommand(alert: Alert): string {
+function evidenceCommand(alert: Alert, { name, roles: { eventId } }: Pick<Table, 'name' | 'roles'>): string {
   const ids = alert.event_ids.filter((id) => SAFE_ID.test(id));
   const time = (text: string, addMs: number) =>
     new Date(Date.parse(text) + addMs).toISOString().slice(0, -1).replace('T', ' ');
   const between = `event_time >= TIMESTAMP '${time(alert.first_seen, 0)}' AND event_time < TIMESTAMP '${time(alert.last_seen, 1)}'`;
-  const events = ids.length === 0 ? between : `event_id IN (${ids.map((id) => `'${id}'`).join(', ')}) AND ${between}`;
-  return `trailhound sql "SELECT * FROM cloudtrail WHERE ${events} ORDER BY event_time, event_id"`;
+  const events = ids.length === 0 ? between : `${eventId} IN (${ids.map((id) => `'${id}'`).join(', ')}) AND ${between}`;
+  return `trailhound sql "SELECT * FROM ${name} WHERE ${events} ORDER BY event_time, ${eventId}"`;
 }

@@ -2,11 +2,12 @@
 import { clearDictionaries, noteText } from './dictionary';
 import { columnCount, columnInfos, maxRows } from './layout';
 
-/** Where a column's values and validity bits begin. */
+/** Where a column's values and validity bits begin, and the bytes of a value: 16 those of a string slot. */
 @unmanaged
 export class ColumnInfo {
   data: usize;
   validity: usize;
+  width: usize;
 }
 
 /** A string slot: u32 length, then the text itself up to this many bytes, or 4 bytes of it and its u64 address. */
@@ -39,7 +40,7 @@ export function endRow(): void {
 // @ts-ignore: decorator
 @inline
 export function columnInfo(column: i32): ColumnInfo {
-  return changetype<ColumnInfo>(columnInfos + ((<usize>column) << 3));
+  return changetype<ColumnInfo>(columnInfos + ((<usize>column) << 4));
 }
 
 // @ts-ignore: decorator

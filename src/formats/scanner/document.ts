@@ -21,17 +21,9 @@ import {
   valueEnd,
 } from './json';
 import { findKey, keyInfo } from './keys';
-import {
-  CONTEXT_RECORD,
-  FLAG_SUGGESTS,
-  KEY_BYTES,
-  KIND_RECORDS,
-  maxRows,
-  recordLimit,
-  scratchBase,
-  textBase,
-} from './layout';
-import { ACCEPTED, acceptRecord, forgetFile, FOUND_DIGEST, IS_INSIGHT, readRecord } from './record';
+import { CONTEXT_RECORD, FLAG_BEGINS, KEY_BYTES, KIND_RECORDS } from './json-layout';
+import { maxRows, recordLimit, scratchBase, textBase } from './layout';
+import { ACCEPTED, acceptRecord, forgetFile, FOUND_DIGEST, readRecord, SET_ASIDE } from './record';
 import { PADDING } from './text';
 
 export const REJECT_TRUNCATED: i32 = 6;
@@ -60,8 +52,8 @@ declare function hostReject(
   textLength: i32,
 ): void;
 
-@external('host', 'insight')
-declare function hostInsight(recordNo: i32, offset: f64, length: f64, text: usize, textLength: i32): void;
+@external('host', 'setAside')
+declare function hostSetAside(recordNo: i32, offset: f64, length: f64, text: usize, textLength: i32): void;
 
 // Where in the document the cursor is.
 const AT_START: i32 = 0;
@@ -349,9 +341,9 @@ function scanRecord(atTop: bool): i32 {
     return GO_ON;
   }
   clearRow();
-  if (verdict == IS_INSIGHT) {
+  if (verdict == SET_ASIDE) {
     const length = after - start;
-    hostInsight(nextRecordNo++, offsetOf(start), <f64>length, start, <i32>min<usize>(length, REJECT_TEXT_BYTES));
+    hostSetAside(nextRecordNo++, offsetOf(start), <f64>length, start, <i32>min<usize>(length, REJECT_TEXT_BYTES));
   } else reject(start, after, verdict, start);
   return GO_ON;
 }
@@ -580,7 +572,7 @@ function recordBegins(at: usize): i32 {
   if (load<u8>(to) != COLON) return NO;
 
   const info = keyInfo(number);
-  if (info.flags & FLAG_SUGGESTS) return YES;
+  if (info.flags & FLAG_BEGINS) return YES;
   // A large record is probably whole, and then what looks like records is inside it.
   if (brokenReason == REJECT_RECORD_TOO_LARGE) return NO;
   if (info.kind == <u8>KIND_RECORDS) {

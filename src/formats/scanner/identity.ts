@@ -1,12 +1,12 @@
-/** The identity of a record: its event id as 128 bits, and a short name of the facts beside it. */
+/** The identity of a record: its id as 128 bits, and a short name of the facts beside it. Which columns they are the table says. */
 import { SLOT_BYTES, hasValue, rows, slotLength, slotText, valueAt } from './columns';
 import {
-  accountIdColumn,
-  eventIdColumn,
-  eventNameColumn,
-  eventSourceColumn,
-  eventTimeColumn,
+  factCount,
+  idCount,
+  IDENTITY_INTEGER,
+  IDENTITY_TEXT,
   identities,
+  identityColumns,
   identityFlags,
 } from './layout';
 import { md5, wordA, wordB, wordC, wordD } from './md5';
@@ -14,16 +14,17 @@ import { ensureMemory, scratchEnd } from './text';
 
 const UUID_LENGTH: usize = 36;
 const DASH: u8 = 0x2d;
-/** Unit separator (ASCII): it stands between the facts. */
+/** Unit separator (ASCII): it stands between values. */
 const SEPARATOR: u8 = 0x1f;
-/** Digits of the largest time in microseconds. */
-const TIME_DIGITS: usize = 20;
+const MINUS: u8 = 0x2d;
+/** Digits of the longest number, and its sign. */
+const NUMBER_BYTES: usize = 20;
 const IDENTITY_BYTES: usize = 24;
 
-let uuidHigh: u64 = 0;
-let uuidLow: u64 = 0;
+let idHigh: u64 = 0;
+let idLow: u64 = 0;
 
-/** Reads a UUID in canonical lower case into uuidHigh and uuidLow; false when the text is none. */
+/** Reads a UUID in canonical lower case into idHigh and idLow; false when the text is none. */
 function readUuid(text: usize, length: usize): bool {
   if (length != UUID_LENGTH) return false;
   if (
@@ -56,8 +57,8 @@ function readUuid(text: usize, length: usize): bool {
     joinNibbles(v128.bitselect(highDigits, i8x16.add(highLetters, ten), highIsDigit)),
     joinNibbles(v128.bitselect(lowDigits, i8x16.add(lowLetters, ten), lowIsDigit)),
   );
-  uuidHigh = bswap<u64>(i64x2.extract_lane(bytes, 0));
-  uuidLow = bswap<u64>(i64x2.extract_lane(bytes, 1));
+  idHigh = bswap<u64>(i64x2.extract_lane(bytes, 0));
+  idLow = bswap<u64>(i64x2.extract_lane(bytes, 1));
   return true;
 }
 
@@ -71,52 +72,78 @@ function joinNibbles(nibbles: v128): v128 {
 /** Writes the identity of the row being filled. */
 export function putIdentity(): void {
   const at = identities + <usize>rows * IDENTITY_BYTES;
-  let hasIdentity: u8 = 0;
-  store<u64>(at, 0);
-  store<u64>(at + 8, 0);
-  const length = textLength(eventIdColumn);
-  if (length > 0) {
-    const id = slotText(valueAt(eventIdColumn, SLOT_BYTES));
-    if (!readUuid(id, length)) {
-      md5(id, length);
-      // The digest's bytes in order are the UUID's hexadecimal digits in order, as in CAST(md5(event_id) AS UUID).
-      uuidLow = bswap<u64>(<u64>wordC | ((<u64>wordD) << 32));
-      uuidHigh = bswap<u64>(<u64>wordA | ((<u64>wordB) << 32));
-    }
-    store<u64>(at, uuidLow);
-    store<u64>(at + 8, uuidHigh);
-    hasIdentity = 1;
-  }
-  store<u8>(identityFlags + rows, hasIdentity);
-
+  const hasIdentity = readId();
+  store<u64>(at, hasIdentity ? idLow : 0);
+  store<u64>(at + 8, hasIdentity ? idHigh : 0);
+  store<u8>(identityFlags + rows, hasIdentity ? 1 : 0);
   const facts = scratchEnd;
-  ensureMemory(
-    facts + TIME_DIGITS + textLength(eventSourceColumn) + textLength(eventNameColumn) + textLength(accountIdColumn),
-  );
-  let to = hasValue(eventTimeColumn) ? writeDecimal(load<u64>(valueAt(eventTimeColumn, 8)), facts) : facts;
-  to = writeText(eventSourceColumn, to);
-  to = writeText(eventNameColumn, to);
-  to = writeText(accountIdColumn, to);
-  md5(facts, to - facts);
+  md5(facts, writeValues(idCount, idCount + factCount) - facts);
   // The last eight bytes of the digest, least significant first: DuckDB's md5_number_lower().
   store<u64>(at + 16, <u64>wordC | ((<u64>wordD) << 32));
+}
+
+/** A lone id that is a UUID is its own 128 bits; any other id is the MD5 of its values. False when the first of them is absent or empty. */
+function readId(): bool {
+  const first = columnAt(0);
+  if (!hasValue(first) || (kindAt(0) == IDENTITY_TEXT && textLength(first) == 0)) return false;
+  if (idCount == 1 && kindAt(0) == IDENTITY_TEXT) {
+    const id = slotText(valueAt(first, SLOT_BYTES));
+    const length = textLength(first);
+    if (readUuid(id, length)) return true;
+    md5(id, length);
+  } else {
+    const text = scratchEnd;
+    md5(text, writeValues(0, idCount) - text);
+  }
+  // The digest's bytes in order are the UUID's hexadecimal digits in order, as in CAST(md5(…) AS UUID).
+  idLow = bswap<u64>(<u64>wordC | ((<u64>wordD) << 32));
+  idHigh = bswap<u64>(<u64>wordA | ((<u64>wordB) << 32));
+  return true;
+}
+
+// @ts-ignore: decorator
+@inline
+function columnAt(index: i32): i32 {
+  return <i32>load<u8>(identityColumns + ((<usize>index) << 1));
+}
+
+// @ts-ignore: decorator
+@inline
+function kindAt(index: i32): i32 {
+  return <i32>load<u8>(identityColumns + ((<usize>index) << 1) + 1);
 }
 
 function textLength(column: i32): usize {
   return hasValue(column) ? slotLength(valueAt(column, SLOT_BYTES)) : 0;
 }
 
-/** Appends the separator and the column's text, which is empty where it has no value. */
-function writeText(column: i32, to: usize): usize {
-  store<u8>(to, SEPARATOR);
-  const length = textLength(column);
-  if (length > 0) memory.copy(to + 1, slotText(valueAt(column, SLOT_BYTES)), length);
-  return to + 1 + length;
+/** Writes the columns' values at the scratch's end, with separators between them and nothing for absent ones; returns where they end. */
+function writeValues(from: i32, to: i32): usize {
+  let bytes: usize = 0;
+  for (let index = from; index < to; index++)
+    bytes += 1 + (kindAt(index) == IDENTITY_TEXT ? textLength(columnAt(index)) : NUMBER_BYTES);
+  ensureMemory(scratchEnd + bytes);
+  let at = scratchEnd;
+  for (let index = from; index < to; index++) {
+    if (index > from) store<u8>(at++, SEPARATOR);
+    const column = columnAt(index);
+    if (!hasValue(column)) continue;
+    const kind = kindAt(index);
+    if (kind == IDENTITY_TEXT) {
+      const length = textLength(column);
+      memory.copy(at, slotText(valueAt(column, SLOT_BYTES)), length);
+      at += length;
+    } else
+      at = writeDecimal(kind == IDENTITY_INTEGER ? <i64>load<i32>(valueAt(column, 4)) : load<i64>(valueAt(column, 8)), at);
+  }
+  return at;
 }
 
-function writeDecimal(value: u64, to: usize): usize {
+function writeDecimal(value: i64, to: usize): usize {
+  if (value < 0) store<u8>(to++, MINUS);
+  let magnitude = value < 0 ? <u64>-value : <u64>value;
   let digits: usize = 1;
-  for (let rest = value / 10; rest != 0; rest /= 10) digits++;
-  for (let at = to + digits; at > to; value /= 10) store<u8>(--at, <u8>(0x30 + (value % 10)));
+  for (let rest = magnitude / 10; rest != 0; rest /= 10) digits++;
+  for (let at = to + digits; at > to; magnitude /= 10) store<u8>(--at, <u8>(0x30 + (magnitude % 10)));
   return to + digits;
 }

@@ -1,6 +1,7 @@
 /** Known keys: which number a key has in its context. */
-import { KEY_BYTES, hashFirst, hashLast, hashMiddle, keyInfos, keyTable, keyTexts } from './layout';
-import { sameText, scratchEnd, unescape } from './text';
+import { unescape } from './escapes';
+import { KEY_BYTES, hashBack, hashFirst, hashLast, hashMiddle, keyInfos, keyTable, keyTexts } from './json-layout';
+import { sameText, scratchEnd } from './text';
 
 /** What the JavaScript side says of a key: eight bytes. */
 @unmanaged
@@ -17,7 +18,7 @@ export class KeyInfo {
 export function findKey(context: i32, start: usize, end: usize): i32 {
   const length = end - start;
   if (length == 0 || length > <usize>KEY_BYTES) return 0;
-  const middle = load<u8>(start + (length >= 3 ? length - 3 : 0));
+  const middle = load<u8>(start + (length >= hashBack ? length - hashBack : 0));
   const hash = <u32>length + hashFirst * load<u8>(start) + hashLast * load<u8>(end - 1) + hashMiddle * middle;
   const key = <i32>load<u8>(keyTable + ((<usize>context) << 8) + (<usize>hash & 0xff));
   return key != 0 && keyInfo(key).length == <u8>length && sameText(keyTexts + <usize>(key * KEY_BYTES), start, length)

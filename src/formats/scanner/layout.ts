@@ -1,58 +1,22 @@
-/** What both sides of the scanner share: tables that the JavaScript side fills in before the first byte is scanned, and the numbers in them. */
+/** What every scanner shares with the JavaScript side: tables and settings that it fills in before the first byte is scanned. */
 
-/** Kinds of keys: what becomes of their value. Frame kinds belong to the document, not to the table. */
-export const KIND_TEXT: i32 = 0;
-export const KIND_TIMESTAMP: i32 = 1;
-export const KIND_EVENT_TIME: i32 = 2;
-export const KIND_BOOLEAN: i32 = 3;
-export const KIND_JSON: i32 = 4;
-export const KIND_OBJECT: i32 = 5;
-export const KIND_RECORDS: i32 = 6;
-export const KIND_DIGEST: i32 = 7;
-export const KIND_INSIGHT: i32 = 8;
-
-/** The record carries one of these keys, or it is none of CloudTrail's. */
-export const FLAG_IDENTIFIES: i32 = 1;
-/** Seen in a file, even in a broken record, the key makes it a CloudTrail log. */
-export const FLAG_SUGGESTS: i32 = 2;
-
-/** A key of kind object whose raw text has no column. */
-export const NO_COLUMN: i32 = 255;
-
-/** The context of a record's own keys; nested objects with known keys have the numbers after it. */
-export const CONTEXT_RECORD: i32 = 0;
-const CONTEXTS: i32 = 16;
-/** Size of a context's hash table; a key's number is one byte, 0 stands for an unknown key. */
-const KEY_SLOTS: i32 = 256;
-/** Bytes of the text of a key; longer keys are unknown. */
-export const KEY_BYTES: i32 = 32;
-
-/** For each context the number of the key at its hash. */
-export const keyTable: usize = memory.data(CONTEXTS * KEY_SLOTS);
-/** By number of key: a KeyInfo. */
-export const keyInfos: usize = memory.data(KEY_SLOTS * 8);
-/** By number of key: its text, zero-padded. */
-export const keyTexts: usize = memory.data(KEY_SLOTS * KEY_BYTES, 16);
 /** By number of column: a ColumnInfo. */
-export const columnInfos: usize = memory.data(256 * 8, 8);
+export const columnInfos: usize = memory.data(256 * 16, 8);
 /** By number of column: a Dictionary. */
 export const dictionaryInfos: usize = memory.data(256 * 32, 8);
 
-// Multipliers of the hash: found by the JavaScript side so that no two keys of a context collide.
-export let hashFirst: u32 = 0;
-export let hashLast: u32 = 0;
-export let hashMiddle: u32 = 0;
+/** Columns of the identity, those of the id before those of the facts: the column's number and its IDENTITY_ kind, a byte each. */
+export const identityColumns: usize = memory.data(64);
+export const IDENTITY_TEXT: i32 = 0;
+export const IDENTITY_LONG: i32 = 1;
+export const IDENTITY_INTEGER: i32 = 2;
+export let idCount: i32 = 0;
+export let factCount: i32 = 0;
 
-// Numbers of the columns that the scanner itself reads or fills.
+// Numbers of the columns that every scanner itself reads or fills.
 export let logFileColumn: i32 = 0;
 export let recordNoColumn: i32 = 0;
-export let eventIdColumn: i32 = 0;
 export let eventTimeColumn: i32 = 0;
-export let eventSourceColumn: i32 = 0;
-export let eventNameColumn: i32 = 0;
-export let accountIdColumn: i32 = 0;
-export let eventTypeColumn: i32 = 0;
-export let eventCategoryColumn: i32 = 0;
 export let extraColumn: i32 = 0;
 export let columnCount: i32 = 0;
 

@@ -13,6 +13,7 @@ import {
   valueAt,
 } from './columns';
 import { beginRowTexts, enterRowTexts } from './dictionary';
+import { rewriteLoneSurrogates, unescape } from './escapes';
 import { putIdentity } from './identity';
 import {
   CLOSE_OBJECT,
@@ -30,33 +31,45 @@ import {
   stringEnd,
   valueEnd,
 } from './json';
-import { findEscapedKey, findKey, keyInfo } from './keys';
 import {
+  asideMarks,
   CONTEXT_RECORD,
-  deliveredDay,
-  eventCategoryColumn,
-  eventDays,
-  eventSourceColumn,
-  eventTimeColumn,
-  eventTypeColumn,
-  extraColumn,
-  FLAG_IDENTIFIES,
+  contextCount,
+  contextKeys,
+  FLAG_OWN,
+  KEY_BYTES,
   KIND_BOOLEAN,
   KIND_DIGEST,
+  KIND_EVENT_MILLIS,
   KIND_EVENT_TIME,
-  KIND_INSIGHT,
+  KIND_INTEGER,
   KIND_JSON,
+  KIND_MARK,
   KIND_OBJECT,
   KIND_RECORDS,
   KIND_TEXT,
+  keptContexts,
+  keyTexts,
+  neededMarks,
+  NO_COLUMN,
+  refusedMarks,
+  TEXT_TEST_BYTES,
+  testCount,
+  textTests,
+} from './json-layout';
+import { findEscapedKey, findKey, keyInfo } from './keys';
+import {
+  deliveredDay,
+  eventDays,
+  eventTimeColumn,
+  extraColumn,
   latestTime,
   logFile,
   logFileColumn,
-  NO_COLUMN,
   recordLimit,
   recordNoColumn,
 } from './layout';
-import { ensureMemory, isUtf8, rewriteLoneSurrogates, sameText, scratchEnd, takeScratch, unescape } from './text';
+import { ensureMemory, isUtf8, sameText, scratchEnd, takeScratch } from './text';
 import { EARLIEST_TIME, MICROS_PER_DAY, NO_TIME, readTime } from './time';
 
 // Failures of readRecord() that are none: the object turned out to be something else.
@@ -65,17 +78,18 @@ export const FOUND_DIGEST: i32 = -2;
 
 // Verdicts of acceptRecord() beside the reasons for a reject.
 export const ACCEPTED: i32 = 0;
-export const IS_INSIGHT: i32 = -3;
+/** A record of another table. */
+export const SET_ASIDE: i32 = -3;
 
 export const REJECT_INVALID_UTF8: i32 = 3;
-export const REJECT_NOT_CLOUDTRAIL_RECORD: i32 = 4;
+export const REJECT_NOT_RECORD: i32 = 4;
 export const REJECT_RECORDS_NOT_ARRAY: i32 = 5;
 
-/** A record with any of CloudTrail's own keys, broken or whole, was seen in this file. */
-export let seenCloudtrail: bool = false;
+/** A record with any of the format's own keys, broken or whole, was seen in this file. */
+export let seenOwn: bool = false;
 
 export function forgetFile(): void {
-  seenCloudtrail = false;
+  seenOwn = false;
 }
 
 /** By number of key: the serial number of the last record that had it. */
@@ -83,19 +97,20 @@ const lastRecordWithKey: usize = memory.data(256 * 4, 4);
 let serial: u32 = 0;
 
 /**
- * Members of the record that have no column, as runs of text: pairs of start and end. Members that follow each other share a run, and a run ends only at a
- * known key's first occurrence: so there are at most as many runs as known keys, and one more.
+ * Members that have neither a column nor an object around them that has one, as runs of text: start, end and context, each a u32. Members that follow each other
+ * share a run, which ends at the first occurrence of a known key or with the object: there are at most two runs for each known key, and one more.
  */
-const extraRuns: usize = memory.data(257 * 8, 4);
+const extraRuns: usize = memory.data(512 * 12, 4);
 let extraRunCount: i32 = 0;
-/** Whether the member before this one has a column, so that a new run begins. */
-let runIsOpen: bool = false;
+/** Context of the run that the next member may lengthen, or -1. */
+let openContext: i32 = -1;
+/** One bit for each context that has a run. */
+let extraContexts: u32 = 0;
 
 // What the current record showed.
 let recordStart: usize = 0;
 let isDocument: bool = false;
-let isIdentified: bool = false;
-let isInsight: bool = false;
+let marks: u32 = 0;
 let isRecordsNotArray: bool = false;
 let isRewritten: bool = false;
 
@@ -104,11 +119,11 @@ export function readRecord(start: usize, atTop: bool): usize {
   serial++;
   beginRowTexts();
   extraRunCount = 0;
-  runIsOpen = false;
+  openContext = -1;
+  extraContexts = 0;
   recordStart = start;
   isDocument = atTop;
-  isIdentified = false;
-  isInsight = false;
+  marks = 0;
   isRecordsNotArray = false;
   isRewritten = false;
   clearLoneSurrogate();
@@ -118,10 +133,9 @@ export function readRecord(start: usize, atTop: bool): usize {
 /** Judges the record [start, end) that readRecord() passed, and completes its row if it is one. */
 export function acceptRecord(start: usize, end: usize, checkUtf8: bool, recordNo: i32): i32 {
   if (isRecordsNotArray) return REJECT_RECORDS_NOT_ARRAY;
-  if (isInsight || columnIs(eventCategoryColumn, INSIGHT_CATEGORY, 7) || columnIs(eventTypeColumn, INSIGHT_TYPE, 20))
-    return IS_INSIGHT;
-  // S3 tells of new log files in records of the same shape, from `aws:s3`.
-  if (!isIdentified || columnStartsWith(eventSourceColumn, AWS_COLON, 4)) return REJECT_NOT_CLOUDTRAIL_RECORD;
+  for (let test = 0; test < testCount; test++) marks |= marksOf(test);
+  if (marks & asideMarks) return SET_ASIDE;
+  if ((marks & neededMarks) != neededMarks || (marks & refusedMarks) != 0) return REJECT_NOT_RECORD;
   if (checkUtf8 && !isUtf8(start, end)) return REJECT_INVALID_UTF8;
   if (hasLoneSurrogate) {
     rewriteLoneSurrogates(start, end);
@@ -139,24 +153,23 @@ export function acceptRecord(start: usize, end: usize, checkUtf8: bool, recordNo
   return ACCEPTED;
 }
 
-// Padded to 32 bytes: sameText() reads in steps of 16.
-const INSIGHT_CATEGORY: usize = memory.data<u8>([73, 110, 115, 105, 103, 104, 116, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
-const INSIGHT_TYPE: usize = memory.data<u8>([
-  65, 119, 115, 67, 108, 111, 117, 100, 84, 114, 97, 105, 108, 73, 110, 115, 105, 103, 104, 116, 0, 0, 0, 0, 0, 0, 0, 0,
-  0, 0, 0, 0,
-]);
-const AWS_COLON: usize = memory.data<u8>([97, 119, 115, 58, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
-
-function columnStartsWith(column: i32, text: usize, length: usize): bool {
-  if (!hasValue(column)) return false;
-  const slot = valueAt(column, SLOT_BYTES);
-  return slotLength(slot) >= length && sameText(slotText(slot), text, length);
+/** The text that a column must have or begin with, and the marks that this gives. */
+@unmanaged
+class TextTest {
+  column: u8;
+  isPrefix: u8;
+  length: u16;
+  marks: u32;
 }
 
-function columnIs(column: i32, text: usize, length: usize): bool {
-  return (
-    hasValue(column) && slotLength(valueAt(column, SLOT_BYTES)) == length && columnStartsWith(column, text, length)
-  );
+function marksOf(test: i32): u32 {
+  const at = textTests + <usize>(test * TEXT_TEST_BYTES);
+  const info = changetype<TextTest>(at);
+  if (!hasValue(info.column)) return 0;
+  const slot = valueAt(info.column, SLOT_BYTES);
+  const length = slotLength(slot);
+  if (info.isPrefix ? length < info.length : length != info.length) return 0;
+  return sameText(slotText(slot), at + 16, info.length) ? info.marks : 0;
 }
 
 function readObject(start: usize, context: i32, depth: i32): usize {
@@ -181,16 +194,19 @@ function readObject(start: usize, context: i32, depth: i32): usize {
   }
 }
 
-/** Passes a value that has no column. A nested object keeps it in its own raw text; the record itself in `extra`. */
+/** Passes a value that has no column. An object with a column keeps it in its own raw text; otherwise `extra` does. */
 function extraMember(member: usize, value: usize, context: i32, depth: i32): usize {
   const end = valueEnd(value, depth);
-  if (end != 0 && context == CONTEXT_RECORD) {
-    if (!runIsOpen) {
-      runIsOpen = true;
-      store<u32>(extraRuns + ((<usize>extraRunCount) << 3), <u32>member);
+  if (end != 0 && ((keptContexts >> context) & 1) != 0) {
+    if (openContext != context) {
+      openContext = context;
+      extraContexts |= 1 << context;
+      const run = extraRuns + <usize>extraRunCount * 12;
+      store<u32>(run, <u32>member);
+      store<u32>(run + 8, context);
       extraRunCount++;
     }
-    store<u32>(extraRuns + ((<usize>extraRunCount) << 3) - 4, <u32>end);
+    store<u32>(extraRuns + <usize>extraRunCount * 12 - 8, <u32>end);
   }
   return end;
 }
@@ -201,12 +217,11 @@ function readField(key: i32, member: usize, value: usize, context: i32, depth: i
   const kind = <i32>info.kind;
   if (info.flags != 0) {
     // What lies beyond the largest record is at hand only if the slices were large.
-    if (value - recordStart <= recordLimit) seenCloudtrail = true;
-    if (info.flags & FLAG_IDENTIFIES) isIdentified = true;
+    if ((info.flags & FLAG_OWN) != 0 && value - recordStart <= recordLimit) seenOwn = true;
+    marks |= info.flags;
   }
   if (kind >= KIND_RECORDS) {
-    if (kind == KIND_INSIGHT) isInsight = true;
-    else if (isDocument) {
+    if (isDocument && kind != KIND_MARK) {
       if (kind == KIND_DIGEST) return fail(value, FOUND_DIGEST);
       if (load<u8>(value) == OPEN_ARRAY) return fail(value, FOUND_RECORDS);
       isRecordsNotArray = true;
@@ -216,7 +231,7 @@ function readField(key: i32, member: usize, value: usize, context: i32, depth: i
   const last = lastRecordWithKey + ((<usize>key) << 2);
   if (load<u32>(last) == serial) return extraMember(member, value, context, depth);
   store<u32>(last, serial);
-  if (context == CONTEXT_RECORD) runIsOpen = false;
+  openContext = -1;
 
   const byte = load<u8>(value);
   // Only null begins with an n.
@@ -237,6 +252,7 @@ function readField(key: i32, member: usize, value: usize, context: i32, depth: i
     return close + 1;
   }
   if (kind == KIND_JSON || kind == KIND_OBJECT) {
+    if (column == NO_COLUMN && byte != OPEN_OBJECT) return extraMember(member, value, context, depth);
     const end =
       kind == KIND_OBJECT && byte == OPEN_OBJECT
         ? readObject(value, <i32>info.context, depth + 1)
@@ -244,7 +260,12 @@ function readField(key: i32, member: usize, value: usize, context: i32, depth: i
     if (end != 0 && column != NO_COLUMN) putText(column, value, end - value);
     return end;
   }
-  const isRead = kind == KIND_BOOLEAN ? readBoolean(column, value, byte) : readTimestamp(column, value, byte, kind);
+  const isRead =
+    kind == KIND_BOOLEAN
+      ? readBoolean(column, value, byte)
+      : kind >= KIND_EVENT_MILLIS
+        ? readInteger(column, value, kind)
+        : readTimestamp(column, value, byte, kind);
   return isRead ? valueEnd(value, depth) : extraMember(member, value, context, depth);
 }
 
@@ -295,6 +316,39 @@ function readTimestamp(column: i32, value: usize, byte: u8, kind: i32): bool {
   return true;
 }
 
+const MINUS: u8 = 0x2d;
+const POINT: u8 = 0x2e;
+const MICROS_PER_MILLI: i64 = 1000;
+
+/** A number without fraction or exponent that the column can hold. */
+function readInteger(column: i32, value: usize, kind: i32): bool {
+  const isNegative = load<u8>(value) == MINUS;
+  let at = isNegative ? value + 1 : value;
+  const digits = at;
+  let magnitude: u64 = 0;
+  for (; <u32>load<u8>(at) - 0x30 < 10; at++) {
+    // Whatever follows, another digit would be too much.
+    if (magnitude > <u64>i64.MAX_VALUE / 10) return false;
+    magnitude = magnitude * 10 + (load<u8>(at) - 0x30);
+  }
+  const next = load<u8>(at);
+  if (at == digits || next == POINT || (next | 0x20) == LETTER_E) return false;
+  if (magnitude > <u64>i64.MAX_VALUE + (isNegative ? 1 : 0)) return false;
+  const number = isNegative ? -(<i64>magnitude) : <i64>magnitude;
+  if (kind == KIND_INTEGER) {
+    if (number < i32.MIN_VALUE || number > i32.MAX_VALUE) return false;
+    putInteger(column, <i32>number);
+    return true;
+  }
+  if (kind == KIND_EVENT_MILLIS) {
+    if (number < EARLIEST_TIME / MICROS_PER_MILLI || number > latestTime / MICROS_PER_MILLI) return false;
+    putLong(column, number * MICROS_PER_MILLI);
+    return true;
+  }
+  putLong(column, number);
+  return true;
+}
+
 /** Text of the member that tells of a rewritten record; the same length is reserved for it in every `extra`. */
 const REWRITTEN: usize = memory.data<u8>([
   34, 116, 114, 97, 105, 108, 104, 111, 117, 110, 100, 95, 114, 101, 119, 114, 105, 116, 116, 101, 110, 34, 58, 34, 108,
@@ -302,22 +356,34 @@ const REWRITTEN: usize = memory.data<u8>([
 ]);
 const REWRITTEN_BYTES: usize = 39;
 
-/** Joins the runs of members without a column into one object. */
+/** Joins the runs of members without a column into one object; those of a nested object into one of its name inside. */
 function putExtra(): void {
   if (extraRunCount == 0 && !isRewritten) return;
   let bytes = REWRITTEN_BYTES + 3;
   for (let run = 0; run < extraRunCount; run++) bytes += runEnd(run) - runStart(run) + 1;
+  // Quotes, colon, braces and comma of a nested object.
+  if (extraContexts > 1) bytes += <usize>contextCount * (<usize>KEY_BYTES + 6);
   ensureMemory(scratchEnd + bytes);
   const start = scratchEnd;
   let to = start;
-  for (let run = 0; run < extraRunCount; run++) {
-    store<u8>(to++, run == 0 ? OPEN_OBJECT : COMMA);
-    const length = runEnd(run) - runStart(run);
-    memory.copy(to, runStart(run), length);
+  store<u8>(to++, OPEN_OBJECT);
+  to = putRuns(CONTEXT_RECORD, to);
+  for (let context = CONTEXT_RECORD + 1; extraContexts >> context != 0; context++) {
+    if (((extraContexts >> context) & 1) == 0) continue;
+    to = putComma(start, to);
+    const key = <i32>load<u8>(contextKeys + context);
+    const length = <usize>keyInfo(key).length;
+    store<u8>(to++, QUOTE);
+    memory.copy(to, keyTexts + <usize>(key * KEY_BYTES), length);
     to += length;
+    store<u8>(to++, QUOTE);
+    store<u8>(to++, COLON);
+    store<u8>(to++, OPEN_OBJECT);
+    to = putRuns(context, to);
+    store<u8>(to++, CLOSE_OBJECT);
   }
   if (isRewritten) {
-    store<u8>(to++, extraRunCount == 0 ? OPEN_OBJECT : COMMA);
+    to = putComma(start, to);
     memory.copy(to, REWRITTEN, REWRITTEN_BYTES);
     to += REWRITTEN_BYTES;
   }
@@ -326,10 +392,30 @@ function putExtra(): void {
   putText(extraColumn, start, to - start);
 }
 
+/** A comma, unless nothing is before it in the object that began at `start`. */
+function putComma(start: usize, to: usize): usize {
+  if (to == start + 1) return to;
+  store<u8>(to, COMMA);
+  return to + 1;
+}
+
+function putRuns(context: i32, to: usize): usize {
+  let isFirst = true;
+  for (let run = 0; run < extraRunCount; run++) {
+    if (<i32>load<u32>(extraRuns + <usize>run * 12 + 8) != context) continue;
+    if (!isFirst) store<u8>(to++, COMMA);
+    isFirst = false;
+    const length = runEnd(run) - runStart(run);
+    memory.copy(to, runStart(run), length);
+    to += length;
+  }
+  return to;
+}
+
 function runStart(run: i32): usize {
-  return load<u32>(extraRuns + ((<usize>run) << 3));
+  return load<u32>(extraRuns + <usize>run * 12);
 }
 
 function runEnd(run: i32): usize {
-  return load<u32>(extraRuns + ((<usize>run) << 3) + 4);
+  return load<u32>(extraRuns + <usize>run * 12 + 4);
 }

@@ -1,7 +1,7 @@
 /** ISO 8601 times as microseconds since 1970 UTC. */
 
 export const MICROS_PER_DAY: i64 = 86_400_000_000;
-const MICROS_PER_SECOND: i64 = 1_000_000;
+export const MICROS_PER_SECOND: i64 = 1_000_000;
 /** 2013-01-01, the year of CloudTrail's first release: nothing is older. */
 export const EARLIEST_TIME: i64 = 15_706 * MICROS_PER_DAY;
 /** What readTime() returns for a text that is no time. */
@@ -18,24 +18,24 @@ const LETTER_Z: u8 = 0x5a;
 
 // @ts-ignore: decorator
 @inline
-function isDigit(at: usize): bool {
+export function isDigit(at: usize): bool {
   return <u32>load<u8>(at) - 0x30 < 10;
 }
 
 /** Two digits as a number, or a number over 99 where they are none. */
 // @ts-ignore: decorator
 @inline
-function twoDigits(at: usize): i32 {
+export function twoDigits(at: usize): i32 {
   return isDigit(at) && isDigit(at + 1) ? (<i32>load<u8>(at) - 0x30) * 10 + <i32>load<u8>(at + 1) - 0x30 : 1000;
 }
 
-function daysInMonth(year: i32, month: i32): i32 {
+export function daysInMonth(year: i32, month: i32): i32 {
   if (month == 2) return year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) ? 29 : 28;
   return month == 4 || month == 6 || month == 9 || month == 11 ? 30 : 31;
 }
 
 /** Days since 1970-01-01, by counting years from March so that the leap day is the last of its year. */
-function daysSinceEpoch(year: i32, month: i32, day: i32): i32 {
+export function daysSinceEpoch(year: i32, month: i32, day: i32): i32 {
   const marchYear = month > 2 ? year : year - 1;
   const marchMonth = month > 2 ? month - 3 : month + 9;
   // Days before the month: 31, 30, 31, 30, 31 repeat, which (153 * m + 2) / 5 counts.
@@ -80,7 +80,7 @@ export function readTime(start: usize, length: usize): i64 {
 }
 
 /** Offset of `±HH:MM` or `±HHMM`, or NO_TIME. */
-function zoneMicros(at: usize, length: usize): i64 {
+export function zoneMicros(at: usize, length: usize): i64 {
   const hasColon = length == 6 && load<u8>(at + 3) == COLON;
   if (length != 5 && !hasColon) return NO_TIME;
   const sign = load<u8>(at);

@@ -71,6 +71,7 @@ export class SegmentEncoder {
       const texts = derived.get(column.name);
       if (texts === undefined) throw new Error(`the column ${column.name} was not derived`);
       if (column.type === 'VARCHAR[]') this.#addLists(column, texts, rows);
+      else if (column.type === 'BOOLEAN') this.#addBooleans(column, texts, rows);
       else this.#addTexts(column, texts, rows);
     }
     return this.#file.end();
@@ -136,6 +137,21 @@ export class SegmentEncoder {
     const selected = selectNumbers(numbers, rows, validity);
     const definition = this.#definition(validity, rows.length);
     this.#addNumbered(column, renumber(selected, values), { rows: rows.length, values: rows.length, definition });
+  }
+
+  #addBooleans(column: Column, { values, numbers }: NumberedTexts, rows: Int32Array): void {
+    const validity = new Uint8Array(Math.ceil(rows.length / 8));
+    const selected = selectNumbers(numbers, rows, validity).filter((number) => number >= 0);
+    const definition = this.#definition(validity, rows.length);
+    const body = this.#body;
+    body.clear();
+    putBooleans(
+      body,
+      Uint8Array.from(selected, (number) => (values[number] === 'true' ? 1 : 0)),
+    );
+    const nulls = rows.length - selected.length;
+    const page = { rows: rows.length, values: rows.length, nulls, encoding: ENCODING.plain, definition };
+    this.#file.add(column, null, [{ ...page, body: body.written }]);
   }
 
   #addLists(column: Column, { values, numbers }: NumberedTexts, rows: Int32Array): void {

@@ -1,0 +1,4 @@
+import { testAgainstJsonParse } from './json-fuzz.ts';
+import { insightOracle } from './oracle.ts';
+
+testAgainstJsonParse(insightOracle);
