@@ -91,6 +91,8 @@ export type Config = ConfigValues & {
   readonly file: string | null;
   /** What relative paths in the config start from. */
   readonly dir: string;
+  /** `file:line:column` of the value at a path, such as ['suppress', 0, 'reason']. */
+  readonly placeOf: (path: readonly PropertyKey[]) => string;
 };
 
 /** A value's own check, told as a problem of the config at that place. */
@@ -119,7 +121,8 @@ export function parseConfig(content: string, file: string): Config {
   }
   const input: unknown = document.toJS({ maxAliasCount: 100 }) ?? {};
   const result = schema.safeParse(input);
-  if (result.success) return { ...result.data, file, dir: dirname(file) };
+  const placeOf = (path: readonly PropertyKey[]): string => at(offsetOf(document.contents, path));
+  if (result.success) return { ...result.data, file, dir: dirname(file), placeOf };
   const problems = result.error.issues.flatMap((issue) => {
     if (issue.code === 'unrecognized_keys') {
       const expected = `expected one of ${knownKeys(issue.path).join(', ')}`;
@@ -131,10 +134,7 @@ export function parseConfig(content: string, file: string): Config {
   throw new AppError(
     'config-invalid',
     problems
-      .map(
-        ({ path, message }) =>
-          `${at(offsetOf(document.contents as Node | null, path))}: ${path.map(String).join('.') || 'config'}: ${message}`,
-      )
+      .map(({ path, message }) => `${placeOf(path)}: ${path.map(String).join('.') || 'config'}: ${message}`)
       .join('\n'),
     { hint: 'docs/examples/trailhound.yaml shows every key.' },
   );

@@ -95,6 +95,18 @@ export const suppressionColumns = (suppressions: readonly Suppression[]): readon
   ...new Set(suppressions.flatMap(({ where }) => Object.keys(where))),
 ];
 
+/** Columns of the alert itself that a suppression can look at, besides those of its subject and of its events. */
+export const ALERT_COLUMNS = [
+  'account_id',
+  'accounts',
+  'region',
+  'regions',
+  'source_ip',
+  'source_ips',
+  'principal_arn',
+  'severity',
+] as const;
+
 /** The values of a column of the alert, its subject or its events; none where there is no value that stands for all of its events. */
 function valuesOf(column: string, finding: Finding, detector: Detector): readonly string[] {
   const value = finding.subject[column] ?? finding.columns[column];

@@ -7,7 +7,6 @@ import { type ExitStatus, finish, type Host, type Run, windowOf, withStore } fro
 import {
   addHuntOptions,
   chooseDetectors,
-  configSuppressions,
   type HuntCommandOptions,
   isPending,
   tellAlerts,
@@ -19,6 +18,7 @@ import { type Indicator, readList } from '../lists.ts';
 import { createAlertWriter } from '../output/alerts.ts';
 import { printable } from '../output/printable.ts';
 import { plural } from '../output/text.ts';
+import { configSuppressions } from '../suppressions.ts';
 
 interface Options extends HuntCommandOptions {
   readonly from?: string;
@@ -57,7 +57,7 @@ async function hunt(run: Run<Options>, ...ids: string[]): Promise<ExitStatus> {
       ? await chooseDetectors(run, ids)
       : { detectors: await indicatorDetectors(indicators, (await import('../wire.ts')).TABLES), parameters: {} };
   const lists = new Map([...configLists(run.config), ...(indicators === null ? [] : indicatorLists(indicators))]);
-  const suppressions = configSuppressions(run);
+  const suppressions = await configSuppressions(run);
   return withStore(run, async (store) => {
     const { useHunter } = await import('../wire.ts');
     return useHunter(store, { ...chosen, lists, suppressions, signal: run.signal }, async (hunter) => {

@@ -9,7 +9,6 @@ import { type ExitStatus, finish, type Host, type Run } from '../command.ts';
 import {
   addHuntOptions,
   chooseDetectors,
-  configSuppressions,
   type HuntCommandOptions,
   isPending,
   tellAlerts,
@@ -18,6 +17,7 @@ import {
 } from '../hunt.ts';
 import { addIngestOptions, type IngestCommandOptions, tellResult, withIngest } from '../ingest.ts';
 import { createAlertWriter } from '../output/alerts.ts';
+import { configSuppressions } from '../suppressions.ts';
 
 type Options = IngestCommandOptions & HuntCommandOptions;
 
@@ -40,7 +40,7 @@ export function scanCommand(host: Host): Command {
 async function scan(run: Run<Options>, ...given: string[]): Promise<ExitStatus> {
   const { options, terminal, signal } = run;
   const { detectors, parameters } = await chooseDetectors(run, []);
-  const suppressions = configSuppressions(run);
+  const suppressions = await configSuppressions(run);
   const lists = configLists(run.config);
   return withIngest(run, given, async (store, ingest) => {
     const { useHunter } = await import('../wire.ts');
