@@ -54,6 +54,13 @@ const schema = z.strictObject(
       )
       .describe('Alerts that a person decided not to be told of.')
       .default([]),
+    mask: z
+      .array(
+        text.regex(/^[\w.-]+$/u, 'expected the name of a header, parameter or member: letters, digits, -, _ and .'),
+        'expected a list of names',
+      )
+      .describe('Further headers, parameters and members whose values are secrets.')
+      .default([]),
     retention: duration.describe('Events older than this are pruned after an ingest, for example 400d.').optional(),
     limits: z
       .strictObject({

@@ -18,6 +18,7 @@ const DEFAULTS: ConfigValues = {
   parameters: {},
   lists: {},
   suppress: [],
+  mask: [],
   limits: {},
   aws: {},
 };

@@ -81,7 +81,7 @@ export function alertsCommand(host: Host): Command {
           host,
           ['trailhound alerts show 3f2a9c', 'trailhound alerts show 3f2a9c --output json'],
           async (run, id = '') => {
-            const alert = await withStore(run, (store) => store.alert(id));
+            const alert = run.terminal.mask.value(await withStore(run, (store) => store.alert(id)));
             if (run.output === 'table') {
               await run.terminal.out(alertDetail(alert, await tableOf(alert, run), run.terminal));
             } else if (run.output === 'json' || run.output === 'jsonl') {

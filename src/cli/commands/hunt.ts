@@ -60,21 +60,25 @@ async function hunt(run: Run<Options>, ...ids: string[]): Promise<ExitStatus> {
   const suppressions = await configSuppressions(run);
   return withStore(run, async (store) => {
     const { useHunter } = await import('../wire.ts');
-    return useHunter(store, { ...chosen, lists, suppressions, signal: run.signal }, async (hunter) => {
-      if (options.explain) {
-        for (const { title, sql } of await hunter.explain(window))
-          await terminal.out(`-- ${printable(title)}\n${sql};\n\n`);
-        return 0;
-      }
-      const [{ alerts, notes }, withoutTime] = await Promise.all([hunter.huntWindow(window), store.withoutTime()]);
-      const writer = createAlertWriter(run.output, terminal);
-      await writer.write(alerts.filter(isPending));
-      await writer.end();
-      tellNotes(notes, terminal);
-      if (indicators !== null) tellIndicators(indicators, alerts, run);
-      tellWithoutTime(withoutTime, terminal);
-      return tellAlerts(alerts, terminal, options.failOn);
-    });
+    return useHunter(
+      store,
+      { ...chosen, lists, suppressions, mask: terminal.mask, signal: run.signal },
+      async (hunter) => {
+        if (options.explain) {
+          for (const { title, sql } of await hunter.explain(window))
+            await terminal.out(`-- ${printable(title)}\n${sql};\n\n`);
+          return 0;
+        }
+        const [{ alerts, notes }, withoutTime] = await Promise.all([hunter.huntWindow(window), store.withoutTime()]);
+        const writer = createAlertWriter(run.output, terminal);
+        await writer.write(alerts.filter(isPending));
+        await writer.end();
+        tellNotes(notes, terminal);
+        if (indicators !== null) tellIndicators(indicators, alerts, run);
+        tellWithoutTime(withoutTime, terminal);
+        return tellAlerts(alerts, terminal, options.failOn);
+      },
+    );
   });
 }
 

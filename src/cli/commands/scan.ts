@@ -39,6 +39,7 @@ export function scanCommand(host: Host): Command {
 
 async function scan(run: Run<Options>, ...given: string[]): Promise<ExitStatus> {
   const { options, terminal, signal } = run;
+  const { mask } = terminal;
   const { detectors, parameters } = await chooseDetectors(run, []);
   const suppressions = await configSuppressions(run);
   const lists = configLists(run.config);
@@ -55,7 +56,7 @@ async function scan(run: Run<Options>, ...given: string[]): Promise<ExitStatus> 
       for (const { id } of unseen) printed.add(id);
       await writer.write(unseen);
     };
-    return useHunter(store, { detectors, parameters, lists, suppressions, signal }, async (hunter) => {
+    return useHunter(store, { detectors, parameters, lists, suppressions, mask, signal }, async (hunter) => {
       // What needs no other event is judged while the ingest goes on, so the first alerts come early.
       const result = await ingest(async () => {
         const { alerts } = await hunter.huntNew('event');
@@ -71,7 +72,7 @@ async function scan(run: Run<Options>, ...given: string[]): Promise<ExitStatus> 
       const stale =
         result.files.known > 0 && span !== null ? await suppressible(detectors, suppressions, store, span) : [];
       if (span !== null && stale.length > 0) {
-        await useHunter(store, { detectors: stale, parameters, lists, suppressions, signal }, (again) =>
+        await useHunter(store, { detectors: stale, parameters, lists, suppressions, mask, signal }, (again) =>
           again.huntWindow(span),
         );
       }
