@@ -6,16 +6,17 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { type Corpus, corpus } from './corpus.ts';
-import { type Cost, folderBytes, measure, measureShell, medianRun } from './measure.ts';
+import { type Cost, folderBytes, measure, measureShell, medianRun, number } from './measure.ts';
 import { giantFile, manyFiles, sizedFiles } from './odd-archives.ts';
+import { s3Table } from './s3.ts';
 import { autoSql, bareSql, type SqlJob, sameJobSql } from './sql.ts';
 
-const USAGE = `npm run bench -- [--events 1000000,4000000] [--rounds 3] [--quick] [--only ingest,hunt,tiny,others,density,ledger,giant] [--work <folder>] [--write]
+const USAGE = `npm run bench -- [--events 1000000,4000000] [--rounds 3] [--quick] [--only ingest,hunt,tiny,others,s3,density,ledger,giant] [--work <folder>] [--write]
 
-Without --only: ingest, hunt, tiny and others (S3 access and WAF logs, 1 GB of text each). density (10M events of one day), ledger (2M log files) and giant (a 5 GB file and 5 GB on stdin) take long and much disk.
+Without --only: ingest, hunt, tiny, s3 and others (S3 access and WAF logs, 1 GB of text each). density (10M events of one day), ledger (2M log files) and giant (a 5 GB file and 5 GB on stdin) take long and much disk.
 --quick: 100,000 events, one round. --write: put the tables into docs/benchmarks.md.`;
 
-const PARTS = ['ingest', 'hunt', 'tiny', 'others', 'density', 'ledger', 'giant'] as const;
+const PARTS = ['ingest', 'hunt', 'tiny', 'others', 's3', 'density', 'ledger', 'giant'] as const;
 const SEED = 1;
 /** About a month, as one archive of a small organisation. */
 const DAYS = 30;
@@ -36,7 +37,7 @@ const { values: options } = parseArgs({
     events: { type: 'string', default: '1000000' },
     rounds: { type: 'string', default: '3' },
     quick: { type: 'boolean', default: false },
-    only: { type: 'string', default: 'ingest,hunt,tiny,others' },
+    only: { type: 'string', default: 'ingest,hunt,tiny,others,s3' },
     work: { type: 'string', default: join(tmpdir(), 'trailhound-bench') },
     write: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
@@ -82,8 +83,6 @@ function warm(dir: string): void {
 }
 
 const has = (command: string): boolean => spawnSync('sh', ['-c', `command -v ${command}`]).status === 0;
-const number = (value: number, digits = 0): string =>
-  value.toLocaleString('en', { minimumFractionDigits: digits, maximumFractionDigits: digits });
 
 interface Contender {
   readonly name: string;
@@ -354,10 +353,15 @@ say(
 );
 say();
 for (const events of sizes) {
-  if (!parts.has('ingest') && !parts.has('hunt')) break;
+  if (!parts.has('ingest') && !parts.has('hunt') && !parts.has('s3')) break;
   const archive = await corpus({ name: 'mixed', events, days: DAYS, seed: SEED }, log);
   if (parts.has('ingest')) ingestTable(archive);
   if (parts.has('hunt')) huntTable(archive);
+  if (parts.has('s3')) {
+    warm(archive.dir);
+    const lines = await s3Table(archive, { cli: CLI, rounds, freshStore: () => join(fresh('s3'), 'store'), log });
+    for (const line of lines) say(line);
+  }
 }
 if (parts.has('tiny')) await tinyTable();
 if (parts.has('others')) await othersTable();

@@ -58,3 +58,6 @@ export function folderBytes(dir: string, ending = ''): number {
   }
   return bytes;
 }
+
+export const number = (value: number, digits = 0): string =>
+  value.toLocaleString('en', { minimumFractionDigits: digits, maximumFractionDigits: digits });

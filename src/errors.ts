@@ -45,6 +45,10 @@ export const ERROR_CODES = {
     exit: 3,
     meaning: 'The engine could not finish a statement that was accepted, for example for lack of memory.',
   },
+  'install-damaged': {
+    exit: 4,
+    meaning: 'A file of trailhound itself is missing or damaged.',
+  },
   'output-unwritable': {
     exit: 3,
     meaning: 'What stdout leads to takes no more, for example because its disk is full.',
@@ -72,4 +76,22 @@ export class AppError extends Error {
   get exitStatus(): number {
     return ERROR_CODES[this.code].exit;
   }
+}
+
+/** What Node says of a file of ours that is not there, or is cut off. */
+const DAMAGED_CODES: ReadonlySet<unknown> = new Set(['ENOENT', 'MODULE_NOT_FOUND', 'ERR_MODULE_NOT_FOUND']);
+const DAMAGED_NAMES: ReadonlySet<string> = new Set(['SyntaxError', 'CompileError', 'LinkError']);
+
+/** An error of loading a part of trailhound; one that does not come from a file of it stays as it is. */
+export function asInstallError(error: unknown, tried: string): Error {
+  if (!(error instanceof Error)) return new Error(String(error));
+  const isDamaged = DAMAGED_NAMES.has(error.name) || ('code' in error && DAMAGED_CODES.has(error.code));
+  return error instanceof AppError || !isDamaged ? error : damagedInstall(tried, error);
+}
+
+export function damagedInstall(tried: string, cause: Error): AppError {
+  return new AppError('install-damaged', `cannot ${tried}: ${cause.message}`, {
+    hint: 'A file of trailhound is missing or damaged: install it again.',
+    cause,
+  });
 }

@@ -2,6 +2,7 @@
 import { resolve } from 'node:path';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { AppError } from '../errors.ts';
+import { createMask } from '../secrets.ts';
 import type { Store } from '../store.ts';
 import { parseTime, type Window } from '../time.ts';
 import { type Config, readConfig } from './config.ts';
@@ -85,6 +86,7 @@ export function finish<Options>(
     const globals = command.optsWithGlobals<GlobalOptions>();
     host.terminal.level = globals.quiet ? 'warn' : globals.logLevel;
     const config = await readConfig(globals.config);
+    if (config.mask.length > 0) host.terminal.mask = createMask(config.mask);
     const run: Run<Options> = {
       options: command.opts() as Options,
       terminal: host.terminal,

@@ -54,6 +54,13 @@ const schema = z.strictObject(
       )
       .describe('Alerts that a person decided not to be told of.')
       .default([]),
+    mask: z
+      .array(
+        text.regex(/^[\w.-]+$/u, 'expected the name of a header, parameter or member: letters, digits, -, _ and .'),
+        'expected a list of names',
+      )
+      .describe('Further headers, parameters and members whose values are secrets.')
+      .default([]),
     retention: duration.describe('Events older than this are pruned after an ingest, for example 400d.').optional(),
     limits: z
       .strictObject({
@@ -91,6 +98,8 @@ export type Config = ConfigValues & {
   readonly file: string | null;
   /** What relative paths in the config start from. */
   readonly dir: string;
+  /** `file:line:column` of the value at a path, such as ['suppress', 0, 'reason']. */
+  readonly placeOf: (path: readonly PropertyKey[]) => string;
 };
 
 /** A value's own check, told as a problem of the config at that place. */
@@ -119,7 +128,8 @@ export function parseConfig(content: string, file: string): Config {
   }
   const input: unknown = document.toJS({ maxAliasCount: 100 }) ?? {};
   const result = schema.safeParse(input);
-  if (result.success) return { ...result.data, file, dir: dirname(file) };
+  const placeOf = (path: readonly PropertyKey[]): string => at(offsetOf(document.contents, path));
+  if (result.success) return { ...result.data, file, dir: dirname(file), placeOf };
   const problems = result.error.issues.flatMap((issue) => {
     if (issue.code === 'unrecognized_keys') {
       const expected = `expected one of ${knownKeys(issue.path).join(', ')}`;
@@ -131,10 +141,7 @@ export function parseConfig(content: string, file: string): Config {
   throw new AppError(
     'config-invalid',
     problems
-      .map(
-        ({ path, message }) =>
-          `${at(offsetOf(document.contents as Node | null, path))}: ${path.map(String).join('.') || 'config'}: ${message}`,
-      )
+      .map(({ path, message }) => `${placeOf(path)}: ${path.map(String).join('.') || 'config'}: ${message}`)
       .join('\n'),
     { hint: 'docs/examples/trailhound.yaml shows every key.' },
   );

@@ -18,6 +18,7 @@ const DEFAULTS: ConfigValues = {
   parameters: {},
   lists: {},
   suppress: [],
+  mask: [],
   limits: {},
   aws: {},
 };
@@ -25,7 +26,8 @@ const DEFAULTS: ConfigValues = {
 /** Reads `path`, or `trailhound.yaml` in the current folder if it is there. Throws `config-invalid`. */
 export async function readConfig(path: string | undefined): Promise<Config> {
   const file = resolve(path ?? CONFIG_FILE);
-  if (path === undefined && !existsSync(file)) return { ...DEFAULTS, file: null, dir: process.cwd() };
+  if (path === undefined && !existsSync(file))
+    return { ...DEFAULTS, file: null, dir: process.cwd(), placeOf: () => CONFIG_FILE };
   let content: string;
   try {
     content = readFileSync(file, 'utf8');

@@ -3,7 +3,6 @@ import { type Command, Option } from 'commander';
 import { type Alert, SEVERITIES, type Severity } from '../alert.ts';
 import type { Detector } from '../detector.ts';
 import { AppError } from '../errors.ts';
-import type { Suppression } from '../store.ts';
 import { collect, detectorParameters, type ExitStatus, type Run } from './command.ts';
 import { formatCount, plural } from './output/text.ts';
 import type { Terminal } from './terminal.ts';
@@ -63,11 +62,6 @@ export async function chooseDetectors(run: Run<HuntCommandOptions>, ids: readonl
     });
   }
   return { detectors, parameters };
-}
-
-/** Those of the config have no number in the store. */
-export function configSuppressions({ config }: Pick<Run<unknown>, 'config'>): readonly Suppression[] {
-  return config.suppress.map((suppression) => ({ ...suppression, id: 0 }));
 }
 
 /** Detectors look at windows of time: an event without one stands in none of them. */

@@ -7,6 +7,8 @@ import { INDICATOR_KINDS, type Indicator, type IndicatorKind } from './lists.ts'
 const idOf = ({ name }: Table): string =>
   name === 'cloudtrail' ? 'listed-indicator' : `listed-indicator-${name.replaceAll('_', '-')}`;
 
+export const INDICATOR_SUBJECT: readonly string[] = ['kind', 'indicator', 'principal'];
+
 /** How an event of a table matches a listed value, in the portable subset; null where the table says nothing of the kind. `event` is the event, `listed` the list. */
 function matchOf(kind: IndicatorKind, { roles, columns }: Table): string | null {
   const has = (name: string): boolean => columns.some((column) => column.name === name);
@@ -78,7 +80,7 @@ FROM matched
 GROUP BY 1, 2, 3, 4
 ORDER BY slot, kind, indicator, principal`,
     slot: '1h',
-    subject: ['kind', 'indicator', 'principal'],
+    subject: INDICATOR_SUBJECT,
     summary: '{principal} made {count} calls of {actions} kinds with the listed {kind} {indicator}',
     falsePositives: ['Addresses of networks that many share, such as a VPN or a mobile carrier.'],
     blindSpots: ['A listed ARN of a resource is found only where AWS names it under `resources`.'],

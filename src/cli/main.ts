@@ -4,6 +4,7 @@ import { readFileSync, realpathSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { Command, CommanderError } from 'commander';
 import { AppError } from '../errors.ts';
+import { defaultMask } from '../secrets.ts';
 import { addGlobalOptions, type ExitStatus, group, type Host } from './command.ts';
 import { alertsCommand } from './commands/alerts.ts';
 import { connectCommand } from './commands/connect.ts';
@@ -34,7 +35,7 @@ export function buildProgram(host: Host): Command {
     .helpOption('--help', 'explain a command')
     .helpCommand('help [command]', 'explain a command')
     .configureHelp({ showGlobalOptions: true })
-    .configureOutput({ writeErr: (text) => process.stderr.write(printableLines(text)) })
+    .configureOutput({ writeErr: (text) => process.stderr.write(printableLines(defaultMask.text(text))) })
     .exitOverride();
   addGlobalOptions(program);
   group(program, [
@@ -66,7 +67,7 @@ function settle(command: Command): Command {
   command
     .helpOption('--help', 'explain this command')
     .configureHelp({ showGlobalOptions: true })
-    .configureOutput({ writeErr: (text) => process.stderr.write(printableLines(text)) })
+    .configureOutput({ writeErr: (text) => process.stderr.write(printableLines(defaultMask.text(text))) })
     .exitOverride();
   if (command.commands.length > 0) command.helpCommand(false);
   for (const child of command.commands) settle(child);

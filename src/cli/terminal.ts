@@ -1,5 +1,6 @@
 /** The two streams of a run: stdout carries data only, stderr carries progress and messages. */
 import pc from 'picocolors';
+import { defaultMask, type Mask } from '../secrets.ts';
 import { printableLines } from './output/printable.ts';
 
 export const LOG_LEVELS = ['error', 'warn', 'info', 'debug'] as const;
@@ -19,6 +20,8 @@ export class Terminal {
   /** Colours for stdout. */
   readonly colors: ReturnType<typeof pc.createColors>;
   level: LogLevel = 'info';
+  /** Of every message, and of whatever quotes logs beside the answers to a person's own SQL. */
+  mask: Mask = defaultMask;
   readonly #errIsTerminal: boolean;
   readonly #errColors: ReturnType<typeof pc.createColors>;
   #progressShown = false;
@@ -82,6 +85,6 @@ export class Terminal {
   #say(level: LogLevel, prefix: string, text: string): void {
     if (!this.#shows(level)) return;
     this.clearProgress();
-    process.stderr.write(`${prefix === '' ? '' : `${prefix} `}${printableLines(text)}\n`);
+    process.stderr.write(`${prefix === '' ? '' : `${prefix} `}${printableLines(this.mask.text(text))}\n`);
   }
 }

@@ -26,6 +26,7 @@ import { DAY_MS, type Window } from '../time.ts';
 import type { Config } from './config.ts';
 import type { Indicator } from './lists.ts';
 
+export { ALERT_COLUMNS } from '../pipeline/alerts.ts';
 export { refuseStoreInside } from '../pipeline/evidence.ts';
 export type { QueueOptions } from '../sources/sqs.ts';
 export type { LocalStore } from '../store/store.ts';

@@ -1,6 +1,7 @@
 /** Starts a worker thread and speaks with it in the pipeline's messages. */
 import { setFlagsFromString } from 'node:v8';
 import { Worker } from 'node:worker_threads';
+import { asInstallError, damagedInstall } from '../errors.ts';
 import type { FromWorker, WorkerOptions, WorkerThread } from '../ingest.ts';
 
 /**
@@ -30,10 +31,21 @@ export function startWorkerThread(options: ThreadOptions): WorkerThread {
   };
   let failure: Error | null = null;
   let failed = (error: Error): void => {
-    failure = error;
+    failure ??= error;
   };
-  worker.on('message', (message: FromWorker) => listener(message));
-  worker.on('error', (error: Error) => failed(error));
+  let isLoaded = false;
+  worker.on('message', (message: FromWorker) => {
+    isLoaded = true;
+    listener(message);
+  });
+  worker.on('error', (error: Error) => failed(isLoaded ? error : asInstallError(error, 'load a worker thread')));
+  const ended = new Promise<void>((resolve) => {
+    worker.once('exit', () => {
+      // Every thread asks for work first, whatever it is told.
+      if (!isLoaded) failed(damagedInstall('load a worker thread', new Error('it ended at once')));
+      resolve();
+    });
+  });
   return {
     post: (message, transfer = []) => worker.postMessage(message, [...transfer]),
     onMessage: (listen) => {
@@ -44,8 +56,6 @@ export function startWorkerThread(options: ThreadOptions): WorkerThread {
       failed = listen;
       if (failure !== null) listen(failure);
     },
-    ended: new Promise((resolve) => {
-      worker.once('exit', () => resolve());
-    }),
+    ended,
   };
 }

@@ -1,9 +1,10 @@
-/** Findings as alerts: the summary made printable, suppressions applied. */
+/** Findings as alerts: secrets masked, the summary made printable, suppressions applied. */
 import { BlockList, isIP } from 'node:net';
 import { type Alert, EVIDENCE_MAX } from '../alert.ts';
 import type { Value } from '../backend.ts';
 import type { Detector } from '../detector.ts';
 import type { Finding } from '../hunt.ts';
+import type { Mask } from '../secrets.ts';
 import type { Suppression } from '../store.ts';
 
 /** A value in a summary at most, in characters: an attacker chooses user agents and session names. */
@@ -16,12 +17,13 @@ export interface AlertContext {
   readonly parameters: Readonly<Record<string, unknown>>;
   readonly suppressions: readonly Suppression[];
   readonly lists: Readonly<Record<string, readonly string[]>>;
+  readonly mask: Mask;
   readonly nowMs: number;
 }
 
 /** `new` is true until the store says that it knew the alert. */
 export function alertOf(finding: Finding, context: AlertContext): Alert {
-  const { detector, parameters } = context;
+  const { detector, parameters, mask } = context;
   return {
     schema: 1,
     id: finding.id,
@@ -30,8 +32,8 @@ export function alertOf(finding: Finding, context: AlertContext): Alert {
     title: detector.title,
     severity: detector.severity,
     status: isSuppressed(finding, context) ? 'suppressed' : 'open',
-    subject: finding.subject,
-    summary: summaryOf(detector.summary, finding),
+    subject: mask.value(finding.subject),
+    summary: summaryOf(detector.summary, finding, mask),
     count: finding.count,
     peak: finding.peak,
     first_seen: finding.firstSeen,
@@ -41,10 +43,10 @@ export function alertOf(finding: Finding, context: AlertContext): Alert {
     region: only(finding.regions),
     accounts: finding.accounts,
     regions: finding.regions,
-    source_ips: finding.sourceIps,
-    principal_arn: finding.principalArn,
+    source_ips: mask.value(finding.sourceIps),
+    principal_arn: mask.value(finding.principalArn),
     attack: detector.attack.map(({ technique, version }) => ({ technique, version })),
-    event_ids: finding.eventIds,
+    event_ids: mask.value(finding.eventIds),
     event_ids_total: finding.count,
     parameters: parameters as Readonly<Record<string, Value>>,
     new: true,
@@ -62,9 +64,17 @@ function printable(text: string): string {
 }
 
 /** Fills in the placeholders. Where several stand side by side, those without a value are left out; where none of them has one, a dash says so. */
-function summaryOf(template: string, { count, peak, texts }: Pick<Finding, 'count' | 'peak' | 'texts'>): string {
+function summaryOf(
+  template: string,
+  { count, peak, texts }: Pick<Finding, 'count' | 'peak' | 'texts'>,
+  mask: Mask,
+): string {
   const valueOf = (name: string): string =>
-    name === 'count' ? String(count) : name === 'peak' ? String(peak ?? '') : printable(texts[name] ?? '');
+    name === 'count'
+      ? String(count)
+      : name === 'peak'
+        ? String(peak ?? '')
+        : printable(mask.named(name, texts[name] ?? ''));
   return template.replace(/(?:\{[^{}]*\})+/gu, (run) => {
     const values = [...run.matchAll(/\{([^{}]*)\}/gu)].map(([, name = '']) => valueOf(name));
     return values.join('') || '-';
@@ -94,6 +104,18 @@ function isSuppressed(
 export const suppressionColumns = (suppressions: readonly Suppression[]): readonly string[] => [
   ...new Set(suppressions.flatMap(({ where }) => Object.keys(where))),
 ];
+
+/** Columns of the alert itself that a suppression can look at, besides those of its subject and of its events. */
+export const ALERT_COLUMNS = [
+  'account_id',
+  'accounts',
+  'region',
+  'regions',
+  'source_ip',
+  'source_ips',
+  'principal_arn',
+  'severity',
+] as const;
 
 /** The values of a column of the alert, its subject or its events; none where there is no value that stands for all of its events. */
 function valuesOf(column: string, finding: Finding, detector: Detector): readonly string[] {

@@ -5,6 +5,7 @@ import type { Backend } from '../backend.ts';
 import { type Detector, parameterValues, slotMs } from '../detector.ts';
 import { AppError } from '../errors.ts';
 import { type HuntEngine, type HuntTask, LATENESS_MS } from '../hunt.ts';
+import { defaultMask, type Mask } from '../secrets.ts';
 import type { Commit, HuntKey, RecordedHunt, Segment, Store, Suppression } from '../store.ts';
 import type { Table } from '../table.ts';
 import { DAY_MS, type Window } from '../time.ts';
@@ -33,6 +34,8 @@ export interface HuntOptions {
   readonly lists: Readonly<Record<string, readonly string[]>>;
   /** Those of the config; the store's are added. */
   readonly suppressions: readonly Suppression[];
+  /** Default: that of the secrets that everybody has. */
+  readonly mask?: Mask;
   readonly signal?: AbortSignal;
 }
 
@@ -252,7 +255,7 @@ class Hunt {
     segments: readonly Segment[] | null,
   ): Promise<void> {
     const { store, tables, openBackend, nowMs } = this.#deps;
-    const { lists, signal } = this.#options;
+    const { lists, signal, mask = defaultMask } = this.#options;
     const suppressions = this.#suppressions;
     const tasks = judges.map(
       (judge): HuntTask => ({ detector: judge.detector, parameters: judge.parameters, window: windowFor(judge) }),
@@ -281,7 +284,7 @@ class Hunt {
       for (const [at, { findings, judged, notes }] of results.entries()) {
         const { detector, parameters } = judges[at] as Judge;
         const alerts = findings.map((finding) =>
-          alertOf(finding, { detector, parameters, suppressions, lists, nowMs: nowMs() }),
+          alertOf(finding, { detector, parameters, suppressions, lists, mask, nowMs: nowMs() }),
         );
         for (const alert of alerts) this.#found.set(alert.id, alert);
         for (const note of notes) this.#notes.add(note);

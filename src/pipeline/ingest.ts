@@ -178,6 +178,8 @@ class IngestRun {
         ),
       );
       if (this.#failure !== null) throw this.#failure;
+      if (!this.#stopping && this.#listed.size > 0)
+        throw new Error(`the threads ended without a word on ${this.#listed.size} log files`);
       if (!this.#stopping && this.#seqAfter > this.#seqBefore) {
         await this.#writer.compact({ full: false, signal: this.#options.signal });
       }

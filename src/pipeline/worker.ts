@@ -1,7 +1,7 @@
 /** What a worker thread does: reads log files, decodes them into windows, has each window judged, and stages its rows as segments. */
 import { createHash, hash } from 'node:crypto';
 import type { Envelopes } from '../envelope.ts';
-import { AppError } from '../errors.ts';
+import { AppError, asInstallError } from '../errors.ts';
 import type { FileOutcome, Format, Reject } from '../format.ts';
 import type { FromWorker, IngestLimits, KnownContent, SegmentWriter, ToWorker, WorkItem } from '../ingest.ts';
 import {
@@ -199,14 +199,17 @@ class IngestWorker {
     const known = this.#lanes.get(format.name);
     if (known !== undefined) return known;
     const { limits, openWriter } = this.#deps;
-    const [decoder, writer] = await Promise.all([
-      format.createDecoder({ recordBytes: limits.recordBytes, windowBytes: limits.windowBytes }),
-      openWriter(format.table),
-    ]);
-    this.#writers.push(writer);
+    const decoding = format.createDecoder({ recordBytes: limits.recordBytes, windowBytes: limits.windowBytes });
+    // The writer's engine is at work by the time a decoder fails: it has to be there to be closed.
+    const [writer] = await Promise.allSettled([openWriter(format.table), decoding]);
+    if (writer.status === 'rejected') throw writer.reason;
+    this.#writers.push(writer.value);
+    const decoder = await decoding.catch((error: unknown) => {
+      throw asInstallError(error, `load the decoder of ${format.name}`);
+    });
     const lane = new Lane({
       decoder,
-      writer,
+      writer: writer.value,
       mailbox: this.#mailbox,
       post: (told, transfer) => this.#port.post(told, transfer),
       onRows: (rows) => {

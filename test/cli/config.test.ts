@@ -52,16 +52,18 @@ describe('a config', () => {
       parameters: {},
       lists: {},
       suppress: [],
+      mask: [],
       limits: {},
       aws: {},
       file,
       dir: '/somewhere',
+      placeOf: expect.any(Function),
     });
   });
 
   test('of the documentation is valid and shows every key', () => {
     const text = readFileSync('docs/examples/trailhound.yaml', 'utf8');
-    const { file: _file, dir: _dir, ...keys } = parseConfig(text, file);
+    const { file: _file, dir: _dir, placeOf: _placeOf, ...keys } = parseConfig(text, file);
     expect(Object.keys(keys).toSorted()).toEqual(
       [
         'aws',
@@ -69,6 +71,7 @@ describe('a config', () => {
         'detectors',
         'limits',
         'lists',
+        'mask',
         'parameters',
         'retention',
         'sources',
@@ -79,7 +82,8 @@ describe('a config', () => {
   });
 
   test('that is not there says what an empty one says', async () => {
-    expect(await readConfig(undefined)).toEqual({ ...parseConfig('', file), file: null, dir: process.cwd() });
+    const empty = { ...parseConfig('', file), file: null, dir: process.cwd(), placeOf: expect.any(Function) };
+    expect(await readConfig(undefined)).toEqual(empty);
   });
 
   test('that was named and is not there is an error', async () => {

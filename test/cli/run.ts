@@ -16,6 +16,8 @@ export interface RunOptions {
   readonly cwd: string;
   readonly input?: string | Uint8Array;
   readonly env?: Readonly<Record<string, string>>;
+  /** The entry of another install (default: the built one). */
+  readonly main?: string;
 }
 
 export const newFolder = (): string => realpathSync(mkdtempSync(join(tmpdir(), 'trailhound-cli-')));
@@ -23,7 +25,7 @@ export const newFolder = (): string => realpathSync(mkdtempSync(join(tmpdir(), '
 /** Not a terminal on any stream, nothing of the developer's own environment. */
 export function trailhound(args: readonly string[], options: RunOptions): Promise<Outcome> {
   const { PATH, HOME } = process.env;
-  const child = spawn(process.execPath, [MAIN, ...args], {
+  const child = spawn(process.execPath, [options.main ?? MAIN, ...args], {
     cwd: options.cwd,
     env: { PATH, HOME, XDG_STATE_HOME: join(options.cwd, 'state'), ...options.env },
   });

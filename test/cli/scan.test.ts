@@ -241,6 +241,16 @@ describe('after a scan', () => {
     const indicators = new Set((JSON.parse(stdout) as Alert[]).map(({ subject }) => subject['indicator']));
     expect(indicators).toEqual(new Set([seen.source_ip, seen.access_key_id]));
     expect(stderr).toMatch(/^2 indicators of 6 seen: /m);
+    // Its detector is in no catalogue any more, as that of a retired one.
+    expect(alertsOf(await run('alerts', 'list', '--detector', 'listed-indicator', '--output', 'json'))).not.toEqual([]);
+    expect((await run('alerts', 'list', '--detector', 'listed-indicator', '--from', 'now')).status).toBe(0);
+  });
+
+  test('alerts of a detector that neither the catalogue nor the store knows are an error', async () => {
+    const { status, stdout, stderr } = await run('alerts', 'list', '--detector', 'denied-call-spik');
+    expect({ status, stdout }).toEqual({ status: 2, stdout: '' });
+    expect(stderr).toContain("no detector has the id 'denied-call-spik'. Did you mean 'denied-call-spike'?");
+    expect((await run('alerts', 'list', '--detector', 'buckets-deleted-in-bulk', '--from', 'now')).status).toBe(0);
   });
 
   test('a statement that writes, reads a file or changes a setting is refused', async () => {

@@ -14,6 +14,10 @@ beforeAll(() => {
   writeFileSync(join(cwd, 'broken.yaml'), 'store: [\n');
   writeFileSync(join(cwd, 'parameter.yaml'), 'parameters:\n  denied-call-spike:\n    refusals: none\n');
   writeFileSync(join(cwd, 'detector.yaml'), 'parameters:\n  denied-call-spikes:\n    refusals: 3\n');
+  writeFileSync(
+    join(cwd, 'suppress.yaml'),
+    'suppress:\n  - reason: x\n    owner: y\n    where:\n      principal: z\n      regoin: eu-west-1\n',
+  );
   writeFileSync(join(cwd, 'bad-list.txt'), '192.0.2.1\n300.1.2.3\n');
   writeFileSync(join(cwd, 'empty-list.txt'), '# nothing yet\n');
 });
@@ -184,6 +188,30 @@ describe('wrong input', () => {
       ['suppress', 'add', '--reason', 'x', '--where', 'principal'],
       2,
       ["cannot read --where 'principal'"],
+    ],
+    [
+      'a suppression by a column that nothing has',
+      ['suppress', 'add', '--reason', 'x', '--where', 'princpal=x'],
+      2,
+      [
+        "--where 'princpal=x'",
+        "has the column 'princpal'",
+        "Did you mean 'principal'?",
+        'Columns: account_id, ',
+        'user_agent',
+      ],
+    ],
+    [
+      "a suppression of a detector by another one's subject",
+      ['suppress', 'add', 'root-console-login', '--reason', 'x', '--where', 'security_group=sg-1'],
+      2,
+      ["has the column 'security_group'"],
+    ],
+    [
+      'a config that suppresses by a column that nothing has',
+      ['hunt', '--config', 'suppress.yaml'],
+      2,
+      [/suppress\.yaml:6:7: suppress\.0\.where\.regoin: .*Did you mean 'region'\?/],
     ],
     ['a detector with a bad name', ['detectors', 'new', 'Bad_Name'], 2, ["'Bad_Name'", 'kebab-case']],
     ['a detector whose name says nothing', ['detectors', 'new', 'suspicious-call'], 2, ["'suspicious-call'"]],

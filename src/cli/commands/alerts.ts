@@ -62,6 +62,7 @@ export function alertsCommand(host: Host): Command {
                 ...(options.limit > 0 && { limit: options.limit }),
               }),
             );
+            if (alerts.length === 0 && options.detector !== undefined) await checkDetector(run, options.detector);
             const writer = createAlertWriter(run.output, terminal);
             await writer.write(alerts);
             await writer.end();
@@ -80,7 +81,7 @@ export function alertsCommand(host: Host): Command {
           host,
           ['trailhound alerts show 3f2a9c', 'trailhound alerts show 3f2a9c --output json'],
           async (run, id = '') => {
-            const alert = await withStore(run, (store) => store.alert(id));
+            const alert = run.terminal.mask.value(await withStore(run, (store) => store.alert(id)));
             if (run.output === 'table') {
               await run.terminal.out(alertDetail(alert, await tableOf(alert, run), run.terminal));
             } else if (run.output === 'json' || run.output === 'jsonl') {
@@ -96,6 +97,14 @@ export function alertsCommand(host: Host): Command {
       ),
     ['trailhound alerts list', 'trailhound alerts show 3f2a9c'],
   );
+}
+
+/** A retired detector is in no catalogue and may have alerts all the same. Throws `detector-unknown`. */
+async function checkDetector(run: Run<ListOptions>, id: string): Promise<void> {
+  const recorded = await withStore(run, (store) => store.alerts({ detector: id, limit: 1 }));
+  if (recorded.length > 0) return;
+  const { loadDetectors } = await import('../detectors.ts');
+  (await loadDetectors(run.config)).get(id);
 }
 
 /** The table of the alert's detector; of one that is gone, or was made for a list, what its id says. */

@@ -7,7 +7,6 @@ import { type ExitStatus, finish, type Host, type Run, windowOf, withStore } fro
 import {
   addHuntOptions,
   chooseDetectors,
-  configSuppressions,
   type HuntCommandOptions,
   isPending,
   tellAlerts,
@@ -19,6 +18,7 @@ import { type Indicator, readList } from '../lists.ts';
 import { createAlertWriter } from '../output/alerts.ts';
 import { printable } from '../output/printable.ts';
 import { plural } from '../output/text.ts';
+import { configSuppressions } from '../suppressions.ts';
 
 interface Options extends HuntCommandOptions {
   readonly from?: string;
@@ -57,24 +57,28 @@ async function hunt(run: Run<Options>, ...ids: string[]): Promise<ExitStatus> {
       ? await chooseDetectors(run, ids)
       : { detectors: await indicatorDetectors(indicators, (await import('../wire.ts')).TABLES), parameters: {} };
   const lists = new Map([...configLists(run.config), ...(indicators === null ? [] : indicatorLists(indicators))]);
-  const suppressions = configSuppressions(run);
+  const suppressions = await configSuppressions(run);
   return withStore(run, async (store) => {
     const { useHunter } = await import('../wire.ts');
-    return useHunter(store, { ...chosen, lists, suppressions, signal: run.signal }, async (hunter) => {
-      if (options.explain) {
-        for (const { title, sql } of await hunter.explain(window))
-          await terminal.out(`-- ${printable(title)}\n${sql};\n\n`);
-        return 0;
-      }
-      const [{ alerts, notes }, withoutTime] = await Promise.all([hunter.huntWindow(window), store.withoutTime()]);
-      const writer = createAlertWriter(run.output, terminal);
-      await writer.write(alerts.filter(isPending));
-      await writer.end();
-      tellNotes(notes, terminal);
-      if (indicators !== null) tellIndicators(indicators, alerts, run);
-      tellWithoutTime(withoutTime, terminal);
-      return tellAlerts(alerts, terminal, options.failOn);
-    });
+    return useHunter(
+      store,
+      { ...chosen, lists, suppressions, mask: terminal.mask, signal: run.signal },
+      async (hunter) => {
+        if (options.explain) {
+          for (const { title, sql } of await hunter.explain(window))
+            await terminal.out(`-- ${printable(title)}\n${sql};\n\n`);
+          return 0;
+        }
+        const [{ alerts, notes }, withoutTime] = await Promise.all([hunter.huntWindow(window), store.withoutTime()]);
+        const writer = createAlertWriter(run.output, terminal);
+        await writer.write(alerts.filter(isPending));
+        await writer.end();
+        tellNotes(notes, terminal);
+        if (indicators !== null) tellIndicators(indicators, alerts, run);
+        tellWithoutTime(withoutTime, terminal);
+        return tellAlerts(alerts, terminal, options.failOn);
+      },
+    );
   });
 }
 

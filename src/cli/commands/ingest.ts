@@ -14,6 +14,8 @@ export function ingestCommand(host: Host): Command {
       'trailhound ingest ./AWSLogs',
       'trailhound ingest evidence.zip --account 111122223333 --from 2026-01-01 --to 2026-02-01',
       'zcat *.json.gz | trailhound ingest -',
+      'trailhound ingest sqs://cloudtrail-logs',
+      'trailhound ingest sqs://cloudtrail-logs s3://my-logs/AWSLogs/ --once --reconcile 3',
       'trailhound ingest ./AWSLogs --dry-run',
     ],
     (run, ...given) =>

@@ -9,7 +9,6 @@ import { type ExitStatus, finish, type Host, type Run } from '../command.ts';
 import {
   addHuntOptions,
   chooseDetectors,
-  configSuppressions,
   type HuntCommandOptions,
   isPending,
   tellAlerts,
@@ -18,6 +17,7 @@ import {
 } from '../hunt.ts';
 import { addIngestOptions, type IngestCommandOptions, tellResult, withIngest } from '../ingest.ts';
 import { createAlertWriter } from '../output/alerts.ts';
+import { configSuppressions } from '../suppressions.ts';
 
 type Options = IngestCommandOptions & HuntCommandOptions;
 
@@ -30,6 +30,7 @@ export function scanCommand(host: Host): Command {
       'trailhound scan ./AWSLogs',
       'trailhound scan evidence.zip --fail-on high',
       'trailhound scan ./AWSLogs --account 111122223333 --from 2026-01-01 --output json > alerts.json',
+      'trailhound scan sqs://cloudtrail-logs --once',
       'trailhound scan ./AWSLogs --param denied-call-spike.refusals=50',
     ],
     scan,
@@ -38,8 +39,9 @@ export function scanCommand(host: Host): Command {
 
 async function scan(run: Run<Options>, ...given: string[]): Promise<ExitStatus> {
   const { options, terminal, signal } = run;
+  const { mask } = terminal;
   const { detectors, parameters } = await chooseDetectors(run, []);
-  const suppressions = configSuppressions(run);
+  const suppressions = await configSuppressions(run);
   const lists = configLists(run.config);
   return withIngest(run, given, async (store, ingest) => {
     const { useHunter } = await import('../wire.ts');
@@ -54,7 +56,7 @@ async function scan(run: Run<Options>, ...given: string[]): Promise<ExitStatus> 
       for (const { id } of unseen) printed.add(id);
       await writer.write(unseen);
     };
-    return useHunter(store, { detectors, parameters, lists, suppressions, signal }, async (hunter) => {
+    return useHunter(store, { detectors, parameters, lists, suppressions, mask, signal }, async (hunter) => {
       // What needs no other event is judged while the ingest goes on, so the first alerts come early.
       const result = await ingest(async () => {
         const { alerts } = await hunter.huntNew('event');
@@ -70,7 +72,7 @@ async function scan(run: Run<Options>, ...given: string[]): Promise<ExitStatus> 
       const stale =
         result.files.known > 0 && span !== null ? await suppressible(detectors, suppressions, store, span) : [];
       if (span !== null && stale.length > 0) {
-        await useHunter(store, { detectors: stale, parameters, lists, suppressions, signal }, (again) =>
+        await useHunter(store, { detectors: stale, parameters, lists, suppressions, mask, signal }, (again) =>
           again.huntWindow(span),
         );
       }

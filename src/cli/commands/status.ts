@@ -107,15 +107,17 @@ async function printRejects({ output, terminal, options }: Run<Options>, rejects
     { name: 'text', type: 'VARCHAR' },
   ];
   const whole = output === 'json' || output === 'jsonl' || output === 'csv';
-  const rows = rejects.map((reject) => [
-    reject.logFileKey,
-    reject.recordNo,
-    reject.offset,
-    reject.length,
-    reject.reason,
-    reject.detail,
-    whole ? reject.text : reject.text.slice(0, EXCERPT_CHARACTERS),
-  ]);
+  const rows = terminal.mask
+    .value(rejects)
+    .map((reject) => [
+      reject.logFileKey,
+      reject.recordNo,
+      reject.offset,
+      reject.length,
+      reject.reason,
+      reject.detail,
+      whole ? reject.text : reject.text.slice(0, EXCERPT_CHARACTERS),
+    ]);
   await printRows(output, columns, rows, terminal);
   if (rejects.length === options.limit)
     terminal.info(`The first ${formatCount(options.limit)} rejects; --limit shows more.`);

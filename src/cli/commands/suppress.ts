@@ -6,6 +6,7 @@ import { formatTime, parseTime } from '../../time.ts';
 import { collect, finish, group, type Host, wholeNumber, withStore } from '../command.ts';
 import { printRows } from '../output/rows.ts';
 import { plural } from '../output/text.ts';
+import { checkColumns, configSuppressions } from '../suppressions.ts';
 
 interface AddOptions {
   readonly where?: readonly string[];
@@ -59,10 +60,18 @@ export function suppressCommand(host: Host): Command {
             }
             const where = conditions(options.where ?? []);
             const until = options.until === undefined ? null : formatTime(endOf(options.until, run.nowMs));
-            if (detector !== undefined) {
-              const { loadDetectors } = await import('../detectors.ts');
-              (await loadDetectors(run.config)).get(detector);
-            }
+            const { loadDetectors } = await import('../detectors.ts');
+            const catalogue = await loadDetectors(run.config);
+            if (detector !== undefined) catalogue.get(detector);
+            await checkColumns(catalogue, { detector: detector ?? null, where }, (column, problem) => {
+              throw new AppError(
+                'usage-invalid',
+                `cannot use --where '${column}=${where[column]}': ${problem.message}`,
+                {
+                  hint: problem.hint,
+                },
+              );
+            });
             const owner = options.owner ?? process.env['USER'] ?? process.env['LOGNAME'] ?? 'unknown';
             const added = await withStore(run, (store) =>
               store.addSuppression({ detector: detector ?? null, where, reason: options.reason, owner, until }),
@@ -77,7 +86,7 @@ export function suppressCommand(host: Host): Command {
         finish(list, host, ['trailhound suppress list', 'trailhound suppress list --output json'], async (run) => {
           const stored = await withStore(run, (store) => store.suppressions());
           const rows = [
-            ...run.config.suppress.map((suppression) => rowOf({ ...suppression, id: null })),
+            ...(await configSuppressions(run)).map((suppression) => rowOf({ ...suppression, id: null })),
             ...stored.map(rowOf),
           ];
           await printRows(run.output, COLUMNS, rows, run.terminal);
@@ -122,7 +131,7 @@ function rowOf({
 function conditions(texts: readonly string[]): Record<string, string> {
   return Object.fromEntries(
     texts.map((text) => {
-      const match = /^([a-z_][a-z0-9_.]*)=(.+)$/su.exec(text);
+      const match = /^([A-Za-z_][\w.]*)=(.+)$/su.exec(text);
       if (match?.[1] === undefined || match[2] === undefined) {
         throw new AppError(
           'usage-invalid',

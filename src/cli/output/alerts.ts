@@ -48,7 +48,13 @@ const FIELDS: readonly (readonly [name: string, type: string, value: (alert: Ale
   ['event_ids_total', 'BIGINT', (alert) => alert.event_ids_total],
 ];
 
+/** What was recorded before a name came to the config's mask is masked here; all else was. */
 export function createAlertWriter(output: Output, terminal: Terminal): AlertWriter {
+  const writer = writerOf(output, terminal);
+  return { write: (alerts) => writer.write(terminal.mask.value(alerts)), end: () => writer.end() };
+}
+
+function writerOf(output: Output, terminal: Terminal): AlertWriter {
   switch (output) {
     case 'table':
       return tableWriter(terminal);

@@ -1,0 +1,180 @@
+/** Secrets of every kind, planted in records, in what could not be decoded and in names of files: nothing of them leaves the store but by one's own SQL. */
+import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { newFolder, type Outcome, trailhound } from './run.ts';
+
+/** Stands in every secret, and nowhere else. */
+const SECRET = '5ecret';
+const KEY = 'AKIAIOSFODNN7EXAMPLE';
+const FORMS = ['table', 'json', 'jsonl', 'csv', 'markdown'];
+
+const QUERY = `X-Amz-Credential=${KEY}%2F${SECRET}&X-Amz-Signature=${SECRET}1&X-Amz-Security-Token=${SECRET}2`;
+const CREDENTIALS = { accessKeyId: KEY, sessionToken: `${SECRET}3`, secretAccessKey: `${SECRET}4` };
+const HEADERS = [
+  { name: 'Host', value: 'example.com' },
+  { name: 'Cookie', value: `a=1; id="${SECRET}5"` },
+  { name: 'authorization', value: `Bearer ${SECRET}6` },
+  { name: 'X-Tenant-Pin', value: `${SECRET}7` },
+];
+const cloudtrail = {
+  eventVersion: '1.09',
+  userIdentity: { type: 'IAMUser', arn: 'arn:aws:iam::111122223333:user/alice', userName: 'alice' },
+  eventTime: '2026-01-05T10:00:00Z',
+  eventSource: 'sts.amazonaws.com',
+  eventName: 'GetSessionToken',
+  awsRegion: 'us-east-1',
+  sourceIPAddress: '198.51.100.7',
+  userAgent: `curl Authorization: Basic ${SECRET}8`,
+  errorMessage: `refused https://b.s3.amazonaws.com/k?${QUERY}`,
+  requestParameters: {
+    url: `https://h/?${QUERY}`,
+    masterUserPassword: `${SECRET}9`,
+    headers: { cookie: [`${SECRET}a`] },
+  },
+  responseElements: { credentials: CREDENTIALS },
+  recipientAccountId: '111122223333',
+  eventID: '00000000-0000-4000-8000-000000000001',
+};
+const waf = {
+  timestamp: Date.UTC(2026, 0, 5, 10),
+  formatVersion: 1,
+  webaclId: 'arn:aws:wafv2:us-east-1:111122223333:regional/webacl/acl/00000000',
+  terminatingRuleId: 'Default_Action',
+  terminatingRuleType: 'REGULAR',
+  action: 'ALLOW',
+  httpSourceName: 'ALB',
+  httpSourceId: '111122223333-app/lb/1',
+  ruleGroupList: [],
+  rateBasedRuleList: [],
+  nonTerminatingMatchingRules: [],
+  httpRequest: {
+    clientIp: '198.51.100.7',
+    country: 'DE',
+    headers: HEADERS,
+    uri: '/login',
+    args: QUERY,
+    httpVersion: 'HTTP/2.0',
+    httpMethod: 'GET',
+    requestId: '1-2-3',
+  },
+};
+const S3_LINE = `${'7'.repeat(64)} bucket-a [05/Jan/2026:10:00:00 +0000] 198.51.100.7 arn:aws:iam::111122223333:user/alice 3E57427F3EXAMPLE REST.GET.OBJECT b%253F${QUERY.replaceAll('=', '%253D').replaceAll('&', '%2526')} "GET /b?${QUERY} HTTP/1.1" 200 - 1 1 1 1 "https://h/?access_token=${SECRET}b" "curl Cookie: ${SECRET}c" - host SigV4 TLS QueryString bucket-a.s3.amazonaws.com TLSv1.2 - -`;
+
+const detector = (id: string, table: string, subject: readonly string[], summary: string) =>
+  [
+    `id: ${id}`,
+    'title: Secrets',
+    'description: Quotes all that may hold a secret.',
+    'severity: high',
+    'severityReason: A test.',
+    `table: ${table}`,
+    'attack: []',
+    'when: { source_ip: 198.51.100.7 }',
+    'slot: event',
+    `subject: [${subject.join(', ')}]`,
+    `summary: '${summary}'`,
+    'falsePositives: [None.]',
+    'blindSpots: [None.]',
+    'examples: []',
+  ].join('\n');
+
+const cwd = newFolder();
+const run = (...args: string[]) => trailhound([...args, '--config', join(cwd, 'trailhound.yaml')], { cwd });
+const told: Outcome[] = [];
+
+beforeAll(async () => {
+  const logs = join(cwd, `logs?X-Amz-Signature=${SECRET}d`);
+  mkdirSync(join(cwd, 'detectors'));
+  mkdirSync(logs);
+  writeFileSync(join(cwd, 'trailhound.yaml'), 'mask: [x-tenant-pin]\n');
+  const rules: readonly (readonly [string, string, readonly string[], string])[] = [
+    [
+      'call-quoted',
+      'cloudtrail',
+      ['principal', 'user_agent', 'response_elements.credentials.sessionToken', 'request_parameters.url'],
+      '{response_elements} {error_message} {request_parameters} {request_parameters.masterUserPassword} {user_agent}',
+    ],
+    ['request-quoted', 'waf', ['source_ip', 'args'], '{headers} {args}'],
+    ['object-quoted', 's3_access', ['principal', 'request_uri'], '{request_uri} {key} {referrer} {user_agent}'],
+  ];
+  for (const [id, ...rest] of rules) writeFileSync(join(cwd, 'detectors', `${id}.yaml`), detector(id, ...rest));
+  const whole = JSON.stringify({ Records: [cloudtrail] });
+  writeFileSync(join(logs, 'cloudtrail.json'), whole);
+  writeFileSync(join(logs, 'waf.log'), `${JSON.stringify(waf)}\n`);
+  writeFileSync(join(logs, 's3-access'), `${S3_LINE}\n`);
+  // Broken in the middle, at the end, and in what holds all of it.
+  writeFileSync(join(logs, `cut.json`), whole.slice(0, whole.indexOf(`${SECRET}3`) + 6));
+  writeFileSync(join(logs, `broken.json`), whole.replace('"awsRegion"', '"awsRegion" 17 '));
+  writeFileSync(join(logs, `broken-waf.log`), JSON.stringify(waf).replace('"country":"DE"', `"country":"D\tE"`));
+  writeFileSync(join(logs, `broken-access`), `${S3_LINE.replace('[05/Jan/2026:10:00:00 +0000]', '[then')}\n`);
+  writeFileSync(
+    join(logs, `damaged-sessionToken=${SECRET}e.json.gz`),
+    Buffer.from([0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3, 1, 2, 3]),
+  );
+  told.push(await run('scan', logs));
+  for (const form of FORMS) {
+    told.push(await run('scan', logs, '--output', form, '--store', `store-${form}`));
+    told.push(await run('hunt', '--output', form));
+    told.push(await run('alerts', 'list', '--limit', '0', '--output', form));
+    told.push(await run('status', '--output', form));
+    told.push(await run('status', '--rejects', '--output', form));
+  }
+  const ids = JSON.parse((await run('alerts', 'list', '--output', 'json')).stdout) as { id: string }[];
+  for (const { id } of ids)
+    told.push(await run('alerts', 'show', id), await run('alerts', 'show', id, '--output', 'json'));
+  // Messages that quote what they were given.
+  told.push(
+    await run('scan', join(cwd, `nowhere?X-Amz-Signature=${SECRET}f`)),
+    await run('scan', `--password=${SECRET}g`, logs),
+    await run('hunt', '--param', `Cookie: ${SECRET}h`),
+    await run('sql', `SELECT CAST('X-Amz-Signature=${SECRET}i' AS INTEGER)`, '--log-level', 'debug'),
+    await run('ingest', logs, '--store', 'store-debug', '--log-level', 'debug'),
+  );
+});
+
+afterAll(() => rmSync(cwd, { recursive: true }));
+
+test('the secrets are there, each where it was planted', async () => {
+  const { stdout, stderr } = await run('alerts', 'list', '--output', 'json');
+  const alerts = JSON.parse(stdout) as { detector: string; summary: string }[];
+  expect(alerts.map((alert) => alert.detector).toSorted(), stderr).toEqual(
+    expect.arrayContaining(['call-quoted', 'object-quoted', 'request-quoted']),
+  );
+  const rejects = JSON.parse((await run('status', '--rejects', '--output', 'json')).stdout) as { text: string }[];
+  expect(rejects.filter(({ text }) => text.includes('****')).length).toBeGreaterThanOrEqual(4);
+});
+
+test('nothing that was told holds any of them', () => {
+  for (const { stdout, stderr } of told) {
+    expect(stdout).not.toContain(SECRET);
+    expect(stderr).not.toContain(SECRET);
+  }
+  expect(told.some(({ stdout }) => stdout.includes('X-Amz-Credential=AKIA****&X-Amz-Signature=****'))).toBe(true);
+});
+
+test('alerts are masked where they are kept, events are kept as delivered and told to whoever asks', async () => {
+  const alerts = await run('sql', 'SELECT * FROM alert', '--output', 'json');
+  expect(alerts.stdout).toContain('call-quoted');
+  expect(alerts.stdout).not.toContain(SECRET);
+  const events = await run('sql', 'SELECT response_elements FROM cloudtrail', '--output', 'json');
+  expect(events.stdout).toContain(`${SECRET}3`);
+});
+
+describe('outside of the lake and the catalog', () => {
+  const filesUnder = (dir: string): string[] =>
+    readdirSync(dir, { recursive: true, encoding: 'utf8' })
+      .map((name) => join(dir, name))
+      .filter((path) => statSync(path).isFile());
+
+  test('no file was written that holds one', () => {
+    const written = filesUnder(cwd).filter((path) => !/logs[?]|\/lake\/|catalog[.]duckdb/.test(path));
+    expect(written.length).toBeGreaterThan(0);
+    for (const path of written) expect([path, readFileSync(path).includes(SECRET)]).toEqual([path, false]);
+  });
+
+  test('what holds them is its owner’s alone', () => {
+    for (const path of filesUnder(join(cwd, '.trailhound')))
+      expect([path, statSync(path).mode & 0o077]).toEqual([path, 0]);
+  });
+});
