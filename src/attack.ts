@@ -45,7 +45,6 @@ export const TECHNIQUES: Readonly<Record<string, string>> = {
   'T1555.006': 'Credentials from Password Stores: Cloud Secrets Management Stores',
   T1556: 'Modify Authentication Process',
   'T1556.006': 'Modify Authentication Process: Multi-Factor Authentication',
-  T1562: 'Impair Defenses',
   'T1562.001': 'Impair Defenses: Disable or Modify Tools',
   'T1562.007': 'Impair Defenses: Disable or Modify Cloud Firewall',
   'T1562.008': 'Impair Defenses: Disable or Modify Cloud Logs',

@@ -37,7 +37,7 @@ export const detector = defineDetector({
   ],
   response: [
     'Switch Block Public Access on, or take ListBucket for everybody out of the policy or ACL.',
-    'Run the saved question anonymous-reads for what was fetched, and s3-address-requests for remote_ip.',
+    'Run the saved question anonymous-reads for what was fetched, and s3-requests-of-address for remote_ip.',
   ],
   examples: [
     {

@@ -41,7 +41,7 @@ export const detector = defineDetector({
   ],
   response: [
     'Take the permission away, then compare the keys with their earlier versions.',
-    'Run the saved question object-history for each key.',
+    'Run the saved question object-requests for each key.',
   ],
   examples: [
     {

@@ -36,7 +36,7 @@ export const detector = defineDetector({
   },
   falsePositives: ['A security scanner of your own.'],
   blindSpots: ['Tools that only try to list.', 'Probes with credentials: bucket-requests-denied.'],
-  response: ['Look for successful requests of the same remote_ip: saved question s3-address-requests.'],
+  response: ['Look for successful requests of the same remote_ip: saved question s3-requests-of-address.'],
   examples: [
     {
       name: 'six questions in a minute',

@@ -82,7 +82,7 @@ ORDER BY 1, 2, 3`,
   ],
   response: [
     'Withdraw the session of the principal first.',
-    'Where versions are kept, objects come back by removing the delete markers; run object-history for a key to see.',
+    'Where versions are kept, objects come back by removing the delete markers; run object-requests for a key to see.',
   ],
   examples: [
     { name: 'a thousand objects in half an hour', records: [many(1000, '11')], alerts: ALERT },

@@ -44,7 +44,7 @@ ORDER BY 1, 2, 3`,
   },
   falsePositives: ['A principal that was forgotten in expected; AWS services (svc:…) stand there too.'],
   blindSpots: ['An expected principal whose credentials were stolen: requester-network-first-seen.'],
-  response: ['Run the saved question requester-activity for principal, and object-history for the keys.'],
+  response: ['Run the saved question requester-activity for principal, and object-requests for the keys.'],
   examples: [
     {
       name: 'a developer in the bucket of the nightly job',

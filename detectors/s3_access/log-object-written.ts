@@ -48,7 +48,7 @@ export const detector = defineDetector({
   blindSpots: ['Silent until the bucket has three days of log.', 'A principal that copies logs there every day.'],
   response: [
     'Check the files against the digests: trailhound verify.',
-    'Run the saved question object-history for the key: where versions are kept, the one before is the true one.',
+    'Run the saved question object-requests for the key: where versions are kept, the one before is the true one.',
   ],
   examples: [
     {

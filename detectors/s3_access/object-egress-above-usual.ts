@@ -83,7 +83,7 @@ ORDER BY 1, 2, 3`,
   ],
   response: [
     'Put CloudFront before the bucket, or refuse the referrer in the bucket policy.',
-    'If few addresses make it up, run s3-address-requests for source_ip.',
+    'If few addresses make it up, run s3-requests-of-address for source_ip.',
   ],
   examples: [
     {

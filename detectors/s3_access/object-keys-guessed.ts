@@ -42,7 +42,7 @@ export const detector = defineDetector({
     'Requests through CloudFront, of which the log tells no address.',
     'The endpoint for web sites (WEBSITE.GET.OBJECT), which every scanner of the internet tries.',
   ],
-  response: ['Run the saved question s3-address-requests for source_ip: what was there among the guesses.'],
+  response: ['Run the saved question s3-requests-of-address for source_ip: what was there among the guesses.'],
   examples: [
     {
       name: 'two hundred names in seven minutes',

@@ -2,19 +2,19 @@
 import { defineDetector, z } from '../../src/detector.ts';
 
 const url =
-  '79a59df900b949e55d96a1e698fbacedfd6e09d98eacf8f8d5218e7cd47ef2be amzn-s3-demo-bucket [{time}] 192.0.2.44 arn:aws:iam::111122223333:user/Alice {id} REST.GET.OBJECT reports/2025.csv "GET /reports/2025.csv?X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Expires=86400&X-Amz-Signature=aeeed9bb HTTP/1.1" 200 - 4096 4096 12 10 "-" "Mozilla/5.0 (X11; Linux x86_64) Firefox/148.0" - s9lzHYrFp76ZVxRcpX9+5cjAnEH2ROuNkd2BHfIa6UkFVdtjf5mKR3= SigV4 TLS_AES_128_GCM_SHA256 QueryString amzn-s3-demo-bucket.s3.eu-west-1.amazonaws.com TLSv1.3 - - -';
+  '79a59df900b949e55d96a1e698fbacedfd6e09d98eacf8f8d5218e7cd47ef2be amzn-s3-demo-bucket [{time}] 192.0.2.44 arn:aws:iam::111122223333:user/Alice {id} REST.GET.OBJECT reports/2025.csv "GET /reports/2025.csv?X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Expires=86400&X-Amz-Signature=aeeed9bbccd4d02ee5c0109b86d86835f995330da4c265957d157751f604d404 HTTP/1.1" 200 - 4096 4096 12 10 "-" "Mozilla/5.0 (X11; Linux x86_64) Firefox/148.0" - s9lzHYrFp76ZVxRcpX9+5cjAnEH2ROuNkd2BHfIa6UkFVdtjf5mKR3= SigV4 TLS_AES_128_GCM_SHA256 QueryString amzn-s3-demo-bucket.s3.eu-west-1.amazonaws.com TLSv1.3 - - -';
 const from = (index: number, record = url) => record.replace('192.0.2.44', `198.51.100.${index + 1}`);
 const many = (repeat: number, record: (index: number) => string = (index) => from(index)) =>
   ({ repeat, every: '10m', record }) as const;
 const ALERT = [
-  { subject: { bucket: 'amzn-s3-demo-bucket', key: 'reports/2025.csv', signature: 'aeeed9bb' }, count: 5 },
+  { subject: { bucket: 'amzn-s3-demo-bucket', key: 'reports/2025.csv', signature: 'aeeed9bbccd4' }, count: 5 },
 ];
 
 export const detector = defineDetector({
   id: 'presigned-url-shared',
   title: 'A presigned URL was used from many addresses',
   description:
-    'Whoever holds a presigned URL has the rights of its signer until it runs out. One meant for one person that is fetched from many addresses was passed on or has leaked. URLs are told apart by their signature, so that a popular object with a URL for each visitor stays silent.',
+    'Whoever holds a presigned URL has the rights of its signer until it runs out. One meant for one person that is fetched from many addresses was passed on or has leaked. URLs are told apart by the beginning of their signature, which opens nothing, so that a popular object with a URL for each visitor stays silent.',
   severity: 'medium',
   severityReason: 'The object is out; what it is worth the key tells.',
   table: 's3_access',
@@ -25,7 +25,7 @@ export const detector = defineDetector({
   sql: `-- One row per presigned URL and day in which it was used from many addresses.
 WITH requests AS (
   SELECT date_trunc('day', s.event_time) AS slot, s.bucket, s.key, s.principal, s.principal_arn, s.account_id, s.source_ip, s.event_time, s.request_id,
-    coalesce(regexp_extract(s.request_uri, '[?&](X-Amz-Signature|Signature)=([^& ]+)', 2), 'unknown') AS signature
+    coalesce(substr(regexp_extract(s.request_uri, '[?&](X-Amz-Signature|Signature)=([^& ]+)', 2), 1, 12), 'unknown') AS signature
   FROM s3_access AS s
 )
 SELECT r.slot, r.bucket, r.key, r.signature, min(r.principal) AS principal, min(r.principal_arn) AS principal_arn, min(r.account_id) AS account_id,
@@ -57,7 +57,7 @@ ORDER BY 1, 2, 3, 4`,
   ],
   response: [
     'A presigned URL ends with the credentials that signed it: withdraw the session of principal.',
-    'Run the saved question object-history for the key.',
+    'Run the saved question object-requests for the key.',
   ],
   examples: [
     { name: 'a URL is passed on to four others', records: [many(5)], alerts: ALERT },
@@ -70,7 +70,7 @@ ORDER BY 1, 2, 3, 4`,
     {
       name: 'the operator asks for fewer',
       records: [many(3)],
-      alerts: [{ subject: { signature: 'aeeed9bb' }, count: 3 }],
+      alerts: [{ subject: { signature: 'aeeed9bbccd4' }, count: 3 }],
       parameters: { addresses: 3 },
     },
     { name: 'one address again and again', records: [many(50, () => url)], alerts: [] },

@@ -27,7 +27,7 @@ export const detector = defineDetector({
   falsePositives: ['A program that nobody told of the new key.', 'A proxy that changes signed headers.'],
   blindSpots: ['Which key it was: access logs do not tell.', 'Expired sessions, which are ordinary.'],
   response: [
-    'Run the saved question s3-address-requests for source_ip.',
+    'Run the saved question s3-requests-of-address for source_ip.',
     'Find keys that were deleted lately: DeleteAccessKey and UpdateAccessKey in CloudTrail.',
   ],
   examples: [

@@ -51,7 +51,7 @@ export const detector = defineDetector({
     'Requests of which the log tells no address, such as those of CloudFront.',
   ],
   response: [
-    'Run the saved question s3-address-requests for source_ip.',
+    'Run the saved question s3-requests-of-address for source_ip.',
     'If it was not the owner of the credentials, withdraw them.',
   ],
   examples: [

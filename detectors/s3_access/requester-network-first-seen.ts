@@ -84,7 +84,7 @@ ORDER BY 1, 2, 3`,
     'Requests of which the log tells no address.',
   ],
   response: [
-    'Run the saved question requester-activity for principal, and s3-address-requests for source_ip.',
+    'Run the saved question requester-activity for principal, and s3-requests-of-address for source_ip.',
     'Ask the owner; otherwise withdraw the credentials.',
   ],
   examples: [

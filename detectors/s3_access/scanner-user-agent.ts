@@ -37,7 +37,7 @@ export const detector = defineDetector({
   },
   falsePositives: ['A scan that you ordered.', 'Health checks without a user agent.'],
   blindSpots: ['A scanner that calls itself a browser, as most can: object-keys-guessed.'],
-  response: ['Run the saved question s3-address-requests for source_ip.'],
+  response: ['Run the saved question s3-requests-of-address for source_ip.'],
   examples: [
     {
       name: 'two scanners and one without a name',

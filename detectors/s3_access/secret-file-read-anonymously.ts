@@ -39,7 +39,7 @@ export const detector = defineDetector({
   ],
   response: [
     'Take the file away and replace every credential in it.',
-    'Run the saved question object-history for the key: who else has it.',
+    'Run the saved question object-requests for the key: who else has it.',
   ],
   examples: [
     {

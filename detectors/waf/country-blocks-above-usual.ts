@@ -44,7 +44,7 @@ export const detector = defineDetector({
   },
   falsePositives: ['A rule by country that was just switched on.'],
   blindSpots: ['Silent until the web ACL has three days of log.', 'Attacks from the country of your customers.'],
-  response: ['Run the saved question waf-address-requests for the busiest addresses of the country.'],
+  response: ['Run the saved question waf-requests-of-address for the busiest addresses of the country.'],
   examples: [
     {
       name: 'two thousand after twenty each day',

@@ -35,7 +35,7 @@ export const detector = defineDetector({
   blindSpots: ['Web ACLs without account takeover prevention.', 'Attempts from many addresses.'],
   response: [
     'Block the label with a rule of your own, or send such customers to set a new password.',
-    'Run the saved question waf-address-requests for source_ip: requests after the sign-ins tell of success.',
+    'Run the saved question waf-requests-of-address for source_ip: requests after the sign-ins tell of success.',
   ],
   examples: [
     {

@@ -10,14 +10,20 @@ export const detector = defineDetector({
   id: 'waf-block-then-allowed',
   title: 'Requests to a page were blocked, then one was allowed',
   description:
-    'An address is blocked on one page again and again, and then a request of it to the same page passes within ten minutes: it may have found a way around the rule.',
+    'An address is blocked on one page again and again, and then a request of it to the same page passes within ten minutes: it may have found a way around the rule. Limits of rate are left out: they let everybody pass again who slows down.',
   severity: 'high',
   severityReason: 'Somebody may have found a form of the attack that the rules do not know.',
   table: 'waf',
   attack: [{ technique: 'T1190', version: 16 }],
   tags: ['web', 'initial-access'],
   sequence: {
-    steps: [{ when: { action: 'BLOCK' }, atLeast: parameter('blocks') }, { action: 'ALLOW' }],
+    steps: [
+      {
+        when: { all: [{ action: 'BLOCK' }, { not: { terminating_rule_type: 'RATE_BASED' } }] },
+        atLeast: parameter('blocks'),
+      },
+      { action: 'ALLOW' },
+    ],
     by: ['web_acl_id', 'source_ip', 'uri'],
     within: '10m',
   },
@@ -31,7 +37,7 @@ export const detector = defineDetector({
       .default(5)
       .describe('blocked requests before the one that passed; a person gives up after a few'),
   },
-  falsePositives: ['A rate limit that ended, or a form that was refused until a field was corrected.'],
+  falsePositives: ['A form that was refused until a field was corrected.'],
   blindSpots: [
     'An attacker who comes back from another address: waf-block-then-allowed-fingerprint.',
     'A way around the rule through another page.',
@@ -51,6 +57,14 @@ export const detector = defineDetector({
     {
       name: 'none passes',
       records: [{ repeat: 9, every: '10s', record: { ...request, action: 'BLOCK' } }],
+      alerts: [],
+    },
+    {
+      name: 'too fast, then slower',
+      records: [
+        { repeat: 9, every: '10s', record: { ...request, action: 'BLOCK', terminatingRuleType: 'RATE_BASED' } },
+        request,
+      ],
       alerts: [],
     },
     { name: 'none is blocked', records: [{ repeat: 9, every: '10s', record: request }], alerts: [] },

@@ -19,18 +19,24 @@ export const detector = defineDetector({
   id: 'waf-bot-or-reputation-passed',
   title: 'A bot or an address of bad repute was allowed',
   description:
-    'A rule of the bot control, IP reputation or anonymous IP groups matched, but its action was COUNT. Worth knowing when looking at what an address did, not by itself.',
+    'A rule of the bot control, IP reputation or anonymous IP groups matched, but its action was COUNT. Says how much such a rule would stop if it blocked. Static files and bots that AWS has verified are left out.',
   severity: 'informational',
   severityReason: 'Half of the traffic of the internet is bots.',
   table: 'waf',
   attack: [{ technique: 'T1595', version: 16 }],
   tags: ['web'],
-  when: { would_block: true, labels: { re: '^awswaf:managed:aws:(bot-control|amazon-ip-list|anonymous-ip-list):' } },
-  slot: '1h',
-  subject: ['web_acl_id', 'source_ip'],
+  when: {
+    all: [
+      { would_block: true, labels: { re: '^awswaf:managed:aws:(bot-control|amazon-ip-list|anonymous-ip-list):' } },
+      { not: { labels: 'awswaf:managed:aws:bot-control:bot:verified' } },
+      { not: { uri: { re: '(?i)[.](css|js|map|png|jpe?g|gif|webp|avif|svg|ico|woff2?|ttf|mp4|txt)$' } } },
+    ],
+  },
+  slot: '1d',
+  subject: ['web_acl_id'],
   summary:
-    '{source_ip} sent {count} requests that a counting rule matched and that went through, first {http_method} {uri} to {host}',
-  falsePositives: ['Search engines, monitoring, and people behind a VPN.'],
+    '{count} requests that a counting rule of {web_acl_name} matched went through, first {http_method} {uri} to {host} from {source_ip}',
+  falsePositives: ['Monitoring, partners, and people behind a VPN.'],
   blindSpots: [
     'Bots that pass for browsers.',
     'Requests that no rule matched, and rules that were taken out of the web ACL.',
@@ -43,9 +49,36 @@ export const detector = defineDetector({
     {
       name: 'the rule counts, and the request goes through',
       records: [matched],
-      alerts: [{ subject: { source_ip: '192.0.2.44' }, count: 1 }],
+      alerts: [
+        {
+          subject: {
+            web_acl_id:
+              'arn:aws:wafv2:eu-west-1:111122223333:regional/webacl/shop/11111111-2222-3333-4444-555555555555',
+          },
+          count: 1,
+        },
+      ],
     },
     { name: 'the rule blocks', records: [{ ...matched, action: 'BLOCK' }], alerts: [] },
+    { name: 'a picture', records: [{ ...matched, httpRequest: { uri: '/img/logo.svg' } }], alerts: [] },
+    {
+      name: 'the label alone, from a rule that does not count',
+      records: [{ ...matched, ruleGroupList: [] }],
+      alerts: [],
+    },
+    {
+      name: 'a search engine',
+      records: [
+        {
+          ...matched,
+          labels: [
+            { name: 'awswaf:managed:aws:bot-control:bot:category:search_engine' },
+            { name: 'awswaf:managed:aws:bot-control:bot:verified' },
+          ],
+        },
+      ],
+      alerts: [],
+    },
     {
       name: 'a rule of another kind counts',
       records: [{ ...matched, labels: [{ name: 'awswaf:managed:aws:core-rule-set:NoUserAgent_Header' }] }],

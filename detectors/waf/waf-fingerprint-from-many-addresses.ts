@@ -1,55 +1,101 @@
-/** One client is blocked from many addresses. */
-import { defineDetector, parameter, z } from '../../src/detector.ts';
+/** One client program is blocked from many addresses at once. */
+import { defineDetector, z } from '../../src/detector.ts';
 
-const from = (index: number) => ({
-  action: 'BLOCK',
-  ja4Fingerprint: 't13d1812h1_85036bcba153_d41ae481755e',
-  httpRequest: { clientIp: `198.51.100.${index + 1}` },
+const TOOL = 't13d1812h1_85036bcba153_b26ce05bbdd6';
+const request = (index: number, action = 'BLOCK') => ({
+  action,
+  terminatingRuleId: action === 'BLOCK' ? 'sqli' : 'Default_Action',
+  ja4Fingerprint: TOOL,
+  httpRequest: { clientIp: `198.51.100.${index % 250}`, uri: '/products' },
 });
+const many = (repeat: number, record: (index: number) => object = (index) => request(index)) =>
+  ({ repeat, every: '10s', record: (index: number) => ({ ...record(index) }) }) as const;
+const ALERT = [{ subject: { fingerprint: TOOL }, count: 50 }];
 
 export const detector = defineDetector({
   id: 'waf-fingerprint-from-many-addresses',
   title: 'One client was blocked from many addresses',
   description:
-    'A tool that changes its address keeps its TLS fingerprint. Counts the addresses from which requests with one JA4 were blocked.',
+    'One fingerprint of the TLS hello, blocked from many addresses within an hour and hardly ever allowed: a tool behind rented proxies or a botnet. Browsers share their fingerprint with every visitor and are mostly allowed, so that they stay silent.',
   severity: 'medium',
-  severityReason: 'Somebody takes pains not to be recognised.',
+  severityReason: 'Somebody pays for addresses to get at this site; so far it was blocked.',
   table: 'waf',
-  attack: [{ technique: 'T1090', version: 16 }],
-  tags: ['web'],
-  when: { action: 'BLOCK', ja4_fingerprint: { exists: true } },
-  threshold: { atLeast: parameter('addresses'), distinct: 'source_ip', within: '10m' },
+  attack: [
+    { technique: 'T1090', version: 16 },
+    { technique: 'T1595', version: 16 },
+  ],
+  tags: ['reconnaissance'],
+  // https://docs.aws.amazon.com/waf/latest/developerguide/waf-rule-statement-fields-list.html
+  when: { any: [{ ja4_fingerprint: { exists: true } }, { ja3_fingerprint: { exists: true } }] },
+  sql: `-- One row per web ACL, fingerprint and hour with a client that was blocked from many addresses.
+WITH requests AS (
+  SELECT date_trunc('hour', w.event_time) AS slot, w.web_acl_id, coalesce(w.ja4_fingerprint, w.ja3_fingerprint) AS fingerprint, w.action,
+    w.client_ip, w.event_time, w.request_id, w.web_acl_name, w.account_id, w.region, w.source_ip, w.uri, w.user_agent
+  FROM waf AS w
+), clients AS (
+  SELECT r.slot, r.web_acl_id, r.fingerprint, count(DISTINCT CASE WHEN r.action = 'BLOCK' THEN r.client_ip END) AS addresses
+  FROM requests AS r
+  GROUP BY 1, 2, 3
+  HAVING count(DISTINCT CASE WHEN r.action = 'BLOCK' THEN r.client_ip END) >= :addresses AND count_if(r.action = 'BLOCK') * 10 >= count(*) * 9
+)
+SELECT r.slot, r.web_acl_id, r.fingerprint, min(r.web_acl_name) AS web_acl_name, min(r.account_id) AS account_id, min(r.region) AS aws_region,
+  min(r.source_ip) AS source_ip, min(r.uri) AS uri, min(r.user_agent) AS user_agent, min(c.addresses) AS addresses,
+  min(r.event_time) AS first_seen, max(r.event_time) AS last_seen, count(*) AS count,
+  array_agg(r.request_id ORDER BY r.event_time, r.request_id) AS event_ids
+FROM requests AS r
+JOIN clients AS c ON c.slot = r.slot AND c.web_acl_id = r.web_acl_id AND c.fingerprint = r.fingerprint
+WHERE r.action = 'BLOCK'
+GROUP BY 1, 2, 3
+ORDER BY 1, 2, 3`,
   slot: '1h',
-  subject: ['web_acl_id', 'ja4_fingerprint'],
-  summary: 'Client {ja4_fingerprint} was blocked from {peak} addresses, first {source_ip} on {uri} of {host}',
+  subject: ['web_acl_id', 'fingerprint'],
+  summary:
+    '{web_acl_name} blocked one client {count} times from {addresses} addresses in an hour, {source_ip} among them, as {user_agent}',
   parameters: {
     addresses: z
       .int()
       .min(2)
-      .default(25)
-      .describe('addresses in ten minutes; only blocked requests count, because browsers share fingerprints'),
+      .default(50)
+      .describe('distinct addresses in an hour of the clock; scanners that pass by share a tool now and then'),
   },
-  falsePositives: ['A rule that blocks a whole country or a page blocks the browsers of everybody there.'],
+  falsePositives: ['An application of yours on many telephones that a new rule misunderstands.'],
   blindSpots: [
-    'Web ACLs whose log has no JA4: those before API Gateway and AppSync.',
-    'Tools that change their fingerprint too.',
+    'Tools that imitate the TLS hello of a browser.',
+    'Resources other than CloudFront and load balancers, of which AWS WAF tells no fingerprint.',
   ],
-  response: ['Add the fingerprint to a rule; look at what the same client was allowed.'],
+  response: [
+    'A rule on the fingerprint stops the tool from every address.',
+    'Run the saved question waf-blocked-then-allowed: did any of the addresses get through.',
+  ],
   examples: [
+    { name: 'fifty addresses in eight minutes', records: [many(50)], alerts: ALERT },
     {
-      name: 'twenty-five addresses in five minutes',
-      records: [{ repeat: 25, every: '10s', record: from }],
-      alerts: [{ subject: { ja4_fingerprint: 't13d1812h1_85036bcba153_d41ae481755e' }, count: 25, peak: 25 }],
+      name: 'a resource with JA3 only',
+      records: [
+        many(50, (index) => ({
+          ...request(index),
+          ja4Fingerprint: null,
+          ja3Fingerprint: 'f79b6bad2ad0641e1921aef10262856b',
+        })),
+      ],
+      alerts: [{ subject: { fingerprint: 'f79b6bad2ad0641e1921aef10262856b' }, count: 50 }],
     },
-    { name: 'one fewer', records: [{ repeat: 24, every: '10s', record: from }], alerts: [] },
+    { name: 'one address fewer', records: [many(49)], alerts: [] },
     {
-      name: 'all of them are allowed',
-      records: [{ repeat: 25, every: '10s', record: (index: number) => ({ ...from(index), action: 'ALLOW' }) }],
+      name: 'the operator asks for fewer',
+      records: [many(20)],
+      alerts: [{ subject: { fingerprint: TOOL }, count: 20 }],
+      parameters: { addresses: 20 },
+    },
+    { name: 'one address again and again', records: [many(200, () => request(1))], alerts: [] },
+    {
+      name: 'a browser, of which a rule by country blocks half',
+      records: [many(120, (index) => request(index, index % 2 === 0 ? 'BLOCK' : 'ALLOW'))],
       alerts: [],
     },
     {
-      name: 'no fingerprint is known',
-      records: [{ repeat: 25, every: '10s', record: (index: number) => ({ ...from(index), ja4Fingerprint: null }) }],
+      name: 'no fingerprints',
+      records: [many(60, (index) => ({ ...request(index), ja4Fingerprint: null }))],
       alerts: [],
     },
   ],

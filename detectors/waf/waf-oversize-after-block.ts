@@ -20,7 +20,10 @@ export const detector = defineDetector({
   attack: [{ technique: 'T1190', version: 16 }],
   tags: ['web', 'defense-evasion'],
   sequence: {
-    steps: [{ action: 'BLOCK' }, { action: 'ALLOW', oversize_field_list: { contains: 'BODY' } }],
+    steps: [
+      { all: [{ action: 'BLOCK' }, { not: { terminating_rule_type: 'RATE_BASED' } }] },
+      { action: 'ALLOW', oversize_field_list: { contains: 'BODY' } },
+    ],
     by: ['web_acl_id', 'source_ip', 'uri'],
     within: '1h',
   },
@@ -28,7 +31,7 @@ export const detector = defineDetector({
   subject: ['web_acl_id', 'source_ip'],
   summary: '{source_ip} was blocked on {uri} of {host}, then a body over the inspection limit passed',
   falsePositives: ['A form with a large upload whose first try was refused.'],
-  blindSpots: ['Padding from the first request on, without a block before.'],
+  blindSpots: ['Padding from the first request on, without a block before: oversized-body-at-new-path.'],
   response: ['Let requests over the limit be blocked where the page takes no uploads (oversize handling MATCH).'],
   examples: [
     {
@@ -42,6 +45,11 @@ export const detector = defineDetector({
         { ...post, action: 'BLOCK' },
         { ...padded, action: 'BLOCK' },
       ],
+      alerts: [],
+    },
+    {
+      name: 'too fast, then an upload',
+      records: [{ ...post, action: 'BLOCK', terminatingRuleType: 'RATE_BASED' }, padded],
       alerts: [],
     },
     { name: 'an upload without a block before', records: [post, padded], alerts: [] },

@@ -6,8 +6,8 @@ export const detector = defineDetector({
   title: 'One address was blocked on many pages',
   description:
     'A scanner asks for everything that could be there. Counts the different paths on which one address was blocked in a sliding window.',
-  severity: 'medium',
-  severityReason: 'The web ACL stopped what it recognised; the scanner goes on with what it does not.',
+  severity: 'low',
+  severityReason: 'Every public site is scanned daily, and the web ACL stopped what it recognised.',
   table: 'waf',
   attack: [{ technique: 'T1595.002', version: 16 }],
   tags: ['web', 'reconnaissance'],

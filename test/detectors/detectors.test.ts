@@ -69,6 +69,18 @@ describe.each(
   });
 });
 
+test('what is told to run next exists', () => {
+  const named = detectors.flatMap(({ detector }) => [
+    ...[detector?.response ?? [], detector?.blindSpots ?? []]
+      .flat()
+      .join(' ')
+      .matchAll(/saved question ([a-z0-9-]+)/gu),
+  ]);
+  const known = readdirSync(join(FOLDER, '../queries')).map((name) => basename(name, '.sql'));
+  expect(named.map(([, id = '']) => id).filter((id) => !known.includes(id))).toEqual([]);
+  expect(named.length).toBeGreaterThan(20);
+});
+
 test('every file holds a detector', () => {
   expect(detectors.filter(({ detector }) => detector === undefined).map(({ id }) => id)).toEqual([]);
 });

@@ -132,6 +132,8 @@ const ASKED: Readonly<Record<string, { values?: Readonly<Record<string, string>>
   'login-failures': { finds: 'dora' },
   'anonymous-reads': { finds: 'public/logo.png' },
   'egress-per-requester': { finds: '2500' },
+  'requester-activity': { values: { requester: 'dora' }, finds: 'private/x' },
+  's3-requests-of-address': { values: { address: '203.0.113.0/24' }, finds: 'public/logo.png' },
   'object-requests': { values: { key: 'LOGO' }, finds: 'public/logo.png' },
   'waf-blocked-then-allowed': { finds: '203.0.113.9' },
   'waf-requests-of-address': { values: { address: '203.0.113.9' }, finds: '/login' },
@@ -208,6 +210,7 @@ const READ = {
   outcome: 'success',
   bytes_sent: 2500,
   remote_ip: '203.0.113.9',
+  source_ip: '203.0.113.9',
 };
 const REQUEST = {
   event_time: TIME,
