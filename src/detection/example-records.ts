@@ -102,10 +102,13 @@ function tableOf(record: ExampleRecord, table: string): string {
   return 'eventSource' in record || 'eventName' in record ? 'cloudtrail' : table;
 }
 
+/** A time as access logs have it. */
+const WRITTEN = /\[(\d{2})\/([A-Z][a-z]{2})\/(\d{4}):(\d{2}:\d{2}:\d{2}) ([+-]\d{4})\]/u;
+
 /** The time that an example gives; NaN for one that is no time, null where it gives none. */
 function writtenTime(record: ExampleRecord): number | null {
   if (typeof record === 'string') {
-    const written = /\[(\d{2})\/([A-Z][a-z]{2})\/(\d{4}):(\d{2}:\d{2}:\d{2}) ([+-]\d{4})\]/u.exec(record);
+    const written = WRITTEN.exec(record);
     return written === null
       ? null
       : Date.parse(`${written[1]} ${written[2]} ${written[3]} ${written[4]} ${written[5]}`);
@@ -122,13 +125,20 @@ function fill(record: ExampleRecord, table: string, number: number, timeMs: numb
     return {
       table,
       timeMs,
-      record: record.replaceAll('{time}', time).replaceAll('{id}', `EXAMPLE0${digits.slice(-8)}`),
+      record: record
+        .replace(WRITTEN, `[${time}]`)
+        .replaceAll('{time}', time)
+        .replaceAll('{id}', `EXAMPLE0${digits.slice(-8)}`),
     };
   }
   if (table === 'waf') {
     const http = (record['httpRequest'] ?? {}) as JsonRecord;
     const httpRequest = { ...ORDINARY_HTTP, requestId: `1-11111111-${digits.padStart(24, '0')}`, ...http };
-    return { table, timeMs, record: { timestamp: timeMs, ...ORDINARY_REQUEST, ...record, httpRequest } };
+    return {
+      table,
+      timeMs,
+      record: { ...ORDINARY_REQUEST, ...record, timestamp: timeMs ?? record['timestamp'], httpRequest },
+    };
   }
   return {
     table,

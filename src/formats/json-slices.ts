@@ -28,7 +28,7 @@ export function skipSpace(bytes: Buffer, at: number): number {
 
 export const isObject = (bytes: Buffer, at: number): boolean => bytes[at] === OPEN_OBJECT;
 export const isArray = (bytes: Buffer, at: number): boolean => bytes[at] === OPEN_ARRAY;
-export const isString = (bytes: Buffer, at: number): boolean => bytes[at] === QUOTE;
+const isString = (bytes: Buffer, at: number): boolean => bytes[at] === QUOTE;
 export const isComma = (bytes: Buffer, at: number): boolean => bytes[at] === COMMA;
 export const isArrayEnd = (bytes: Buffer, at: number): boolean => bytes[at] === CLOSE_ARRAY;
 export const isObjectEnd = (bytes: Buffer, at: number): boolean => bytes[at] === CLOSE_OBJECT;

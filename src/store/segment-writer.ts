@@ -2,7 +2,6 @@
 import { chmodSync, statSync, unlinkSync, writeFileSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
-import { init } from '@bokuweb/zstd-wasm';
 import { DuckDBInstance } from '../duckdb.ts';
 import type { Batch } from '../format.ts';
 import { DUPLICATE, type SegmentWriter, type StagedSegment } from '../ingest.ts';
@@ -11,6 +10,7 @@ import { formatDay } from '../time.ts';
 import { REJECT } from './catalog-tables.ts';
 import { createDerivation } from './derivation.ts';
 import { type NumberedTexts, SegmentEncoder } from './encoder/columns.ts';
+import { readyZstd } from './encoder/zstd.ts';
 import { asStoreError, FILE_MODE, syncPath } from './files.ts';
 import { PARQUET_OPTIONS, sqlText } from './parquet.ts';
 import { appendRows, columnTypes, num, numOrNull } from './rows.ts';
@@ -40,7 +40,7 @@ export async function createSegmentWriter(options: SegmentWriterOptions): Promis
   const connection = await instance.connect();
   await connection.run(options.prelude.join(';\n'));
 
-  const [derivation] = await Promise.all([createDerivation(connection, table), init()]);
+  const [derivation] = await Promise.all([createDerivation(connection, table), readyZstd()]);
   const encoder = new SegmentEncoder(table);
   let files = 0;
 

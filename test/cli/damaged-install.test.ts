@@ -23,7 +23,7 @@ afterAll(() => rmSync(folder, { recursive: true }));
 
 const ingest = (store: string) => trailhound(['ingest', SAMPLES, '--store', store], { cwd: folder, main });
 
-describe.each(['src/formats/scanner.wasm', 'src/formats/cloudtrail.js', 'src/cli/worker.js'])('%s', (name) => {
+describe.each(['src/formats/json-scanner.wasm', 'src/formats/cloudtrail.js', 'src/cli/worker.js'])('%s', (name) => {
   test.each([
     ['missing', (file: string) => rmSync(file)],
     ['cut off', (file: string) => truncateSync(file, CUT_BYTES)],

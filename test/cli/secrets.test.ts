@@ -161,6 +161,17 @@ test('alerts are masked where they are kept, events are kept as delivered and to
   expect(events.stdout).toContain(`${SECRET}3`);
 });
 
+test('a name that comes to the config later is masked in alerts that are there already', async () => {
+  const config = join(cwd, 'later.yaml');
+  writeFileSync(config, 'mask: [principal]\n');
+  for (const words of [['alerts', 'list'], ['hunt']]) {
+    const { stdout } = await trailhound([...words, '--config', config, '--output', 'json'], { cwd });
+    const alerts = JSON.parse(stdout) as { subject: Record<string, string> }[];
+    expect(alerts.flatMap(({ subject }) => subject['principal'] ?? []).filter((text) => text !== '****')).toEqual([]);
+    expect(stdout).toContain('"principal": "****"');
+  }
+});
+
 describe('outside of the lake and the catalog', () => {
   const filesUnder = (dir: string): string[] =>
     readdirSync(dir, { recursive: true, encoding: 'utf8' })

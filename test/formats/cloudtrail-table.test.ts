@@ -1,35 +1,10 @@
-import { DuckDBInstance } from '@duckdb/node-api';
 import { describe, expect, it } from 'vitest';
-import { PRELUDE } from '../../src/backends/prelude.ts';
 import { cloudtrailTable } from '../../src/formats/cloudtrail-table.ts';
 import { derivedColumns, rawColumns } from '../../src/table.ts';
+import { type DerivationCase, derive } from './derive.ts';
 
 const RAW = rawColumns(cloudtrailTable);
 const DERIVED = derivedColumns(cloudtrailTable);
-
-const quoted = (text: string): string => `'${text.replaceAll("'", "''")}'`;
-
-/** The derived columns over one row that has these raw values, with the derivations nested as they refer to each other. */
-async function derive(values: Record<string, string>): Promise<Record<string, unknown>> {
-  const unknown = Object.keys(values).filter((name) => !RAW.some((column) => column.name === name));
-  if (unknown.length > 0) throw new Error(`no raw columns: ${unknown.join(', ')}`);
-  const connection = await (await DuckDBInstance.create(':memory:')).connect();
-  for (const statement of PRELUDE) await connection.run(statement);
-  const raw = RAW.map(
-    ({ name, type }) => `CAST(${values[name] === undefined ? 'NULL' : quoted(values[name])} AS ${type}) AS ${name}`,
-  );
-  let query = `SELECT ${raw.join(', ')}`;
-  for (const { name, derive: expression } of DERIVED) query = `SELECT *, ${expression} AS ${name} FROM (${query})`;
-  const reader = await connection.runAndReadAll(`SELECT ${DERIVED.map(({ name }) => name).join(', ')} FROM (${query})`);
-  connection.closeSync();
-  return reader.getRowObjectsJson()[0] ?? {};
-}
-
-interface DerivationCase {
-  readonly title: string;
-  readonly values: Record<string, string>;
-  readonly expected: Record<string, unknown>;
-}
 
 const ISSUER = 'arn:aws:iam::111122223333:role/path/deploy';
 const SESSION = 'arn:aws:sts::111122223333:assumed-role/deploy/alice';
@@ -211,7 +186,7 @@ const CASES: readonly DerivationCase[] = [
 
 describe('derivations', () => {
   it.each(CASES)('derives from $title', async ({ values, expected }) => {
-    expect(await derive(values)).toMatchObject(expected);
+    expect(await derive(cloudtrailTable, values)).toMatchObject(expected);
   });
 });
 

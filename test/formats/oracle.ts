@@ -114,10 +114,10 @@ function digest(text: string): Buffer {
 /** The 24 bytes of Batch.identity. */
 function identityOf(ids: readonly Value[], facts: readonly Value[]): string {
   const bytes = Buffer.alloc(24);
-  const [first = '', ...others] = ids;
-  if (first !== '') {
-    const isUuid = others.length === 0 && UUID.test(String(first));
-    const id = isUuid ? Buffer.from(String(first).replaceAll('-', ''), 'hex') : digest(ids.join('\x1f'));
+  const [leading = '', ...others] = ids;
+  if (leading !== '') {
+    const isUuid = others.length === 0 && UUID.test(String(leading));
+    const id = isUuid ? Buffer.from(String(leading).replaceAll('-', ''), 'hex') : digest(ids.join('\x1f'));
     bytes.writeBigUInt64LE(id.readBigUInt64BE(8), 0);
     bytes.writeBigUInt64LE(id.readBigUInt64BE(0), 8);
   }

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { TABLES } from '../../src/cli/wire.ts';
 import { openStore } from '../../src/store/store.ts';
 import { ingestInto } from '../support/ingest.ts';
 
@@ -60,6 +61,8 @@ test('records of several formats in one file go to their tables', async () => {
       ['waf', count / 3],
     ],
   ]);
+  // Every segment of every table can be read.
+  expect((await opened.check(TABLES)).problems).toEqual([]);
   const [reject] = await opened.rejects({ limit: 10 });
   expect(reject).toMatchObject({ reason: 'envelope-foreign', offset: envelopes.join('\n').length + 1 });
   await opened.close();

@@ -8,8 +8,11 @@ import type { Backend, Param } from '../../src/backend.ts';
 import { createDuckdbBackend } from '../../src/backends/duckdb.ts';
 import { toDuckdb } from '../../src/backends/lexer.ts';
 import { cloudtrailTable } from '../../src/formats/cloudtrail-table.ts';
+import { s3AccessTable } from '../../src/formats/s3-access-table.ts';
+import { wafTable } from '../../src/formats/waf-table.ts';
 import { parseQuery, type Query, queryValues } from '../../src/query.ts';
 import type { Segment } from '../../src/store.ts';
+import type { Table } from '../../src/table.ts';
 
 const folder = 'queries';
 const ids = readdirSync(folder).map((name) => basename(name, '.sql'));
@@ -127,6 +130,11 @@ const ASKED: Readonly<Record<string, { values?: Readonly<Record<string, string>>
   'iam-changes': { finds: 'CreateAccessKey' },
   'instance-life': { values: { instance: 'i-0abc' }, finds: 'StopInstances' },
   'login-failures': { finds: 'dora' },
+  'anonymous-reads': { finds: 'public/logo.png' },
+  'egress-per-requester': { finds: '2500' },
+  'object-requests': { values: { key: 'LOGO' }, finds: 'public/logo.png' },
+  'waf-blocked-then-allowed': { finds: '203.0.113.9' },
+  'waf-requests-of-address': { values: { address: '203.0.113.9' }, finds: '/login' },
   logins: { finds: 'IAMUser' },
   'most-denied-principals': { finds: 'user/dora' },
   'new-principals': { finds: 'role/partner' },
@@ -146,9 +154,27 @@ const dir = mkdtempSync(join(tmpdir(), 'trailhound-queries-'));
 let empty: Backend;
 let filled: Backend;
 
-async function writeSegment(): Promise<Segment> {
-  const path = join(dir, 'event_date=2026-01-10', 'segment.parquet');
-  mkdirSync(dirname(path));
+/** Rows as a segment of their table. */
+async function writeSegment(table: Table, rows: readonly Readonly<Record<string, unknown>>[]): Promise<Segment> {
+  const path = join(dir, table.name, 'event_date=2026-01-10', 'segment.parquet');
+  mkdirSync(dirname(path), { recursive: true });
+  const instance = await DuckDBInstance.create();
+  const connection = await instance.connect();
+  await connection.run(
+    `CREATE TABLE filled (${table.columns.map(({ name, type }) => `"${name}" ${type}`).join(', ')})`,
+  );
+  for (const row of rows) {
+    const values = Object.values(row).map((value) => (typeof value === 'string' ? `'${value}'` : String(value)));
+    await connection.run(`INSERT INTO filled (${Object.keys(row).join(', ')}) VALUES (${values.join(', ')})`);
+  }
+  await connection.run(`COPY filled TO '${path}' (FORMAT parquet)`);
+  connection.closeSync();
+  instance.closeSync();
+  const sizes = { rows: rows.length, sizeBytes: 1, minTimeMs: NEWEST, maxTimeMs: NEWEST, seq: 1 };
+  return { table: table.name, eventDate: '2026-01-10', path, ...sizes, schemaVersion: table.schemaVersion };
+}
+
+function writeCalls(): Promise<Segment> {
   const defaults = {
     event_time: '2026-01-10 12:00:00',
     account_id: '111122223333',
@@ -166,28 +192,50 @@ async function writeSegment(): Promise<Segment> {
     management_event: true,
     read_only: false,
   };
-  const instance = await DuckDBInstance.create();
-  const connection = await instance.connect();
-  await connection.run(
-    `CREATE TABLE cloudtrail (${cloudtrailTable.columns.map(({ name, type }) => `"${name}" ${type}`).join(', ')})`,
+  return writeSegment(
+    cloudtrailTable,
+    EVENTS.map(({ id, ...event }) => ({ ...defaults, event_id: id, ...event })),
   );
-  for (const { id, ...event } of EVENTS) {
-    const row: Record<string, unknown> = { ...defaults, event_id: id, ...event };
-    const values = Object.values(row).map((value) => (typeof value === 'string' ? `'${value}'` : String(value)));
-    await connection.run(`INSERT INTO cloudtrail (${Object.keys(row).join(', ')}) VALUES (${values.join(', ')})`);
-  }
-  await connection.run(`COPY cloudtrail TO '${path}' (FORMAT parquet)`);
-  connection.closeSync();
-  instance.closeSync();
-  const sizes = { rows: EVENTS.length, sizeBytes: 1, minTimeMs: NEWEST, maxTimeMs: NEWEST, seq: 1 };
-  return { table: 'cloudtrail', eventDate: '2026-01-10', path, ...sizes, schemaVersion: cloudtrailTable.schemaVersion };
 }
 
+const TIME = '2026-01-10 12:00:00';
+const READ = {
+  event_time: TIME,
+  bucket: 'assets',
+  key: 'public/logo.png',
+  operation: 'REST.GET.OBJECT',
+  method: 'GET',
+  outcome: 'success',
+  bytes_sent: 2500,
+  remote_ip: '203.0.113.9',
+};
+const REQUEST = {
+  event_time: TIME,
+  web_acl_id: 'acl',
+  web_acl_name: 'shop',
+  client_ip: '203.0.113.9',
+  source_ip: '203.0.113.9',
+  uri: '/login',
+};
+
 beforeAll(async () => {
-  const segment = await writeSegment();
-  const backend = (segments: readonly Segment[]) =>
+  const segments = [
+    await writeCalls(),
+    await writeSegment(s3AccessTable, [
+      { ...READ, request_id: 'A', is_anonymous: true },
+      { ...READ, request_id: 'B', key: 'private/x', is_anonymous: false, principal: 'user/dora' },
+    ]),
+    await writeSegment(wafTable, [
+      { ...REQUEST, request_id: '1', action: 'BLOCK' },
+      { ...REQUEST, request_id: '2', action: 'ALLOW' },
+    ]),
+  ];
+  const backend = (all: readonly Segment[]) =>
     createDuckdbBackend({
-      tables: [{ table: cloudtrailTable, segments }],
+      tables: [cloudtrailTable, s3AccessTable, wafTable].map((table) => ({
+        table,
+        segments: all.filter((segment) => segment.table === table.name),
+      })),
       portable: true,
       locked: true,
       memoryLimitMb: 256,
@@ -195,7 +243,7 @@ beforeAll(async () => {
       tempDirectory: dir,
     });
   empty = await backend([]);
-  filled = await backend([segment]);
+  filled = await backend(segments);
 });
 
 afterAll(async () => {
@@ -241,7 +289,12 @@ async function notPortable(sql: string): Promise<string[]> {
   const reader = await connection.runAndReadAll('SELECT json_serialize_sql($1::VARCHAR)', [bound]);
   connection.closeSync();
   instance.closeSync();
-  const local = new Set(cloudtrailTable.columns.filter(({ athena }) => athena === null).map(({ name }) => name));
+  const local = new Set(
+    [cloudtrailTable, s3AccessTable, wafTable]
+      .flatMap(({ columns }) => columns)
+      .filter(({ athena }) => athena === null)
+      .map(({ name }) => name),
+  );
   const visit = (value: unknown): void => {
     if (typeof value !== 'object' || value === null) return;
     for (const child of Object.values(value)) visit(child);

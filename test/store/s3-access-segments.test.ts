@@ -23,7 +23,6 @@ beforeAll(async () => {
   dir = mkdtempSync(join(tmpdir(), 'trailhound-segments-'));
   connection = await (await DuckDBInstance.create(':memory:', { threads: '1' })).connect();
   for (const statement of PRELUDE) await connection.run(statement);
-  const writer = await createSegmentWriter({ table: s3AccessTable, stagingDir: dir, name: 'test', prelude: PRELUDE });
   const decoder = await s3AccessFormat.createDecoder(LIMITS);
   const lines = fc.sample(line, { numRuns: 6000, seed: 5 });
   decoder.begin(FILE);
@@ -31,10 +30,14 @@ beforeAll(async () => {
   decoder.end();
   const batch = decoder.batch();
   decoded = rowsOf(batch, s3AccessTable);
-  const { segments, synced } = await writer.write(batch, Promise.resolve(new Uint8Array(batch.rows)));
-  await synced;
-  await writer.close();
-  files = `[${segments.map(({ path }) => `'${path}'`).join(', ')}]`;
+  // A thread that fills two tables has two writers: neither may disturb the other.
+  for (const name of ['first', 'second']) {
+    const writer = await createSegmentWriter({ table: s3AccessTable, stagingDir: dir, name, prelude: PRELUDE });
+    const { segments, synced } = await writer.write(batch, Promise.resolve(new Uint8Array(batch.rows)));
+    await synced;
+    await writer.close();
+    files = `[${segments.map(({ path }) => `'${path}'`).join(', ')}]`;
+  }
 });
 
 afterAll(() => {

@@ -10,7 +10,7 @@ export const ORGANIZATION_ACCOUNTS = ALL_ACCOUNTS.slice(0, 3);
 const REGIONS = ALL_REGIONS.slice(0, 4);
 const DAYS = 30;
 const DAY_MS = 86_400_000;
-export const ORGANIZATION_FIRST_MS = Date.UTC(2026, 0, 1);
+const FIRST_MS = Date.UTC(2026, 0, 1);
 const RECORDS_MAX = 8;
 
 export interface Organization {
@@ -28,7 +28,7 @@ export function writeOrganization(dir: string, about: number): Organization {
     for (const region of REGIONS) {
       for (let day = 0; day < DAYS; day++) {
         for (let index = 1; index <= perDay; index++) {
-          const delivered = ORGANIZATION_FIRST_MS + day * DAY_MS + Math.floor((index * DAY_MS) / (perDay + 1));
+          const delivered = FIRST_MS + day * DAY_MS + Math.floor((index * DAY_MS) / (perDay + 1));
           const [date = '', time = ''] = iso(delivered).split('T');
           const stamp = `${date.replaceAll('-', '')}T${time.slice(0, 5).replace(':', '')}Z`;
           const path = `AWSLogs/o-exampleorgid/${account}/CloudTrail/${region}/${date.replaceAll('-', '/')}/${account}_CloudTrail_${region}_${stamp}_${random.text(LETTERS_AND_DIGITS, 16)}.json.gz`;

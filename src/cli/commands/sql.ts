@@ -10,6 +10,8 @@ import { runShell } from '../shell.ts';
 export const SQL_TABLES = [
   'cloudtrail',
   's3_access',
+  'waf',
+  'cloudtrail_insight',
   'log_file',
   'reject',
   'id_conflict',

@@ -1,8 +1,9 @@
 /** A Parquet file of one row group, in memory: pages, column chunks and the footer, as https://github.com/apache/parquet-format defines them. */
-import { compress } from '@bokuweb/zstd-wasm';
+
 import type { Column } from '../../table.ts';
 import { Bytes } from './bytes.ts';
 import { binary, bool, i32, i64, list, putStruct, struct, type Thrift, type ThriftStruct } from './thrift.ts';
+import { compress } from './zstd.ts';
 
 export const ENCODING = {
   plain: 0,
