@@ -1,6 +1,7 @@
 /** What ingest promises: options in, sums out, and the contracts between the pipeline, its worker threads and the store. */
 import type { AppError } from './errors.ts';
 import type { Batch, ContentKind, Reject } from './format.ts';
+import type { Redaction } from './redaction.ts';
 import type { Content, ListingCosts, ListingProblem, LogFile, Scope, Source } from './source.ts';
 import type { LogFileStatus } from './store.ts';
 
@@ -24,6 +25,8 @@ export interface IngestOptions {
   readonly workers?: number;
   /** Name of the format of all log files; null where their contents tell. */
   readonly format?: string | null;
+  /** What is not stored. */
+  readonly redact?: readonly Redaction[];
   readonly signal: AbortSignal;
   readonly onProgress?: (progress: IngestProgress) => void;
   /** Called after commits, never concurrently; ingest goes on meanwhile. `scan` hunts the new segments here. */
@@ -66,6 +69,8 @@ export interface IngestResult {
     readonly insights: number;
   };
   readonly records: RecordSums;
+  /** Values that were not stored, or not whole; those of duplicates too. */
+  readonly redacted: number;
   readonly compressedBytes: number;
   readonly uncompressedBytes: number;
   /** Each kind of broken content once, with how often and the first log file it was seen in. */
@@ -233,6 +238,7 @@ export interface WorkerOptions {
   readonly limits: IngestLimits;
   /** See IngestOptions.format. */
   readonly format: string | null;
+  readonly redact: readonly Redaction[];
 }
 
 /** The main thread's end of a worker thread. */
@@ -287,6 +293,7 @@ export type FromWorker =
       readonly compressedBytes: number;
       readonly uncompressedBytes: number;
       readonly records: number;
+      readonly redacted: number;
     }
   /** Everything of this unit is staged. */
   | {

@@ -61,6 +61,10 @@ const schema = z.strictObject(
       )
       .describe('Further headers, parameters and members whose values are secrets.')
       .default([]),
+    redact: z
+      .array(text, 'expected a list of columns and paths')
+      .describe('Columns that are not stored, as table.column, and members of JSON columns, as table.column.member.')
+      .default([]),
     retention: duration.describe('Events older than this are pruned after an ingest, for example 400d.').optional(),
     limits: z
       .strictObject({

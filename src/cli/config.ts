@@ -19,6 +19,7 @@ const DEFAULTS: ConfigValues = {
   lists: {},
   suppress: [],
   mask: [],
+  redact: [],
   limits: {},
   aws: {},
 };

@@ -9,6 +9,7 @@ import { collect, type ExitStatus, type Run, windowOf } from './command.ts';
 import { json } from './output/printable.ts';
 import { printRows } from './output/rows.ts';
 import { formatBytes, formatCount, formatSpan, plural } from './output/text.ts';
+import { redactionsOf } from './redactions.ts';
 import type { Terminal } from './terminal.ts';
 import type { LocalStore, QueueOptions } from './wire.ts';
 
@@ -174,12 +175,13 @@ export async function withIngest(
   const { forecast, ingestInto, openSources, openStore, refuseStoreInside, startThreads, stopThreads } = await import(
     './wire.ts'
   );
+  const redact = await redactionsOf(run);
   const queue = queueOf(options, names);
   const sources = await openSources(names, { aws: awsOf(run), queue, warn: (message) => terminal.warn(message) });
   try {
     if (options.dryRun) return await printForecast(await forecast(storeDir, { sources, scope, signal }), run);
     refuseStoreInside(storeDir, sources);
-    const bounds = { ...boundsOf(run), format: options.format === 'auto' ? null : options.format };
+    const bounds = { ...boundsOf(run), redact, format: options.format === 'auto' ? null : options.format };
     // They take longer to start than the store.
     const threads = await startThreads(storeDir, bounds);
     try {
@@ -268,7 +270,7 @@ function tellProblems(problems: readonly ListingProblem[], total: number, termin
   if (more > 0) terminal.warn(`and ${plural(more, 'file')} more could not be read`);
 }
 
-function closingLine({ files, records }: IngestResult): string {
+function closingLine({ files, records, redacted }: IngestResult): string {
   const notes = [
     ...(files.known > 0 ? [`${formatCount(files.known)} known`] : []),
     ...(files.copies > 0 ? [`${formatCount(files.copies)} copies`] : []),
@@ -282,6 +284,7 @@ function closingLine({ files, records }: IngestResult): string {
     plural(records.in - records.rejected, 'event'),
     ...(records.duplicate > 0 ? [plural(records.duplicate, 'duplicate')] : []),
     ...(records.id_conflicts > 0 ? [plural(records.id_conflicts, 'id conflict')] : []),
+    ...(redacted > 0 ? [`${plural(redacted, 'value')} redacted`] : []),
     ...(records.without_time > 0 ? [`${formatCount(records.without_time)} without a time`] : []),
     plural(records.rejected, 'reject'),
   ];

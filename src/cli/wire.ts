@@ -63,7 +63,7 @@ export async function openSources(
 /** Starts the threads of an ingest into the store of this folder, which need not be there yet. */
 export async function startThreads(
   storeDir: string,
-  options: Pick<IngestOptions, 'limits' | 'workers' | 'format'>,
+  options: Pick<IngestOptions, 'limits' | 'workers' | 'format' | 'redact'>,
 ): Promise<readonly WorkerThread[]> {
   const pipeline = await import('../pipeline/ingest.ts');
   const { startWorkerThread } = await import('./worker-thread.ts');

@@ -11,7 +11,7 @@ import { runWorker } from '../pipeline/worker.ts';
 import { createSegmentWriter } from '../store/segment-writer.ts';
 import type { ThreadOptions } from './worker-thread.ts';
 
-const { index, limits, format, stagingDir } = workerData as ThreadOptions;
+const { index, limits, format, redact, stagingDir } = workerData as ThreadOptions;
 const port = parentPort;
 if (port === null) throw new Error('worker.ts runs in a worker thread only');
 
@@ -22,6 +22,7 @@ await runWorker({
   index,
   limits,
   format,
+  redact,
   port: {
     post: (message: FromWorker, transfer: readonly ArrayBuffer[] = []) => port.postMessage(message, [...transfer]),
     onMessage: (listener) => port.on('message', (message: ToWorker) => listener(message)),

@@ -57,11 +57,13 @@ const COMPACT_EVERY_COMMITS = 120;
 /** Starts the threads of one ingest. They load their engine while the store is opened; until they are listened to, their messages wait. */
 export function startThreads(
   start: (options: WorkerOptions) => WorkerThread,
-  options: Pick<IngestOptions, 'limits' | 'workers' | 'format'>,
+  options: Pick<IngestOptions, 'limits' | 'workers' | 'format' | 'redact'>,
 ): readonly WorkerThread[] {
   const limits = { ...INGEST_LIMITS, ...options.limits };
   const count = Math.max(1, Math.min(options.workers ?? availableParallelism(), WORKERS_MAX));
-  return Array.from({ length: count }, (_, index) => start({ index, limits, format: options.format ?? null }));
+  return Array.from({ length: count }, (_, index) =>
+    start({ index, limits, format: options.format ?? null, redact: options.redact ?? [] }),
+  );
 }
 
 /** Ends threads that have nothing to do. */
@@ -140,6 +142,7 @@ class IngestRun {
   readonly #sums = {
     files: { listed: 0, known: 0, done: 0, damaged: 0, failed: 0, copies: 0, digests: 0, insights: 0 },
     records: { in: 0, stored: 0, duplicate: 0, rejected: 0, id_conflicts: 0, without_time: 0 },
+    redacted: 0,
     compressedBytes: 0,
     uncompressedBytes: 0,
   };
@@ -439,6 +442,7 @@ class IngestRun {
         this.#progress.filesDone += message.files;
         this.#progress.bytesDone += message.compressedBytes;
         this.#progress.records += message.records;
+        this.#sums.redacted += message.redacted;
         this.#progress.uncompressedBytes += message.uncompressedBytes;
         this.#options.onProgress?.({
           ...this.#progress,

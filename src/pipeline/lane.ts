@@ -28,6 +28,8 @@ export interface LaneOptions {
   readonly post: (message: FromWorker, transfer?: readonly ArrayBuffer[]) => void;
   /** So many rows were judged and go to the disk. */
   readonly onRows: (rows: number) => void;
+  /** Takes out of a window what is not to be stored. */
+  readonly redact: (batch: Batch) => Batch;
 }
 
 export class Lane {
@@ -36,6 +38,7 @@ export class Lane {
   readonly #mailbox: Mailbox;
   readonly #post: LaneOptions['post'];
   readonly #onRows: LaneOptions['onRows'];
+  readonly #redact: LaneOptions['redact'];
   readonly #timeColumn: number;
   readonly #idColumn: number;
   readonly #recordNoColumn: number;
@@ -53,7 +56,8 @@ export class Lane {
   /** Resolve when the segments are on the disk. */
   #synced: Promise<unknown>[] = [];
 
-  constructor({ decoder, writer, mailbox, post, onRows }: LaneOptions) {
+  constructor({ decoder, writer, mailbox, post, onRows, redact }: LaneOptions) {
+    this.#redact = redact;
     this.#decoder = decoder;
     this.#writer = writer;
     this.#mailbox = mailbox;
@@ -141,7 +145,7 @@ export class Lane {
   async flush(unit: number): Promise<void> {
     const batch = this.#decoder.batch();
     if (batch.rows > 0) {
-      const { segments, synced } = await this.#writer.write(batch, this.#verdicts(batch, unit));
+      const { segments, synced } = await this.#writer.write(this.#redact(batch), this.#verdicts(batch, unit));
       this.#segments.push(...segments);
       // Awaited later, before anybody is told; a failure until then must not count as unhandled.
       synced.catch(() => undefined);

@@ -13,11 +13,14 @@ import {
   readWhole,
   release,
 } from '../payload.ts';
+import type { Redaction } from '../redaction.ts';
+import { createMask, type Mask } from '../secrets.ts';
 import type { Table } from '../table.ts';
 import { type Intake, PlainIntake, WrappedIntake } from './intake.ts';
 import { Lane } from './lane.ts';
 import { Mailbox } from './mailbox.ts';
 import { close, type OpenFile, openFile, resultOf } from './open-file.ts';
+import { createRedactor } from './redact.ts';
 
 /** Contents are looked up in the ledger in groups: one question costs a message there and back. Larger ones leave the processor's cache, and their memory comes anew each time. */
 const GROUP_FILES = 256;
@@ -40,7 +43,7 @@ const SPOOL_BYTES = 8 * 1024 * 1024;
 const SPOOL_REJECTS = 20_000;
 /** Often enough for a person to watch. */
 const PROGRESS_MS = 100;
-const NO_PROGRESS = () => ({ files: 0, compressedBytes: 0, uncompressedBytes: 0, records: 0 });
+const NO_PROGRESS = () => ({ files: 0, compressedBytes: 0, uncompressedBytes: 0, records: 0, redacted: 0 });
 
 export interface WorkerPort {
   post(message: FromWorker, transfer?: readonly ArrayBuffer[]): void;
@@ -58,6 +61,7 @@ export interface WorkerDeps {
   readonly limits: IngestLimits;
   /** Name of the format of all log files; null where their contents tell. */
   readonly format: string | null;
+  readonly redact: readonly Redaction[];
 }
 
 const message = (error: unknown): string => (error instanceof Error ? error.message : String(error));
@@ -86,6 +90,8 @@ class IngestWorker {
   readonly #deps: WorkerDeps;
   readonly #port: WorkerPort;
   readonly #payloadLimits: PayloadLimits;
+  /** Of rejects, whose fields nobody can name: null when everything is stored. */
+  readonly #rejectMask: Mask | null;
   readonly #mailbox = new Mailbox();
   readonly #writers: SegmentWriter[] = [];
   readonly #lanes = new Map<string, Lane>();
@@ -107,6 +113,7 @@ class IngestWorker {
     this.#deps = deps;
     this.#port = deps.port;
     this.#unit = deps.index + 1;
+    this.#rejectMask = deps.redact.length === 0 ? null : createMask(namesOf(deps));
     const { limits } = deps;
     this.#payloadLimits = { ...PAYLOAD_LIMITS, maxRatio: limits.maxRatio, maxBytes: limits.maxFileBytes };
     deps.port.onMessage((received) => this.#mailbox.put(received));
@@ -207,6 +214,7 @@ class IngestWorker {
     const decoder = await decoding.catch((error: unknown) => {
       throw asInstallError(error, `load the decoder of ${format.name}`);
     });
+    const redactor = createRedactor(format.table, this.#deps.redact);
     const lane = new Lane({
       decoder,
       writer: writer.value,
@@ -214,6 +222,12 @@ class IngestWorker {
       post: (told, transfer) => this.#port.post(told, transfer),
       onRows: (rows) => {
         this.#progress.records += rows;
+      },
+      redact: (batch) => {
+        if (redactor === null) return batch;
+        const redacted = redactor(batch);
+        this.#progress.redacted += redacted.count;
+        return redacted.batch;
       },
     });
     this.#lanes.set(format.name, lane);
@@ -338,9 +352,15 @@ class IngestWorker {
       file.rejected++;
       file.rejectReasons[reject.reason] = (file.rejectReasons[reject.reason] ?? 0) + 1;
       file.rejectBytes += reject.text.length;
-      const kept = file.rejectBytes <= REJECT_BYTES_MAX ? reject : { ...reject, text: NO_BYTES };
+      const kept = file.rejectBytes <= REJECT_BYTES_MAX ? this.#masked(reject) : { ...reject, text: NO_BYTES };
       this.#rejects.push({ logFile: file.item.logFile, reject: kept });
     }
+  }
+
+  #masked(reject: Reject): Reject {
+    if (this.#rejectMask === null) return reject;
+    const text = this.#rejectMask.text(Buffer.from(reject.text).toString('latin1'));
+    return { ...reject, text: Uint8Array.from(Buffer.from(text, 'latin1')) };
   }
 
   /** Stages what a long file has rejected so far. */
@@ -436,6 +456,15 @@ class IngestWorker {
     this.#port.post({ type: 'progress', ...this.#progress });
     this.#progress = NO_PROGRESS();
   }
+}
+
+/** What redacted fields are called in records. */
+function namesOf({ formats, redact }: WorkerDeps): string[] {
+  const columns = formats.flatMap(({ table }) => table.columns.map((column) => ({ ...column, table: table.name })));
+  return redact.flatMap(({ table, column, path }) => {
+    const raw = columns.find((one) => one.table === table && one.name === column)?.raw;
+    return [path.at(-1) ?? raw?.split('.').at(-1) ?? column];
+  });
 }
 
 async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {

@@ -1,6 +1,6 @@
 /** Secrets of every kind, planted in records, in what could not be decoded and in names of files: nothing of them leaves the store but by one's own SQL. */
 import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { newFolder, type Outcome, trailhound } from './run.ts';
 
@@ -161,6 +161,17 @@ test('alerts are masked where they are kept, events are kept as delivered and to
   expect(events.stdout).toContain(`${SECRET}3`);
 });
 
+test('a name that comes to the config later is masked in alerts that are there already', async () => {
+  const config = join(cwd, 'later.yaml');
+  writeFileSync(config, 'mask: [principal]\n');
+  for (const words of [['alerts', 'list'], ['hunt']]) {
+    const { stdout } = await trailhound([...words, '--config', config, '--output', 'json'], { cwd });
+    const alerts = JSON.parse(stdout) as { subject: Record<string, string> }[];
+    expect(alerts.flatMap(({ subject }) => subject['principal'] ?? []).filter((text) => text !== '****')).toEqual([]);
+    expect(stdout).toContain('"principal": "****"');
+  }
+});
+
 describe('outside of the lake and the catalog', () => {
   const filesUnder = (dir: string): string[] =>
     readdirSync(dir, { recursive: true, encoding: 'utf8' })
@@ -176,5 +187,91 @@ describe('outside of the lake and the catalog', () => {
   test('what holds them is its owner’s alone', () => {
     for (const path of filesUnder(join(cwd, '.trailhound')))
       expect([path, statSync(path).mode & 0o077]).toEqual([path, 0]);
+  });
+});
+
+describe('what is redacted', () => {
+  const REDACTED = [
+    'cloudtrail.response_elements.credentials.sessionToken',
+    'cloudtrail.request_parameters.headers',
+    'cloudtrail.user_agent',
+    'waf.headers.cookie',
+    'waf.headers.x-tenant-pin',
+    's3_access.referrer',
+  ];
+  const sql = async (store: string, statement: string): Promise<unknown> => {
+    const { stdout, stderr } = await run('sql', statement, '--output', 'json', '--store', store);
+    expect(stderr).not.toContain('error');
+    return JSON.parse(stdout);
+  };
+  let ingested: Outcome;
+
+  beforeAll(async () => {
+    const config = join(cwd, 'redact.yaml');
+    writeFileSync(config, `redact:\n${REDACTED.map((text) => `  - ${text}\n`).join('')}`);
+    const logs = join(cwd, `logs?X-Amz-Signature=${SECRET}d`);
+    ingested = await trailhound(['ingest', logs, resolve('sample-logs'), '--store', 'redacted', '--config', config], {
+      cwd,
+    });
+    await trailhound(['ingest', logs, resolve('sample-logs'), '--store', 'whole'], { cwd });
+  });
+
+  test('is counted, and not stored', async () => {
+    expect(ingested.status, ingested.stderr).toBe(0);
+    expect(ingested.stderr).toMatch(/, [\d,]+ values redacted/);
+    const [row] = (await sql(
+      'redacted',
+      `SELECT response_elements, request_parameters, user_agent FROM cloudtrail WHERE event_id = '${cloudtrail.eventID}'`,
+    )) as Record<string, string | null>[];
+    expect(JSON.parse(row?.['response_elements'] ?? '')).toEqual({
+      credentials: { accessKeyId: KEY, secretAccessKey: `${SECRET}4` },
+    });
+    expect(JSON.parse(row?.['request_parameters'] ?? '')).toEqual({
+      ...cloudtrail.requestParameters,
+      headers: undefined,
+    });
+    expect(row?.['user_agent']).toBeNull();
+    expect(await sql('redacted', 'SELECT headers FROM waf')).toEqual([
+      { headers: JSON.stringify([HEADERS[0], HEADERS[2]]) },
+    ]);
+    expect(await sql('redacted', 'SELECT referrer FROM s3_access WHERE referrer IS NOT NULL')).toEqual([]);
+  });
+
+  test('leaves everything else, by the byte', async () => {
+    const others = (store: string) =>
+      sql(
+        store,
+        `SELECT count(*) AS n, bit_xor(hash(COLUMNS(* EXCLUDE (log_file, record_no, user_agent, response_elements, request_parameters)))) FROM cloudtrail`,
+      );
+    expect(await others('redacted')).toEqual(await others('whole'));
+    const untouched = (store: string) =>
+      sql(
+        store,
+        `SELECT count(*) AS n, bit_xor(hash(request_parameters)) AS requests, bit_xor(hash(response_elements)) AS responses FROM cloudtrail
+        WHERE event_source <> 'sts.amazonaws.com' AND json_extract(request_parameters, '$.headers') IS NULL`,
+      );
+    const [counted] = (await untouched('redacted')) as { n: number }[];
+    expect(counted?.n).toBeGreaterThan(500);
+    expect([counted]).toEqual(await untouched('whole'));
+  });
+
+  test('is masked in rejects by its name', async () => {
+    const texts = JSON.stringify(await sql('redacted', 'SELECT * FROM reject'));
+    const stored = Buffer.from(texts.replaceAll(/[^A-Za-z0-9+/]/g, ' ')).toString();
+    const decoded = stored
+      .split(' ')
+      .filter((word) => word.length > 40)
+      .map((word) => Buffer.from(word, 'base64').toString('latin1'))
+      .join('\n');
+    expect(`${texts}${decoded}`).not.toContain(`${SECRET}3`);
+    expect(`${texts}${decoded}`).toContain('****');
+  });
+
+  test('takes nothing from the sums', async () => {
+    const status = JSON.parse((await run('status', '--output', 'json', '--store', 'redacted')).stdout) as {
+      balanced: boolean;
+    };
+    expect(status.balanced).toBe(true);
+    expect((await run('store', 'check', '--store', 'redacted')).status).toBe(0);
   });
 });

@@ -18,6 +18,7 @@ beforeAll(() => {
     join(cwd, 'suppress.yaml'),
     'suppress:\n  - reason: x\n    owner: y\n    where:\n      principal: z\n      regoin: eu-west-1\n',
   );
+  writeFileSync(join(cwd, 'redact.yaml'), 'redact:\n  - waf.headers.cookie\n  - waf.hedders\n');
   writeFileSync(join(cwd, 'bad-list.txt'), '192.0.2.1\n300.1.2.3\n');
   writeFileSync(join(cwd, 'empty-list.txt'), '# nothing yet\n');
 });
@@ -212,6 +213,14 @@ describe('wrong input', () => {
       ['hunt', '--config', 'suppress.yaml'],
       2,
       [/suppress\.yaml:6:7: suppress\.0\.where\.regoin: .*Did you mean 'region'\?/],
+    ],
+    [
+      'a config that redacts a column that nothing has',
+      ['ingest', '.', '--config', 'redact.yaml'],
+      2,
+      [
+        /redact\.yaml:3:5: redact\.1: cannot redact 'waf\.hedders': no column is called 'hedders'\. Did you mean 'headers'\?/,
+      ],
     ],
     ['a detector with a bad name', ['detectors', 'new', 'Bad_Name'], 2, ["'Bad_Name'", 'kebab-case']],
     ['a detector whose name says nothing', ['detectors', 'new', 'suspicious-call'], 2, ["'suspicious-call'"]],
