@@ -6,10 +6,10 @@ import { expect, test } from 'vitest';
 import { TECHNIQUES, techniqueIn } from '../src/attack.ts';
 import type { Detector } from '../src/detector.ts';
 
-const FOLDER = join(import.meta.dirname, '../detectors/cloudtrail');
+const FOLDER = join(import.meta.dirname, '../detectors');
 
 test('every technique of the catalogue has a name, and every name is used', async () => {
-  const files = readdirSync(FOLDER).filter((name) => name.endsWith('.ts'));
+  const files = readdirSync(FOLDER, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.ts'));
   const used = await Promise.all(
     files.map(async (file) => {
       const { detector }: { readonly detector: Detector } = await import(pathToFileURL(join(FOLDER, file)).href);
