@@ -9,7 +9,7 @@ export const detector = defineDetector({
   id: 'address-blocked-often',
   title: 'An address was blocked again and again',
   description:
-    'Blocked requests of one address in a sliding window. Limits of rate are left out, since they block until somebody slows down: waf-rate-limit-reached.',
+    'Blocked requests of one address in a sliding window. Limits of rate are left out, since they block until somebody slows down: rate-limit-hit.',
   severity: 'low',
   severityReason: 'All was blocked, and every public site sees it daily.',
   table: 'waf',
@@ -32,7 +32,7 @@ export const detector = defineDetector({
       .describe('blocked requests in ten minutes; a page that a rule misunderstands makes some tens'),
   },
   falsePositives: ['A program of your own that a rule misunderstands.'],
-  blindSpots: ['Attacks from many addresses: waf-fingerprint-from-many-addresses and waf-rule-blocks-above-usual.'],
+  blindSpots: ['Attacks from many addresses: fingerprint-over-many-addresses and rule-blocks-above-usual.'],
   response: ['Run the saved question waf-requests-of-address for source_ip: was anything let pass.'],
   examples: [
     {
