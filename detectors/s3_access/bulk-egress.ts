@@ -13,6 +13,8 @@ const usual = (gigabytes: number, record = GB) =>
   }) as const;
 const today = (gigabytes: number, record = GB) =>
   read(gigabytes, record).replace('{time}', '11/Mar/2025:09:00:00 +0000');
+/** Somebody else, so that the log has a history. */
+const others = usual(1, GB.replace('user/Alice', 'user/Mateo_Jackson'));
 const ALERT = [{ subject: { principal: 'arn:aws:iam::111122223333:user/Alice' }, count: 1 }];
 
 export const detector = defineDetector({
@@ -36,9 +38,19 @@ WITH daily AS (
   SELECT date_trunc('day', s.event_time) AS slot, s.principal, sum(s.bytes_sent) AS bytes
   FROM s3_access AS s
   GROUP BY 1, 2
+), days AS (
+  SELECT d.slot
+  FROM daily AS d
+  GROUP BY 1
+), ripe AS (
+  SELECT n.slot
+  FROM days AS n
+  JOIN days AS o ON o.slot <= n.slot - INTERVAL '3' DAY AND o.slot >= n.slot - INTERVAL '14' DAY
+  GROUP BY 1
 ), loud AS (
   SELECT d.slot, d.principal, d.bytes
   FROM daily AS d
+  JOIN ripe AS r ON r.slot = d.slot
   WHERE d.bytes >= :gigabytes * 1000000000
 ), ranked AS (
   SELECT l.slot, l.principal, h.bytes, row_number() OVER (PARTITION BY l.slot, l.principal ORDER BY h.bytes) AS place,
@@ -83,6 +95,7 @@ ORDER BY 1, 2`,
   },
   falsePositives: ['A restore, a migration, a job that runs once a month.'],
   blindSpots: [
+    'Silent until the log has three days of such traffic, of whomever.',
     'Carrying off a little every day.',
     'Bytes that do not pass S3: copies inside AWS show as REST.COPY.OBJECT_GET without bytes.',
     'Visitors without credentials: object-egress-above-usual. CloudFront and other services (svc:…).',
@@ -92,9 +105,14 @@ ORDER BY 1, 2`,
   ],
   examples: [
     { name: 'a hundred gigabytes after five each day', records: [usual(5), today(100)], alerts: ALERT },
-    { name: 'twenty gigabytes by somebody who never fetched anything', records: [today(20)], alerts: ALERT },
-    { name: 'the floor is asked for lower', records: [today(2)], alerts: ALERT, parameters: { gigabytes: 1 } },
-    { name: 'far above usual, but little', records: [today(9)], alerts: [] },
+    {
+      name: 'twenty gigabytes by somebody who never fetched anything',
+      records: [others, today(20)],
+      alerts: ALERT,
+    },
+    { name: 'the log begins today', records: [today(20)], alerts: [] },
+    { name: 'the floor is asked for lower', records: [others, today(2)], alerts: ALERT, parameters: { gigabytes: 1 } },
+    { name: 'far above usual, but little', records: [others, today(9)], alerts: [] },
     { name: 'less than ten times as much', records: [usual(5), today(49)], alerts: [] },
     { name: 'the factor is asked for lower', records: [usual(5), today(49)], alerts: ALERT, parameters: { times: 5 } },
     {
@@ -117,6 +135,7 @@ ORDER BY 1, 2`,
     {
       name: 'visitors of a public site, CloudFront, and an upload',
       records: [
+        others,
         today(
           100,
           GB.replace('arn:aws:iam::111122223333:user/Alice', '-').replace('= SigV4', '= -').replace('AuthHeader', '-'),

@@ -6,6 +6,11 @@ const GB =
 const put = (gigabytes: number, date: string, record = GB) =>
   record.replace('1000000000', `${gigabytes}000000000`).replace('{time}', `${date}/Mar/2025:09:00:00 +0000`);
 const usual = (gigabytes: number) => ({ repeat: 10, every: '1d', record: put(gigabytes, '01') }) as const;
+/** Somebody else, so that the log has a history. */
+const others = {
+  ...usual(1),
+  record: usual(1).record.replace('user/Alice', 'user/Mateo_Jackson'),
+} as const;
 const ALERT = [{ subject: { principal: 'arn:aws:iam::111122223333:user/Alice' }, count: 1 }];
 
 export const detector = defineDetector({
@@ -33,9 +38,19 @@ WITH daily AS (
   SELECT date_trunc('day', s.event_time) AS slot, s.principal, sum(s.object_size) AS bytes
   FROM s3_access AS s
   GROUP BY 1, 2
+), days AS (
+  SELECT d.slot
+  FROM daily AS d
+  GROUP BY 1
+), ripe AS (
+  SELECT n.slot
+  FROM days AS n
+  JOIN days AS o ON o.slot <= n.slot - INTERVAL '3' DAY AND o.slot >= n.slot - INTERVAL '14' DAY
+  GROUP BY 1
 ), loud AS (
   SELECT d.slot, d.principal, d.bytes
   FROM daily AS d
+  JOIN ripe AS r ON r.slot = d.slot
   WHERE d.bytes >= :gigabytes * 1000000000
 ), ranked AS (
   SELECT l.slot, l.principal, h.bytes, row_number() OVER (PARTITION BY l.slot, l.principal ORDER BY h.bytes) AS place,
@@ -78,12 +93,26 @@ ORDER BY 1, 2`,
       ),
   },
   falsePositives: ['A new backup, a migration.'],
-  blindSpots: ['Copies inside AWS, of which the log tells no size.', 'A little every day.'],
+  blindSpots: [
+    'Silent until the log has three days of such traffic, of whomever.',
+    'Copies inside AWS, of which the log tells no size.',
+    'A little every day.',
+  ],
   response: ['Run the saved question requester-activity for principal, and look at the keys.'],
   examples: [
     { name: 'a hundred gigabytes after two each day', records: [usual(2), put(100, '11')], alerts: ALERT },
-    { name: 'a large object in parts', records: [put(60, '11', GB.replace('PUT.OBJECT', 'PUT.PART'))], alerts: ALERT },
-    { name: 'the floor is asked for lower', records: [put(6, '11')], alerts: ALERT, parameters: { gigabytes: 5 } },
+    {
+      name: 'a large object in parts',
+      records: [others, put(60, '11', GB.replace('PUT.OBJECT', 'PUT.PART'))],
+      alerts: ALERT,
+    },
+    { name: 'the log begins today', records: [put(100, '11')], alerts: [] },
+    {
+      name: 'the floor is asked for lower',
+      records: [others, put(6, '11')],
+      alerts: ALERT,
+      parameters: { gigabytes: 5 },
+    },
     { name: 'far above usual, but little', records: [usual(1), put(49, '11')], alerts: [] },
     { name: 'less than ten times as much', records: [usual(20), put(150, '11')], alerts: [] },
     {
@@ -95,6 +124,7 @@ ORDER BY 1, 2`,
     {
       name: 'refused, read, or logs that AWS delivers',
       records: [
+        others,
         put(100, '11', GB.replace('200 -', '403 AccessDenied')),
         put(100, '11', GB.replace('REST.PUT.OBJECT', 'REST.GET.OBJECT')),
         put(100, '11', GB.replace('arn:aws:iam::111122223333:user/Alice', 'svc:delivery.logs.amazonaws.com')),

@@ -7,6 +7,8 @@ const day = (repeat: number, date: string, record = GB) =>
   ({ repeat, every: '30s', record: record.replace('{time}', `${date}/Mar/2025:09:00:00 +0000`) }) as const;
 const usual = Array.from({ length: 10 }, (_, index) => day(2, String(index + 1).padStart(2, '0')));
 const elsewhere = GB.replace('shop.example.com', 'forum.example.net');
+/** Another object, so that the log has a history. */
+const others = day(1, '01', GB.replaceAll('video/intro.mp4', 'index.html'));
 const ALERT = [{ subject: { bucket: 'amzn-s3-demo-bucket', key: 'video/intro.mp4' }, count: 60 }];
 
 export const detector = defineDetector({
@@ -26,9 +28,19 @@ WITH daily AS (
   FROM s3_access AS s
   WHERE s.key IS NOT NULL
   GROUP BY 1, 2, 3
+), days AS (
+  SELECT d.slot
+  FROM daily AS d
+  GROUP BY 1
+), ripe AS (
+  SELECT n.slot
+  FROM days AS n
+  JOIN days AS o ON o.slot <= n.slot - INTERVAL '3' DAY AND o.slot >= n.slot - INTERVAL '14' DAY
+  GROUP BY 1
 ), loud AS (
   SELECT d.slot, d.bucket, d.key, d.bytes
   FROM daily AS d
+  JOIN ripe AS r ON r.slot = d.slot
   WHERE d.bytes >= :gigabytes * 1000000000
 ), ranked AS (
   SELECT l.slot, l.bucket, l.key, h.bytes, row_number() OVER (PARTITION BY l.slot, l.bucket, l.key ORDER BY h.bytes) AS place,
@@ -78,6 +90,7 @@ ORDER BY 1, 2, 3`,
   },
   falsePositives: ['A release, a campaign, an article about you.'],
   blindSpots: [
+    'Silent until the log has three days of such traffic, of whomever.',
     'What CloudFront sends: its own log tells.',
     'Many small objects at once: the saved question egress-per-requester.',
   ],
@@ -91,7 +104,8 @@ ORDER BY 1, 2, 3`,
       records: [...usual, day(60, '11', elsewhere)],
       alerts: ALERT,
     },
-    { name: 'a new object that becomes famous at once', records: [day(60, '11')], alerts: ALERT },
+    { name: 'a new object that becomes famous at once', records: [others, day(60, '11')], alerts: ALERT },
+    { name: 'the log begins today', records: [day(60, '11')], alerts: [] },
     { name: 'above usual, but cheap', records: [...usual, day(40, '11')], alerts: [] },
     {
       name: 'the floor is asked for lower',
@@ -99,10 +113,15 @@ ORDER BY 1, 2, 3`,
       alerts: [{ subject: { key: 'video/intro.mp4' }, count: 40 }],
       parameters: { gigabytes: 20 },
     },
-    { name: 'an object that is famous every day', records: [day(20, '09'), day(20, '10'), day(60, '11')], alerts: [] },
+    {
+      name: 'an object that is famous every day',
+      records: [others, day(20, '09'), day(20, '10'), day(60, '11')],
+      alerts: [],
+    },
     {
       name: 'days on which it was only asked for are no usual days',
       records: [
+        others,
         ...['03', '04', '05', '06', '07', '08'].map((date) => day(20, date, GB.replace('200 - 1000000000', '200 - -'))),
         day(20, '09'),
         day(20, '10'),
@@ -112,13 +131,14 @@ ORDER BY 1, 2, 3`,
     },
     {
       name: 'the factor is asked for lower',
-      records: [day(20, '09'), day(20, '10'), day(60, '11')],
+      records: [others, day(20, '09'), day(20, '10'), day(60, '11')],
       alerts: ALERT,
       parameters: { times: 3 },
     },
     {
       name: 'fetched by a program with credentials, or asked for only',
       records: [
+        others,
         day(
           60,
           '11',
