@@ -67,6 +67,11 @@ export const ENVELOPE_KEYS: readonly string[] = [
   ...new Set([...SHAPES.flatMap(({ key, beside }) => [key, ...beside]), 'field', 'value']),
 ];
 
+/** Names of members that are an object which holds a record. */
+export const PAYLOAD_OBJECTS: ReadonlySet<string> = new Set(
+  SHAPES.filter(({ how }) => how === 'raw').map(({ key }) => key),
+);
+
 /** The number of a key in JsonValues. */
 const numberOf = (key: string): number => ENVELOPE_KEYS.indexOf(key) + 1;
 

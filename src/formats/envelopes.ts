@@ -75,7 +75,10 @@ function encodedText(values: JsonValues, line: Range): Range | null {
   return holds ? line : null;
 }
 
-/** Looks at the beginning of a file: the first thing there that is an envelope, or a record, decides. */
+/** So many records without an envelope before them make a file plain; a single one may be what is left of a broken envelope. */
+const PLAIN_RECORDS = 3;
+
+/** Looks at the beginning of a file: the first envelope there decides, or that there are records and none. */
 class Detection {
   readonly #values: JsonValues;
   readonly #formatOf: FormatOf;
@@ -91,23 +94,26 @@ class Detection {
       limit: HEAD_BYTES,
       whole: 'the file',
       isOurs: ({ start, end }) => this.#object(start, end) !== null,
+      isKnownLine: (line) => this.#line(line) !== null,
     });
-    sequence.read(range, false);
+    sequence.read(range, head.length < HEAD_BYTES);
+    let records = 0;
     for (let item = sequence.next(); item !== null; item = sequence.next()) {
-      const verdict =
-        item.type === 'object' ? this.#object(item.start, item.end) : item.type === 'line' ? this.#line(item) : null;
-      if (verdict !== null) return verdict === 'envelope';
+      const start = item.type === 'broken' ? range.start + item.offset : item.start;
+      const verdict = this.#look({ start, end: item.type === 'broken' ? start + item.length : item.end });
+      if (verdict === 'envelope') return true;
+      if (verdict === 'record' && ++records === PLAIN_RECORDS) return false;
     }
-    // The last one is cut by the end of the head, or of the file.
-    const { rest } = sequence;
-    if (rest.start >= rest.end) return false;
-    return (
-      (this.#values.bytes[rest.start] === OPEN_OBJECT ? this.#object(rest.start, rest.end) : this.#line(rest)) ===
-      'envelope'
-    );
+    // The last one is cut by the end of the head.
+    return this.#look(sequence.rest) === 'envelope';
   }
 
-  /** Of an object that is cut, the members that are there must give it away. */
+  #look({ start, end }: Range): 'envelope' | 'record' | null {
+    if (start >= end) return null;
+    return this.#values.bytes[start] === OPEN_OBJECT ? this.#object(start, end) : this.#line({ start, end });
+  }
+
+  /** Of an object that is broken or cut, the members before that must give it away. */
   #object(start: number, end: number, depth = 0): 'envelope' | 'record' | null {
     this.#values.objectEnd(start);
     const payload = payloadOf(this.#values);
@@ -195,6 +201,8 @@ class Unwrapping implements Unwrapper {
       limit: this.#limit,
       whole,
       isOurs: (object) => payloadOf(this.#values) !== null || this.#formatOf(this.#text(object)) !== null,
+      isKnownLine: (line) =>
+        exportedMessage(this.#values.bytes, line) !== null || this.#formatOf(this.#text(line)) !== null,
     });
   }
 

@@ -30,7 +30,7 @@ interface Exports {
   skipSpace(at: number): number;
   valueEnd(at: number, depth: number): number;
   objectEnd(at: number): number;
-  memberEnd(at: number): number;
+  memberValue(at: number): number;
   decodeText(start: number, end: number): number;
 }
 
@@ -76,6 +76,7 @@ export class JsonValues {
   load(parts: readonly Uint8Array[]): Range {
     this.#top = this.#base;
     const length = parts.reduce((sum, part) => sum + part.length, 0);
+    this.passed += length;
     this.#reserve(length);
     let at = this.#base;
     for (const part of parts) {
@@ -95,9 +96,9 @@ export class JsonValues {
     return this.#passed(at, this.#exports.valueEnd(at, 1));
   }
 
-  /** Where the member whose key begins at `at` ends, or 0. */
-  memberEnd(at: number): number {
-    return this.#passed(at, this.#exports.memberEnd(at));
+  /** Where the value of the member begins whose key begins at `at`, or 0. */
+  memberValue(at: number): number {
+    return this.#passed(at, this.#exports.memberValue(at));
   }
 
   skipSpace(at: number): number {

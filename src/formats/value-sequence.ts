@@ -1,5 +1,6 @@
 /** JSON values one behind the other, in lists or frames or alone, and lines of text between them: finds each, and costs nothing but itself what is broken. */
 import { REJECT_TEXT_BYTES, type Reject } from '../format.ts';
+import { PAYLOAD_OBJECTS } from './envelope-shapes.ts';
 import type { JsonValues, Range } from './json-values.ts';
 import { describeByte } from './scanner-host.ts';
 
@@ -36,8 +37,9 @@ const FRAME_KEYS: ReadonlySet<string> = new Set(['Records', 'records', 'Events',
 const KEY_BYTES = 64;
 /** Spaces between the values that may be looked over. */
 const SPACES_MAX = 64;
-/** Bytes before a place in what is broken that are kept, to tell whether a value begins there. */
-const LOOK_BEHIND = 2 * SPACES_MAX + 8;
+/** Bytes before a place that are kept, to tell whether a value begins there. */
+const LOOK_BEHIND = 2 * SPACES_MAX + KEY_BYTES;
+const FOREIGN = 'between envelopes stands what is none';
 /** How often over a file may be read in vain, where values were looked for that are none; beyond that each is looked for in its own line, so that no input takes more than linear time. */
 const RESCANS_MAX = 4;
 const FREE_RESCAN_BYTES = 1024 * 1024;
@@ -77,15 +79,19 @@ export interface SequenceOptions {
   readonly limit: number;
   /** What its offsets are counted in, for a person. */
   readonly whole: 'the file' | 'what it holds';
-  /** Whether the object that objectEnd() passed last, here, is one that this sequence may have more of. */
+  /** Whether the object that objectEnd() passed last, here, is an envelope or a record. */
   readonly isOurs: (object: Range) => boolean;
+  /** Whether this is a record, or a line of those that hold one. */
+  readonly isKnownLine: (line: Range) => boolean;
 }
 
 export class ValueSequence {
   readonly #values: JsonValues;
   readonly #options: SequenceOptions;
-  #at = 0;
+  /** Where the bytes at hand begin, and where they end. */
+  #from = 0;
   #end = 0;
+  #at = 0;
   #isLast = false;
   #isCut = false;
   /** Offset in the whole = address + shift. */
@@ -113,16 +119,16 @@ export class ValueSequence {
       this.#breaking.at += distance;
       this.#breaking.textEnd += distance;
     }
+    this.#from = start;
     this.#end = end;
     this.#isLast = isLast;
     this.#isCut = isCut;
     this.#wanted = 0;
   }
 
-  /** Where the bytes begin that are still needed: one before the next value, to see whether a line begins there. */
+  /** Where the bytes begin that are still needed: some before the next value, to see what it follows. */
   get kept(): number {
-    if (this.#breaking === null) return Math.max(this.#at - 1, -this.#shift);
-    return Math.max(this.#breaking.at - LOOK_BEHIND, this.#breaking.offset - this.#shift);
+    return Math.max((this.#breaking?.at ?? this.#at) - LOOK_BEHIND, this.#from);
   }
 
   /** Bytes from `kept` on without which nothing further can be told: trying again at twice the size keeps trying linear. */
@@ -170,15 +176,15 @@ export class ValueSequence {
       return inside > 0 ? this.#open(inside) : this.#whole('object');
     }
     if (this.#frames === 0) {
-      if (byte !== OPEN_ARRAY) return this.#line();
+      if (byte !== OPEN_ARRAY) return this.#text();
       const inside = this.#values.skipSpace(at + 1);
       if (inside >= this.#end && !this.#isLast) return this.#incomplete();
-      return IN_LIST.has(bytes[inside]) ? this.#open(at + 1) : this.#line();
+      return IN_LIST.has(bytes[inside]) ? this.#open(at + 1) : this.#text();
     }
     if (byte === CLOSE_ARRAY) return this.#close();
     if (byte === OPEN_ARRAY) return this.#whole('array');
     // Where a frame was broken, lines may follow that are no part of it.
-    if (isLineStart && !GOES_ON.has(byte)) return this.#line();
+    if (isLineStart && !GOES_ON.has(byte)) return this.#text();
     return this.#whole('scalar');
   }
 
@@ -186,6 +192,14 @@ export class ValueSequence {
   #isSeparator(byte: number | undefined): boolean {
     if (byte === COMMA) return true;
     return this.#isResumed && (byte === CLOSE_OBJECT || (byte === CLOSE_ARRAY && this.#frames === 0));
+  }
+
+  /** Whether text may be lines: behind a value it is none. */
+  #isFirstInLine(at: number): boolean {
+    const lowest = Math.max(at - SPACES_MAX, this.#from);
+    let from = at;
+    while (from > lowest && (this.#bytes[from - 1] === SPACE || this.#bytes[from - 1] === TAB)) from--;
+    return this.#isLineStart(from);
   }
 
   #isLineStart(at: number): boolean {
@@ -225,11 +239,15 @@ export class ValueSequence {
       const member = this.#values.skipSpace(at + 1);
       if (member >= this.#end && !this.#isLast) return this.#incomplete();
       if (this.#bytes[member] !== QUOTE) break;
-      const after = this.#values.memberEnd(member);
-      if (after === 0) {
-        if (this.#values.failedAt >= this.#end) return this.#incomplete();
+      const value = this.#values.memberValue(member);
+      const isObject = value > 0 && this.#bytes[value] === OPEN_OBJECT;
+      const after = value === 0 ? 0 : isObject ? this.#values.objectEnd(value) : this.#values.valueEnd(value);
+      if (after === 0 && this.#values.failedAt >= this.#end) return this.#incomplete();
+      // The frame may be cut, and what follows be none of its members.
+      const isCut = after > 0 && isObject && this.#options.isOurs({ start: value, end: after });
+      if (after === 0 || isCut) {
         this.#frames--;
-        return this.#invalid();
+        return isCut ? this.#break('json-invalid', 'an envelope follows before its frame ends') : this.#invalid();
       }
       at = this.#values.skipSpace(after);
     }
@@ -259,7 +277,7 @@ export class ValueSequence {
       this.#at = after;
       return { type, start, end: after };
     }
-    if (type === 'scalar') return this.#break('envelope-foreign', 'between envelopes stands what is none');
+    if (type === 'scalar') return this.#break('envelope-foreign', FOREIGN);
     return this.#invalid();
   }
 
@@ -285,15 +303,29 @@ export class ValueSequence {
     return end;
   }
 
-  #line(): Item | 'go-on' | null {
+  /** What is no JSON. Values that follow it in its line are values all the same, unless the line is known. */
+  #text(): Item | 'go-on' | null {
     const start = this.#at;
+    if (!this.#isFirstInLine(start)) return this.#break('envelope-foreign', FOREIGN);
     const end = this.#lineEnd(start);
     const hasEnd = end < this.#end;
     if (!hasEnd && !this.#isLast) return this.#incomplete('line');
     if (end - start > this.#options.limit) return this.#tooLarge('line');
     if (!hasEnd && this.#isCut) return this.#break('envelope-truncated', 'the file ends inside a line', 'line');
+    const line = { start, end };
+    if (this.#holdsNext(line) && !this.#options.isKnownLine(line)) return this.#break('envelope-foreign', FOREIGN);
     this.#at = end;
     return { type: 'line', start, end };
+  }
+
+  /** Whether an object follows another one in this line. */
+  #holdsNext({ start, end }: Range): boolean {
+    const line = this.#bytes.subarray(start, end);
+    for (let at = line.indexOf(OPEN_OBJECT, 1); at > 0; at = line.indexOf(OPEN_OBJECT, at + 1)) {
+      const behind = this.#separatorStart(start + at, start);
+      if (behind > start && this.#bytes[behind - 1] === CLOSE_OBJECT) return true;
+    }
+    return false;
   }
 
   #incomplete(what: 'value' | 'line' = 'value'): 'go-on' | null {
@@ -383,7 +415,8 @@ export class ValueSequence {
   #mended(breaking: Breaking, next: number): Broken {
     const { reason, detail, offset, text } = breaking;
     this.#keepText(breaking, next);
-    const length = this.offsetOf(next === this.#end ? next : this.#separatorStart(next, offset)) - offset;
+    const after = next === this.#end ? next : this.#separatorStart(next, offset - this.#shift);
+    const length = this.offsetOf(after) - offset;
     this.#breaking = null;
     this.#at = next;
     this.#isResumed = true;
@@ -398,11 +431,10 @@ export class ValueSequence {
   }
 
   /** The comma before the next value, and spaces around it, are neither's. */
-  #separatorStart(next: number, offset: number): number {
-    const lowest = Math.max(offset - this.#shift, next - LOOK_BEHIND, this.kept);
-    let start = this.#skipBack(next, lowest);
-    if (start > lowest && this.#bytes[start - 1] === COMMA) start = this.#skipBack(start - 1, lowest);
-    return start;
+  #separatorStart(next: number, start: number): number {
+    const lowest = Math.max(start, next - SPACES_MAX, this.#from);
+    const behind = this.#skipBack(next, lowest);
+    return behind > lowest && this.#bytes[behind - 1] === COMMA ? this.#skipBack(behind - 1, lowest) : behind;
   }
 
   /** The place behind the last byte before `at` that is no space; spaces are looked over as far as `lowest`. */
@@ -419,9 +451,7 @@ export class ValueSequence {
     while (name - at <= SPACES_MAX && isSpace(this.#bytes[name])) name++;
     if (name >= this.#end) return unknown;
     if (this.#bytes[name] !== QUOTE) return false;
-    const lowest = Math.max(breaking.offset - this.#shift, at - SPACES_MAX, this.kept);
-    const before = this.#skipBack(at, lowest);
-    if (before > lowest && this.#bytes[before - 1] === COLON) {
+    if (this.#isPayload(at, breaking)) {
       if (this.#end - name < KEY_BYTES + 2 && !this.#isLast) return null;
       if (breaking.firstKey === null || this.#keyAt(name) !== breaking.firstKey) return false;
     }
@@ -435,6 +465,16 @@ export class ValueSequence {
     }
     this.#inVain += Math.min(reached - at, this.#options.limit);
     return after > 0 && after - at <= this.#options.limit && this.#options.isOurs({ start: at, end: after });
+  }
+
+  /** Whether the object at `at` is what the broken envelope holds, by the name before it. */
+  #isPayload(at: number, { offset }: Breaking): boolean {
+    const lowest = Math.max(offset - this.#shift, at - LOOK_BEHIND, this.#from);
+    const colon = this.#skipBack(at, lowest) - 1;
+    if (colon <= lowest || this.#bytes[colon] !== COLON) return false;
+    const quote = this.#skipBack(colon, lowest) - 1;
+    const text = this.#bytes.toString('latin1', Math.max(lowest, quote - KEY_BYTES), Math.max(lowest, quote));
+    return PAYLOAD_OBJECTS.has(text.slice(text.lastIndexOf('"') + 1));
   }
 
   #firstKeyAt(at: number): string | null {

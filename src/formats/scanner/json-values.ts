@@ -1,11 +1,11 @@
 /** Values of JSON text for who looks into it without a table: where they end, which members an object has, what a string holds. This file is what the JavaScript side sees of it. */
 import { unescape } from './escapes';
-import { CLOSE_OBJECT, COLON, COMMA, fail, hasEscapes, memberValue, QUOTE, REJECT_JSON_INVALID, skipSpace, stringEnd, valueEnd } from './json';
+import { CLOSE_OBJECT, COLON, COMMA, fail, hasEscapes, QUOTE, REJECT_JSON_INVALID, skipSpace, stringEnd, valueEnd } from './json';
 import { CONTEXT_RECORD } from './json-layout';
 import { findEscapedKey, findKey } from './keys';
 import { clearScratch } from './text';
 
-export { failedAt, failure, MAX_DEPTH, REJECT_JSON_INVALID, REJECT_NESTED_TOO_DEEP, skipSpace, valueEnd } from './json';
+export { failedAt, failure, MAX_DEPTH, memberValue, REJECT_JSON_INVALID, REJECT_NESTED_TOO_DEEP, skipSpace, valueEnd } from './json';
 export { hashBack, hashFirst, hashLast, hashMiddle, KEY_BYTES, keyInfos, keyTable, keyTexts } from './json-layout';
 export { scratchBase } from './layout';
 export { ensureMemory, PADDING } from './text';
@@ -55,12 +55,6 @@ export function objectEnd(start: usize): usize {
 function escapedKey(start: usize, end: usize): i32 {
   clearScratch();
   return findEscapedKey(CONTEXT_RECORD, start, end);
-}
-
-/** The byte after the member whose key begins at `at`, or 0. */
-export function memberEnd(at: usize): usize {
-  const value = memberValue(at);
-  return value == 0 ? 0 : valueEnd(value, 1);
 }
 
 /** Decodes what the string [start, end) holds to `scratchBase`; returns its length there. The quotes are not in it. */
