@@ -58,11 +58,18 @@ export const createEnvelopes = ({ recordBytes, values }: EnvelopesOptions): Enve
 const isGzip = (bytes: Buffer, { start, end }: Range): boolean =>
   end - start > 2 && bytes[start] === 0x1f && bytes[start + 1] === 0x8b;
 
+/** The format of a line that is a record; what begins as a list and is none is no text either. */
+const formatOfLine = (formatOf: FormatOf, bytes: Buffer, { start, end }: Range): string | null =>
+  bytes[start] === OPEN_ARRAY ? null : formatOf(bytes.subarray(start, end));
+
 /** The message of an exported line; null when the line is none. */
 function exportedMessage(bytes: Buffer, { start, end }: Range): Range | null {
   const time = EXPORTED.exec(bytes.toString('latin1', start, Math.min(start + EXPORTED_BYTES, end)));
   return time === null ? null : { start: start + time[0].length, end };
 }
+
+const isKnownLine = ({ bytes }: JsonValues, formatOf: FormatOf, line: Range, mayBeRecord: boolean): boolean =>
+  exportedMessage(bytes, line) !== null || (mayBeRecord && formatOfLine(formatOf, bytes, line) !== null);
 
 /** The base64 text in a line when it encodes JSON or gzip; null for any other line. */
 function encodedText(values: JsonValues, line: Range): Range | null {
@@ -94,7 +101,7 @@ class Detection {
       limit: HEAD_BYTES,
       whole: 'the file',
       isOurs: ({ start, end }) => this.#object(start, end) !== null,
-      isKnownLine: (line) => this.#line(line) !== null,
+      isKnownLine: (line, mayBeRecord) => isKnownLine(this.#values, this.#formatOf, line, mayBeRecord),
     });
     sequence.read(range, head.length < HEAD_BYTES);
     let records = 0;
@@ -110,7 +117,9 @@ class Detection {
 
   #look({ start, end }: Range): 'envelope' | 'record' | null {
     if (start >= end) return null;
-    return this.#values.bytes[start] === OPEN_OBJECT ? this.#object(start, end) : this.#line({ start, end });
+    let first = start;
+    while (this.#values.bytes[first] === OPEN_ARRAY) first = this.#values.skipSpace(first + 1);
+    return this.#values.bytes[first] === OPEN_OBJECT ? this.#object(first, end) : this.#line({ start, end });
   }
 
   /** Of an object that is broken or cut, the members before that must give it away. */
@@ -128,7 +137,7 @@ class Detection {
     const { bytes } = this.#values;
     if (bytes.toString('latin1', line.start, line.start + GZIP_BASE64.length) === GZIP_BASE64) return 'envelope';
     const message = exportedMessage(bytes, line);
-    if (message === null) return this.#record(line);
+    if (message === null) return formatOfLine(this.#formatOf, bytes, line) === null ? null : 'record';
     // Many logs have lines that begin with a time: what follows it must be of ours.
     const start = this.#values.skipSpace(message.start);
     let holds: unknown = null;
@@ -201,8 +210,7 @@ class Unwrapping implements Unwrapper {
       limit: this.#limit,
       whole,
       isOurs: (object) => payloadOf(this.#values) !== null || this.#formatOf(this.#text(object)) !== null,
-      isKnownLine: (line) =>
-        exportedMessage(this.#values.bytes, line) !== null || this.#formatOf(this.#text(line)) !== null,
+      isKnownLine: (line, mayBeRecord) => isKnownLine(this.#values, this.#formatOf, line, mayBeRecord),
     });
   }
 
@@ -358,9 +366,8 @@ class Unwrapping implements Unwrapper {
   }
 
   #line(line: Range, depth: number): void {
-    const text = this.#text(line);
-    const format = this.#formatOf(text);
-    if (format !== null) return this.#add(format, text);
+    const format = formatOfLine(this.#formatOf, this.#values.bytes, line);
+    if (format !== null) return this.#add(format, this.#text(line));
     const message = exportedMessage(this.#values.bytes, line);
     if (message !== null)
       return this.#unlessEmpty(line, () => this.#values.bounded(line.end, () => this.#content(message, depth + 1)));

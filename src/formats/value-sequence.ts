@@ -81,8 +81,8 @@ export interface SequenceOptions {
   readonly whole: 'the file' | 'what it holds';
   /** Whether the object that objectEnd() passed last, here, is an envelope or a record. */
   readonly isOurs: (object: Range) => boolean;
-  /** Whether this is a record, or a line of those that hold one. */
-  readonly isKnownLine: (line: Range) => boolean;
+  /** Whether this is a line that may hold anything; or where text is to be expected, since the file is no JSON, a record. */
+  readonly isKnownLine: (line: Range, mayBeRecord: boolean) => boolean;
 }
 
 export class ValueSequence {
@@ -103,6 +103,8 @@ export class ValueSequence {
   #inVain = 0;
   /** What comes began inside something broken. */
   #isResumed = false;
+  /** Whether it begins with JSON; null before it begins. */
+  #isJson: boolean | null = null;
   #wanted = 0;
 
   constructor(values: JsonValues, options: SequenceOptions) {
@@ -169,6 +171,7 @@ export class ValueSequence {
     this.#at = at;
     if (at >= this.#end) return null;
     const byte = bytes[at];
+    this.#isJson ??= byte === OPEN_OBJECT || byte === OPEN_ARRAY;
     const isLineStart = this.#isLineStart(at);
     if (isLineStart) this.#isResumed = false;
     if (byte === OPEN_OBJECT) {
@@ -243,6 +246,8 @@ export class ValueSequence {
       const isObject = value > 0 && this.#bytes[value] === OPEN_OBJECT;
       const after = value === 0 ? 0 : isObject ? this.#values.objectEnd(value) : this.#values.valueEnd(value);
       if (after === 0 && this.#values.failedAt >= this.#end) return this.#incomplete();
+      if ((after === 0 ? this.#values.failedAt : after) - this.#at > this.#options.limit)
+        return this.#tooLarge('value');
       // The frame may be cut, and what follows be none of its members.
       const isCut = after > 0 && isObject && this.#options.isOurs({ start: value, end: after });
       if (after === 0 || isCut) {
@@ -260,25 +265,33 @@ export class ValueSequence {
   /** The value at the place where it is. */
   #whole(type: 'object' | 'array' | 'scalar'): Item | 'go-on' | null {
     const start = this.#at;
-    let end = this.#end;
     let after = 0;
     const read = (): void => {
       after = type === 'object' ? this.#values.objectEnd(start) : this.#values.valueEnd(start);
     };
     if (this.#isOverBudget(start)) {
-      end = this.#lineEnd(start);
+      const end = this.#lineEnd(start);
       if (end === this.#end && !this.#isLast) return this.#incomplete();
       this.#values.bounded(end, read);
     } else read();
-    const mayGoOn = type === 'scalar' && after >= this.#end && !this.#isLast;
-    if (after === 0 ? this.#values.failedAt >= this.#end : mayGoOn) return this.#incomplete();
+    if (after === 0 && this.#values.failedAt >= this.#end) return this.#incomplete();
     if ((after === 0 ? this.#values.failedAt : after) - start > this.#options.limit) return this.#tooLarge('value');
-    if (after > 0) {
-      this.#at = after;
-      return { type, start, end: after };
-    }
-    if (type === 'scalar') return this.#break('envelope-foreign', FOREIGN);
-    return this.#invalid();
+    if (type === 'scalar') return this.#scalar(after);
+    if (after === 0) return this.#invalid();
+    this.#at = after;
+    return { type, start, end: after };
+  }
+
+  /** What is neither object nor list is a value if the list goes on behind it, or ends: a stray quote would make a string of the beginning of the next value. */
+  #scalar(after: number): Item | 'go-on' | null {
+    if (after === 0) return this.#break('envelope-foreign', FOREIGN);
+    const next = this.#values.skipSpace(after);
+    if (next >= this.#end && !this.#isLast) return this.#incomplete();
+    const byte = this.#bytes[next];
+    if (next < this.#end && byte !== COMMA && byte !== CLOSE_ARRAY) return this.#break('envelope-foreign', FOREIGN);
+    const start = this.#at;
+    this.#at = after;
+    return { type: 'scalar', start, end: after };
   }
 
   /** Whether so much was read in vain that no value may go over more than one line. */
@@ -303,29 +316,41 @@ export class ValueSequence {
     return end;
   }
 
-  /** What is no JSON. Values that follow it in its line are values all the same, unless the line is known. */
+  /**
+   * What is no JSON: a line of text, or what is left of a broken envelope that others follow in its line. Of a payload it is always a line: whoever may write
+   * into a log must not make records of it by what looks like one.
+   */
   #text(): Item | 'go-on' | null {
     const start = this.#at;
-    if (!this.#isFirstInLine(start)) return this.#break('envelope-foreign', FOREIGN);
+    const isFile = this.#options.whole === 'the file';
+    if (isFile && !this.#isFirstInLine(start)) return this.#break('envelope-foreign', FOREIGN);
     const end = this.#lineEnd(start);
     const hasEnd = end < this.#end;
     if (!hasEnd && !this.#isLast) return this.#incomplete('line');
     if (end - start > this.#options.limit) return this.#tooLarge('line');
     if (!hasEnd && this.#isCut) return this.#break('envelope-truncated', 'the file ends inside a line', 'line');
     const line = { start, end };
-    if (this.#holdsNext(line) && !this.#options.isKnownLine(line)) return this.#break('envelope-foreign', FOREIGN);
+    if (isFile && !this.#options.isKnownLine(line, !this.#isJson) && this.#holdsNext(line))
+      return this.#break('envelope-foreign', FOREIGN);
     this.#at = end;
     return { type: 'line', start, end };
   }
 
-  /** Whether an object follows another one in this line. */
+  /** Whether one of ours follows in this line: behind another object, unless all is JSON but for what is broken. */
   #holdsNext({ start, end }: Range): boolean {
-    const line = this.#bytes.subarray(start, end);
-    for (let at = line.indexOf(OPEN_OBJECT, 1); at > 0; at = line.indexOf(OPEN_OBJECT, at + 1)) {
-      const behind = this.#separatorStart(start + at, start);
-      if (behind > start && this.#bytes[behind - 1] === CLOSE_OBJECT) return true;
-    }
-    return false;
+    let holds = false;
+    this.#values.bounded(end, () => {
+      for (let at = start + 1; at < end && !holds && !this.#isOverBudget(start); at++) {
+        if (this.#bytes[at] !== OPEN_OBJECT) continue;
+        const behind = this.#separatorStart(at, start);
+        if (this.#isJson !== true && (behind === start || this.#bytes[behind - 1] !== CLOSE_OBJECT)) continue;
+        const after = this.#values.objectEnd(at);
+        this.#inVain += (after === 0 ? this.#values.failedAt : after) - at;
+        holds = after > 0 && this.#options.isOurs({ start: at, end: after });
+      }
+    });
+    this.#values.passed += end - start;
+    return holds;
   }
 
   #incomplete(what: 'value' | 'line' = 'value'): 'go-on' | null {

@@ -47,6 +47,15 @@ export function unwrapped(envelopes: Envelopes, slices: readonly Uint8Array[], i
   return { records, rejects };
 }
 
+function sliced(file: Buffer, roll: (n: number) => number): Buffer[] {
+  const slices: Buffer[] = [];
+  // Tiny ones take long.
+  const longest = 1 + roll(roll(8) === 0 ? 20 : file.length + 1);
+  for (let at = 0; at < file.length; at += slices.at(-1)?.length ?? 1)
+    slices.push(file.subarray(at, at + 1 + roll(longest)));
+  return slices;
+}
+
 /** How many of these records are rows and how many rejects. */
 function decoded(decoder: Decoder, records: readonly (readonly [string, number])[]): { rows: number; rejects: number } {
   decoder.begin({ ...FILE, isUnwrapped: true });
@@ -96,7 +105,10 @@ export interface Sums {
 
 /** Checks so many damaged messages. Returns how often damage cost a record, and how often it did not. */
 export async function checkDamaged(count: number, perFile: number): Promise<Sums> {
-  const envelopes = createEnvelopes({ recordBytes: LIMITS.recordBytes, values: await loadEnvelopeValues() });
+  const values = await loadEnvelopeValues();
+  const envelopes = createEnvelopes({ recordBytes: LIMITS.recordBytes, values });
+  /** Most messages are too large for this one. */
+  const narrow = createEnvelopes({ recordBytes: 500, values });
   const decoders = new Map<string, Decoder>();
   for (const format of FORMATS) decoders.set(format.name, await decoderOf(LIMITS, format));
   const sums = { records: 0, rejects: 0 };
@@ -104,11 +116,12 @@ export async function checkDamaged(count: number, perFile: number): Promise<Sums
   const check = (file: Buffer, intact: readonly string[], messages: number, roll: (n: number) => number): void => {
     const whole = unwrapped(envelopes, [file]);
     if (whole === null) throw new Error(`not taken for envelopes: ${file.toString('latin1')}`);
-    const slices: Buffer[] = [];
-    const longest = 1 + roll(roll(2) === 0 ? 20 : file.length);
-    for (let at = 0; at < file.length; at += slices.at(-1)?.length ?? 1)
-      slices.push(file.subarray(at, at + 1 + roll(longest)));
-    deepStrictEqual(unwrapped(envelopes, slices), whole);
+    deepStrictEqual(unwrapped(envelopes, sliced(file, roll)), whole);
+    if (roll(4) === 0) {
+      const part = file.subarray(0, roll(file.length));
+      deepStrictEqual(unwrapped(envelopes, sliced(part, roll), true), unwrapped(envelopes, [part], true));
+      deepStrictEqual(unwrapped(narrow, sliced(file, roll)), unwrapped(narrow, [file]));
+    }
 
     const all = Object.values(whole.records).flat();
     const texts = new Set(all.map(([text]) => text));
