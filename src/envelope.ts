@@ -8,12 +8,14 @@ export interface UnwrappedRecords {
   readonly bytes: Uint8Array;
   /** Where each record begins in `bytes`. */
   readonly starts: readonly number[];
+  /** Position of each in the log file, from 0, counted over the records of all formats and rejects. */
+  readonly numbers: readonly number[];
   /** For each record, the byte offset in the log file of the message, or line, that it came out of. */
   readonly offsets: readonly number[];
 }
 
 /** What came out of envelopes: records, or the reason why something gave none. */
-export type Piece = UnwrappedRecords | Omit<Reject, 'recordNo'>;
+export type Piece = UnwrappedRecords | Reject;
 
 /** Takes the bytes of one log file, in slices that end anywhere: what comes out does not depend on where. */
 export interface Unwrapper {

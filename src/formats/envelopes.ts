@@ -227,8 +227,7 @@ class Unwrapping implements Unwrapper {
         return this.#line(item, depth);
       case 'broken': {
         const { reason, detail, length, text } = item;
-        this.#count++;
-        this.#rejects.push({ offset: this.#offset, length, reason, detail, text });
+        this.#rejects.push({ recordNo: this.#count++, offset: this.#offset, length, reason, detail, text });
       }
     }
   }
@@ -384,8 +383,7 @@ class Unwrapping implements Unwrapper {
   }
 
   #add(format: string, record: Uint8Array): void {
-    this.#count++;
-    this.#batches.add(format, record, this.#offset);
+    this.#batches.add(format, record, this.#count++, this.#offset);
   }
 
   #text({ start, end }: Range): Uint8Array {
@@ -404,8 +402,7 @@ class Unwrapping implements Unwrapper {
   }
 
   #reject({ start, end }: Range, reason: string, detail: string): void {
-    this.#count++;
     const text = Uint8Array.from(this.#values.bytes.subarray(start, Math.min(end, start + REJECT_TEXT_BYTES)));
-    this.#rejects.push({ offset: this.#offset, length: end - start, reason, detail, text });
+    this.#rejects.push({ recordNo: this.#count++, offset: this.#offset, length: end - start, reason, detail, text });
   }
 }

@@ -9,6 +9,7 @@ const NEWLINE = 0x0a;
 class RecordBatch {
   readonly format: string;
   starts: number[] = [];
+  numbers: number[] = [];
   offsets: number[] = [];
   #buffer = Buffer.allocUnsafe(FIRST_BYTES);
   #length = 0;
@@ -17,7 +18,7 @@ class RecordBatch {
     this.format = format;
   }
 
-  add(record: Uint8Array, offset: number): void {
+  add(record: Uint8Array, number: number, offset: number): void {
     const after = this.#length + record.length + 1;
     if (after > this.#buffer.length) {
       const larger = Buffer.allocUnsafe(2 * after);
@@ -27,6 +28,7 @@ class RecordBatch {
     this.#buffer.set(record, this.#length);
     this.#buffer[after - 1] = NEWLINE;
     this.starts.push(this.#length);
+    this.numbers.push(number);
     this.offsets.push(offset);
     this.#length = after;
   }
@@ -40,6 +42,7 @@ class RecordBatch {
     if (this.#buffer.length > 4 * BATCH_BYTES) this.#buffer = Buffer.allocUnsafe(FIRST_BYTES);
     this.#length = 0;
     this.starts = [];
+    this.numbers = [];
     this.offsets = [];
   }
 }
@@ -49,13 +52,13 @@ export class RecordBatches {
   /** Of all records that were not taken yet. */
   bytes = 0;
 
-  add(format: string, record: Uint8Array, offset: number): void {
+  add(format: string, record: Uint8Array, number: number, offset: number): void {
     let batch = this.#batches.get(format);
     if (batch === undefined) {
       batch = new RecordBatch(format);
       this.#batches.set(format, batch);
     }
-    batch.add(record, offset);
+    batch.add(record, number, offset);
     this.bytes += record.length + 1;
   }
 
@@ -63,9 +66,9 @@ export class RecordBatches {
   *take(): Generator<UnwrappedRecords, void> {
     this.bytes = 0;
     for (const batch of this.#batches.values()) {
-      const { format, bytes, starts, offsets } = batch;
+      const { format, bytes, starts, numbers, offsets } = batch;
       if (starts.length === 0) continue;
-      yield { format, bytes, starts, offsets };
+      yield { format, bytes, starts, numbers, offsets };
       batch.clear();
     }
   }

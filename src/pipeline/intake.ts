@@ -57,6 +57,7 @@ export class WrappedIntake implements Intake {
   /** Lanes that the file has rows in, in the order of their first record. */
   readonly #lanes = new Map<string, LaneEntry>();
   #rejects: Reject[] = [];
+  /** By the unwrapper itself. */
   #rejected = 0;
 
   constructor(file: OpenFile, unwrapper: Unwrapper, laneOf: (format: string) => Promise<Lane>, unit: number) {
@@ -68,8 +69,10 @@ export class WrappedIntake implements Intake {
 
   async push(bytes: Uint8Array, last: boolean, isCut = false): Promise<void> {
     for (const piece of this.#unwrapper.push(bytes, last, isCut)) {
-      if ('reason' in piece) this.#reject({ ...piece, recordNo: 0 });
-      else await this.#decode(piece);
+      if ('reason' in piece) {
+        this.#rejects.push(piece);
+        this.#rejected++;
+      } else await this.#decode(piece);
     }
     if (!last) return;
     for (const { lane } of this.#lanes.values()) {
@@ -77,12 +80,12 @@ export class WrappedIntake implements Intake {
     }
   }
 
-  async #decode({ format, bytes, starts, offsets }: UnwrappedRecords): Promise<void> {
+  async #decode({ format, bytes, starts, numbers, offsets }: UnwrappedRecords): Promise<void> {
     const entry = await this.#lane(format);
     if (await entry.lane.push(bytes, false, this.#unit)) this.overflowed = true;
     for (const reject of entry.lane.takeRejects()) {
       const record = lastAtOrBefore(starts, reject.offset - entry.pushed);
-      this.#reject({ ...reject, offset: offsets[record] ?? 0 });
+      this.#rejects.push({ ...reject, recordNo: numbers[record] ?? 0, offset: offsets[record] ?? 0 });
     }
     entry.pushed += bytes.length;
   }
@@ -112,11 +115,6 @@ export class WrappedIntake implements Intake {
     entry.lane.begin(this.#file, true);
     this.#lanes.set(format, entry);
     return entry;
-  }
-
-  /** Numbered among the rejects: records of several formats have no common order. */
-  #reject(reject: Reject): void {
-    this.#rejects.push({ ...reject, recordNo: this.#rejected++ });
   }
 }
 
