@@ -11,6 +11,7 @@ import {
   stringUnder,
   VALUE_KEY,
 } from './envelope-shapes.ts';
+import { jsonHead } from './json-head.ts';
 import { type JsonValues, loadJsonValues, type Range } from './json-values.ts';
 import { BATCH_BYTES, RecordBatches } from './record-batches.ts';
 import { ValueSequence } from './value-sequence.ts';
@@ -58,9 +59,11 @@ export const createEnvelopes = ({ recordBytes, values }: EnvelopesOptions): Enve
 const isGzip = (bytes: Buffer, { start, end }: Range): boolean =>
   end - start > 2 && bytes[start] === 0x1f && bytes[start + 1] === 0x8b;
 
-/** The format of a line that is a record; what begins as a list and is none is no text either. */
-const formatOfLine = (formatOf: FormatOf, bytes: Buffer, { start, end }: Range): string | null =>
-  bytes[start] === OPEN_ARRAY ? null : formatOf(bytes.subarray(start, end));
+/** The format of a line that is a record. What begins as JSON and is none is no text either, whatever space is before it. */
+function formatOfLine(formatOf: FormatOf, bytes: Buffer, { start, end }: Range): string | null {
+  const line = bytes.subarray(start, end);
+  return jsonHead(line) === null ? formatOf(line) : null;
+}
 
 /** The message of an exported line; null when the line is none. */
 function exportedMessage(bytes: Buffer, { start, end }: Range): Range | null {
