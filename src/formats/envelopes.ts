@@ -18,8 +18,11 @@ import { ValueSequence } from './value-sequence.ts';
 
 /** Envelopes in envelopes, such as SQS around SNS around EventBridge: each takes up to five steps. */
 const DEPTH_MAX = 24;
-/** What all gzip in one message may inflate to, in sizes of the largest record: the largest that AWS hands over have 10 MiB, and logs are compressed to a tenth. */
-const INFLATED_RECORDS = 4;
+/**
+ * What all gzip in one message may inflate to, and what its payloads, one in another, may take in memory, in sizes of the largest record: the largest that AWS
+ * hands over have 10 MiB, and logs are compressed to a tenth.
+ */
+const PAYLOAD_RECORDS = 4;
 /** Rejects that wait to be handed over. */
 const REJECTS_MAX = 1000;
 /** Line of a CloudWatch Logs export: its time, and the message. https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/S3Export.html */
@@ -191,7 +194,7 @@ class Unwrapping implements Unwrapper {
     this.#sequence.read(range, last, isCut);
     for (let item = this.#sequence.next(); item !== null; item = this.#sequence.next()) {
       this.#offset = item.type === 'broken' ? item.offset : this.#sequence.offsetOf(item.start);
-      this.#inflatable = INFLATED_RECORDS * this.#limit;
+      this.#inflatable = PAYLOAD_RECORDS * this.#limit;
       this.#take(item, 0);
       if (this.#batches.bytes >= BATCH_BYTES || this.#rejects.length >= REJECTS_MAX) yield* this.#taken();
     }
@@ -320,13 +323,20 @@ class Unwrapping implements Unwrapper {
     return end;
   }
 
+  /** Bytes that may yet be decoded. */
+  get #room(): number {
+    return PAYLOAD_RECORDS * this.#limit - this.#values.held;
+  }
+
   #string(string: Range, depth: number): void {
+    if (string.end - string.start > this.#room) return this.#tooLarge(string);
     const text = this.#values.decodeText(string);
     this.#content(text, depth);
     this.#values.release(text);
   }
 
   #base64(string: Range, depth: number): void {
+    if (2 * (string.end - string.start) > this.#room) return this.#tooLarge(string);
     const text = this.#values.decodeText(string);
     this.#encoded(text, depth);
     this.#values.release(text);
@@ -357,7 +367,7 @@ class Unwrapping implements Unwrapper {
     let inflated: Buffer;
     try {
       const packed = this.#values.bytes.subarray(content.start, content.end);
-      inflated = gunzipSync(packed, { maxOutputLength: Math.max(this.#inflatable, 1) });
+      inflated = gunzipSync(packed, { maxOutputLength: Math.max(1, Math.min(this.#inflatable, this.#room)) });
     } catch {
       return this.#reject(content, 'envelope-unreadable', 'what it holds is no whole gzip, or too large');
     }
@@ -391,6 +401,10 @@ class Unwrapping implements Unwrapper {
 
   #text({ start, end }: Range): Uint8Array {
     return this.#values.bytes.subarray(start, end);
+  }
+
+  #tooLarge(payload: Range): void {
+    this.#reject(payload, 'envelope-unreadable', 'what it holds is too large');
   }
 
   #foreign(range: Range): void {

@@ -59,13 +59,15 @@ export class JsonValues {
   readonly #base: number;
   /** Two words for each key: where its value begins and ends. */
   #members: Uint32Array;
-  /** The first byte that nothing lies in. */
+  /** Where what is decoded of the text begins, and the first byte that nothing lies in. */
+  #ground: number;
   #top: number;
 
   constructor(module: WebAssembly.Module, keys: readonly string[]) {
     this.#memory = new WebAssembly.Memory({ initial: 16, maximum: MAX_PAGES });
     this.#exports = new WebAssembly.Instance(module, { env: { memory: this.#memory } }).exports as unknown as Exports;
     this.#base = this.#exports.freeAddress();
+    this.#ground = this.#base;
     this.#top = this.#base;
     this.bytes = Buffer.from(this.#memory.buffer);
     this.#members = this.#membersView();
@@ -83,7 +85,9 @@ export class JsonValues {
       this.bytes.set(part, at);
       at += part.length;
     }
-    return this.#put(length);
+    const text = this.#put(length);
+    this.#ground = this.#top;
+    return text;
   }
 
   /** Where the object at `at` ends, or 0. Its members can be asked for then, as far as they go, until the next call. */
@@ -162,6 +166,11 @@ export class JsonValues {
   /** Lets go of what was put on top, and of all above it. */
   release({ start }: Range): void {
     this.#top = start;
+  }
+
+  /** Bytes that lie on top of the text. */
+  get held(): number {
+    return this.#top - this.#ground;
   }
 
   /** Calls `read` while [..., end) ends at a NUL. */

@@ -316,21 +316,22 @@ export class ValueSequence {
     return end;
   }
 
-  /**
-   * What is no JSON: a line of text, or what is left of a broken envelope that others follow in its line. Of a payload it is always a line: whoever may write
-   * into a log must not make records of it by what looks like one.
-   */
+  /** Whether values are looked for inside of what is broken. Of a payload only lines are: whoever may write into a log must not forge a record by quoting one. */
+  get #isFile(): boolean {
+    return this.#options.whole === 'the file';
+  }
+
+  /** What is no JSON: a line of text, or what is left of a broken envelope that others follow in its line. */
   #text(): Item | 'go-on' | null {
     const start = this.#at;
-    const isFile = this.#options.whole === 'the file';
-    if (isFile && !this.#isFirstInLine(start)) return this.#break('envelope-foreign', FOREIGN);
+    if (this.#isFile && !this.#isFirstInLine(start)) return this.#break('envelope-foreign', FOREIGN);
     const end = this.#lineEnd(start);
     const hasEnd = end < this.#end;
     if (!hasEnd && !this.#isLast) return this.#incomplete('line');
     if (end - start > this.#options.limit) return this.#tooLarge('line');
     if (!hasEnd && this.#isCut) return this.#break('envelope-truncated', 'the file ends inside a line', 'line');
     const line = { start, end };
-    if (isFile && !this.#options.isKnownLine(line, !this.#isJson) && this.#holdsNext(line))
+    if (this.#isFile && !this.#options.isKnownLine(line, !this.#isJson) && this.#holdsNext(line))
       return this.#break('envelope-foreign', FOREIGN);
     this.#at = end;
     return { type: 'line', start, end };
@@ -394,8 +395,8 @@ export class ValueSequence {
   }
 
   /**
-   * Looks for the end of what is broken: a line that begins with no more of it; an object of ours that no colon makes a part of it; or, where nothing is known
-   * to be wrong with it but its size, its own closing bracket.
+   * Looks for the end of what is broken: a line that begins with no more of it; an object of ours that is not what it holds; or, where nothing is known to be
+   * wrong with it but its size, its own closing bracket.
    */
   #mend(breaking: Breaking): Item | null {
     const from = breaking.at;
@@ -412,7 +413,7 @@ export class ValueSequence {
         if (at + 1 >= this.#end && !this.#isLast) return this.#wait(breaking);
         if (at + 1 < this.#end && (breaking.isLine || !GOES_ON.has(this.#bytes[at + 1])))
           return this.#mended(breaking, at + 1);
-      } else if (byte === OPEN_OBJECT && !breaking.isLine && this.offsetOf(at) >= breaking.from) {
+      } else if (byte === OPEN_OBJECT && this.#isFile && !breaking.isLine && this.offsetOf(at) >= breaking.from) {
         const begins = this.#beginsAnother(breaking);
         if (begins === null) return this.#wait(breaking);
         if (begins) return this.#mended(breaking, at);

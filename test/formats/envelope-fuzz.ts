@@ -16,7 +16,7 @@ const FORMATS: readonly Format[] = [cloudtrailFormat, s3AccessFormat, wafFormat,
 const NO_BYTES = new Uint8Array(0);
 
 /** As the worker asks the formats. */
-export const formatOf = (record: Uint8Array): string | null =>
+const formatOf = (record: Uint8Array): string | null =>
   FORMATS.find((format) => format.sniff(record, '') === 'content')?.name ?? null;
 
 interface Unwrapped {
@@ -26,7 +26,7 @@ interface Unwrapped {
 }
 
 /** Null when the bytes are not taken for envelopes. */
-export function unwrapped(envelopes: Envelopes, slices: readonly Uint8Array[], isCut = false): Unwrapped | null {
+function unwrapped(envelopes: Envelopes, slices: readonly Uint8Array[], isCut = false): Unwrapped | null {
   const unwrapper = envelopes.open(Buffer.concat(slices), formatOf);
   if (unwrapper === null) return null;
   const records: Record<string, [string, number][]> = {};
@@ -97,7 +97,7 @@ const damagedFile: fc.Arbitrary<Case> = fc.record({
   seed: fc.nat(),
 });
 
-export interface Sums {
+interface Sums {
   /** Of what was damaged. */
   records: number;
   rejects: number;

@@ -3,7 +3,7 @@ import { gzipSync } from 'node:zlib';
 
 const base64 = (text: string): string => Buffer.from(text).toString('base64');
 export const gzip64 = (text: string): string => gzipSync(text, { level: 1 }).toString('base64');
-export const isJson = (text: string): boolean => text.startsWith('{');
+const isJson = (text: string): boolean => text.startsWith('{');
 
 /** Records that no two numbers share, with what readers of JSON get wrong. */
 export const call = (id: number): string =>

@@ -144,6 +144,30 @@ describe('what is no record of ours', () => {
     });
   });
 
+  test('is no place to forge one in', () => {
+    const quoted = [`user "x" }${CALL}`, `{"user":"x" } x }${CALL}`, `{"user": ${CALL} x }`];
+    for (const text of quoted) {
+      const { records, rejects } = unwrap(`${JSON.stringify({ _raw: text })}\n${event(CALL)}`) ?? {};
+      expect([records, new Set(rejects).size > 0]).toEqual([[CALL], true]);
+    }
+  });
+
+  test('inside a payload costs no other line', () => {
+    const content = JSON.stringify({ _raw: `${CALL}\n{"eventVersion": x\n${WAF}\n{"a":[1,\n${CALL}` });
+    expect(unwrap(content)).toEqual({
+      records: [CALL, CALL, WAF],
+      rejects: ['json-invalid', 'envelope-truncated'],
+    });
+  });
+
+  test('and is too large for the memory of a thread is a reject', () => {
+    const bomb = JSON.stringify({ awslogs: { data: gzip64(`{"_raw":"${'x'.repeat(100_000)}"}`) } });
+    expect(unwrap(`${bomb}\n${event(CALL)}`, [], 20_000)).toEqual({
+      records: [CALL],
+      rejects: ['envelope-unreadable'],
+    });
+  });
+
   test('and is larger than a record may be is let go up to the next line', () => {
     const content = `${event(CALL)}\n${event(`{"a":"${'x'.repeat(5000)}"}`)}\n${event(CALL)}\n`;
     expect(unwrap(content, [300, 900, 2000, 4000], 1000)).toEqual({

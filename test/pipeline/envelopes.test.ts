@@ -102,7 +102,7 @@ test('a broken line is one reject with its place and text; so is a digest, and w
     event(call(3)),
     event('{"eventID":1}'),
   ];
-  const offsetOf = (line: string): number => lines.slice(0, lines.indexOf(line)).join('\n').length + 1;
+  const offsetOf = (one: string): number => lines.slice(0, lines.indexOf(one)).join('\n').length + 1;
   writeFileSync(join(folder, 'events.json'), lines.join('\n'));
   const store = join(folder, 'store');
   const { records } = await ingestInto(store, [join(folder, 'events.json')]);
