@@ -254,12 +254,30 @@ export class ValueSequence {
         this.#frames--;
         return isCut ? this.#break('json-invalid', 'an envelope follows before its frame ends') : this.#invalid();
       }
+      // A second list, of the frame or of what followed its cut.
+      if (this.#bytes[value] === OPEN_ARRAY && this.#holdsOurs(value)) {
+        this.#at = value + 1;
+        return 'go-on';
+      }
       at = this.#values.skipSpace(after);
     }
     if (at >= this.#end && !this.#isLast) return this.#incomplete();
     this.#frames--;
     this.#at = this.#bytes[at] === CLOSE_OBJECT ? at + 1 : at;
     return 'go-on';
+  }
+
+  /** Whether one of ours is an element of this list in valid JSON. */
+  #holdsOurs(list: number): boolean {
+    let at = this.#values.skipSpace(list + 1);
+    while (this.#bytes[at] !== CLOSE_ARRAY) {
+      const isObject = this.#bytes[at] === OPEN_OBJECT;
+      const after = isObject ? this.#values.objectEnd(at) : this.#values.valueEnd(at);
+      if (isObject && this.#options.isOurs({ start: at, end: after })) return true;
+      at = this.#values.skipSpace(after);
+      if (this.#bytes[at] === COMMA) at = this.#values.skipSpace(at + 1);
+    }
+    return false;
   }
 
   /** The value at the place where it is. */

@@ -144,6 +144,15 @@ describe('what is no record of ours', () => {
     });
   });
 
+  test('swallows nothing as a member of its frame', () => {
+    const frame = `{"Events":[${event(CALL)}],"Records":[{"a":1},${event(CALL)}],"NextToken":"x","b":[{"a":1}]}`;
+    expect(unwrap(`${frame}\n${event(CALL)}`)).toEqual({ records: [CALL, CALL, CALL], rejects: ['envelope-foreign'] });
+    expect(unwrap(`{"Events":[${event(CALL)}],"NextToken":\n${event(CALL)}\n${event(CALL)}`)).toEqual({
+      records: [CALL, CALL, CALL],
+      rejects: ['json-invalid'],
+    });
+  });
+
   test('is no place to forge one in', () => {
     const quoted = [`user "x" }${CALL}`, `{"user":"x" } x }${CALL}`, `{"user": ${CALL} x }`];
     for (const text of quoted) {
