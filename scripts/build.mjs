@@ -9,7 +9,7 @@ const run = (command, args) => {
 };
 mkdirSync('dist/src/formats', { recursive: true });
 /** Each is src/formats/scanner/<name>.ts and becomes dist/src/formats/<name>.wasm. */
-const SCANNERS = ['json-scanner', 's3-access'];
+const SCANNERS = ['json-scanner', 'json-values', 's3-access'];
 const OPTIONS = '-O3 --converge --runtime stub';
 const FEATURES = '--enable simd --enable bulk-memory --noAssert --importMemory --zeroFilledMemory';
 for (const name of SCANNERS) {

@@ -20,6 +20,9 @@ export interface Reject {
 /** Enough to see what a record was; a store must not grow by what it could not read. */
 export const REJECT_TEXT_BYTES = 65_536;
 
+/** So many of a log file's first bytes tell what it is, or all of them where there are fewer. */
+export const HEAD_BYTES = 65_536;
+
 /** What the content of a log file turned out to be. `empty` holds no record, `other` is no log of this format. */
 export type ContentKind = 'log' | 'digest' | 'insights' | 'empty' | 'other';
 
@@ -101,6 +104,11 @@ export interface FileContext {
   readonly deliveredDay: number;
   /** Our clock at ingest, in milliseconds: times more than a day later are absurd. */
   readonly ingestedAtMs: number;
+  /**
+   * Its bytes are records that came out of envelopes, each with a line end behind it: then each is a row or a reject by itself, told at once, and none speaks for
+   * the file.
+   */
+  readonly isUnwrapped?: boolean;
 }
 
 /** What one log file held, told when its last byte was pushed. */

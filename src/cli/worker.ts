@@ -3,7 +3,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { PRELUDE } from '../backends/prelude.ts';
 import { cloudtrailFormat } from '../formats/cloudtrail.ts';
 import { cloudtrailInsightFormat } from '../formats/cloudtrail-insight.ts';
-import { createEnvelopes } from '../formats/envelopes.ts';
+import { createEnvelopes, loadEnvelopeValues } from '../formats/envelopes.ts';
 import { s3AccessFormat } from '../formats/s3-access.ts';
 import { wafFormat } from '../formats/waf.ts';
 import type { FromWorker, ToWorker } from '../ingest.ts';
@@ -17,7 +17,7 @@ if (port === null) throw new Error('worker.ts runs in a worker thread only');
 
 await runWorker({
   formats: [cloudtrailFormat, s3AccessFormat, wafFormat, cloudtrailInsightFormat],
-  envelopes: createEnvelopes({ recordBytes: limits.recordBytes }),
+  envelopes: createEnvelopes({ recordBytes: limits.recordBytes, values: await loadEnvelopeValues() }),
   openWriter: (table) => createSegmentWriter({ table, stagingDir, name: `${table.name}-w${index}`, prelude: PRELUDE }),
   index,
   limits,

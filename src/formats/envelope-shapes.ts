@@ -1,7 +1,10 @@
 /** The envelopes that records arrive in, by the members that give them away, and where their payload is. */
-import { elementsOf, isArray, isObject, type Member, membersOf, type Slice, textOf } from './json-slices.ts';
+import type { JsonValues, Range } from './json-values.ts';
 
-/** `raw`: the slice itself. `text`: what a string holds. `base64`: what a string encodes. `each`: an array of further values. */
+/**
+ * `raw`: an object. `text`: what a string holds. `base64`: what a string encodes. `each`: an array of further values. `log-events`: an array of objects whose
+ * `message` is a text. `query-results`: an array of rows, each an array of fields with a name and a value.
+ */
 type How = 'raw' | 'text' | 'base64' | 'each' | 'log-events' | 'query-results';
 
 interface Shape {
@@ -13,12 +16,13 @@ interface Shape {
 }
 
 /**
- * EventBridge: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-events-structure.html. CloudWatch Logs:
+ * The first one that fits is it. EventBridge: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-events-structure.html. CloudWatch Logs:
  * https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/SubscriptionFilters.html. Kinesis, SNS and SQS as Lambda hands them over:
  * https://docs.aws.amazon.com/lambda/latest/dg/lambda-services.html. SNS: https://docs.aws.amazon.com/sns/latest/dg/sns-message-and-json-formats.html.
  * LookupEvents: https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_Event.html. `_raw` is what log shippers make of a line.
  */
 const SHAPES: readonly Shape[] = [
+  { key: 'Records', beside: [], how: 'each' },
   { key: 'detail', beside: ['detail-type'], how: 'raw' },
   { key: 'logEvents', beside: ['messageType', 'logGroup'], how: 'log-events' },
   { key: 'awslogs', beside: [], how: 'raw' },
@@ -37,93 +41,75 @@ const SHAPES: readonly Shape[] = [
   { key: 'Messages', beside: [], how: 'each' },
   { key: 'events', beside: [], how: 'each' },
   { key: 'results', beside: [], how: 'query-results' },
+  // A record of Kinesis or Firehose.
+  {
+    key: 'data',
+    beside: [
+      'recordId',
+      'approximateArrivalTimestamp',
+      'partitionKey',
+      'sequenceNumber',
+      'kinesisSchemaVersion',
+      'kinesisRecordMetadata',
+    ],
+    how: 'base64',
+  },
 ];
-/** Inside a record of Kinesis or Firehose, or of the Lambda that CloudWatch Logs calls. */
-const DATA: Shape = { key: 'data', beside: [], how: 'base64' };
-const DATA_BESIDE: ReadonlySet<string> = new Set([
-  'recordId',
-  'approximateArrivalTimestamp',
-  'partitionKey',
-  'sequenceNumber',
-  'kinesisSchemaVersion',
-  'kinesisRecordMetadata',
-]);
-/** `Records` is CloudTrail's own frame as well: it is an envelope when its first element is one. */
-const RECORDS = 'Records';
+/** What the Lambda that CloudWatch Logs calls is given: nothing stands beside the data. */
+const ALONE = 'data';
+/** CloudTrail's own frame as well. */
+const FRAME_OF_RECORDS = 'Records';
 
-export interface Payload {
-  readonly how: 'raw' | 'text' | 'base64';
-  readonly slice: Slice;
+const OPENING = { raw: 0x7b, text: 0x22, base64: 0x22, each: 0x5b, 'log-events': 0x5b, 'query-results': 0x5b } as const;
+
+/** Every key that tells something of an envelope; JsonValues must know them. */
+export const ENVELOPE_KEYS: readonly string[] = [
+  ...new Set([...SHAPES.flatMap(({ key, beside }) => [key, ...beside]), 'field', 'value']),
+];
+
+/** Names of members that are an object which holds a record. */
+export const PAYLOAD_OBJECTS: ReadonlySet<string> = new Set(
+  SHAPES.filter(({ how }) => how === 'raw').map(({ key }) => key),
+);
+
+/** The number of a key in JsonValues. */
+const numberOf = (key: string): number => ENVELOPE_KEYS.indexOf(key) + 1;
+
+const CANDIDATES = SHAPES.map(({ key, beside, how }) => ({
+  key: numberOf(key),
+  beside: beside.map(numberOf),
+  how,
+  opening: OPENING[how],
+  isAlone: key === ALONE,
+  isFrameOfRecords: key === FRAME_OF_RECORDS,
+}));
+export const MESSAGE_KEY = numberOf('message');
+export const FIELD_KEY = numberOf('field');
+export const VALUE_KEY = numberOf('value');
+
+/** Where a payload lies; its end is 0 when it is not whole. */
+export interface Payload extends Range {
+  readonly how: How;
+  /** It is the list `Records`, which files of CloudTrail have, too. */
+  readonly isFrameOfRecords: boolean;
 }
 
-/** The payloads of the envelope at `at`; null when the object is none. */
-export function payloadsOf(bytes: Buffer, at: number): Iterable<Payload> | null {
-  const members = new Map<string, Member>();
-  for (const member of membersOf(bytes, at)) if (!members.has(member.key)) members.set(member.key, member);
-  const records = members.get(RECORDS);
-  if (records !== undefined) return isFrameOfEnvelopes(bytes, records) ? each(bytes, records) : null;
-  for (const shape of SHAPES) {
-    const member = members.get(shape.key);
-    if (member === undefined || (shape.beside.length > 0 && !shape.beside.some((key) => members.has(key)))) continue;
-    const payloads = payloadsAt(bytes, shape, member);
-    if (payloads !== null) return payloads;
+/** The payload of the object that objectEnd() passed last; null when that is no envelope. */
+export function payloadOf(values: JsonValues): Payload | null {
+  for (const { key, beside, how, opening, isAlone, isFrameOfRecords } of CANDIDATES) {
+    const start = values.memberStart(key);
+    if (start === 0 || values.bytes[start] !== opening) continue;
+    const isGivenAway =
+      beside.length === 0 ||
+      (isAlone && values.memberCount === 1) ||
+      beside.some((other) => values.memberStart(other) !== 0);
+    if (isGivenAway) return { how, start, end: values.memberEndOf(key), isFrameOfRecords };
   }
-  const data = members.get(DATA.key);
-  const isData = data !== undefined && (members.size === 1 || [...members.keys()].some((key) => DATA_BESIDE.has(key)));
-  return isData ? payloadsAt(bytes, DATA, data) : null;
+  return null;
 }
 
-function payloadsAt(bytes: Buffer, { how }: Shape, member: Member): Iterable<Payload> | null {
-  switch (how) {
-    case 'raw':
-      return isObject(bytes, member.start) ? [{ how, slice: member }] : null;
-    case 'text':
-    case 'base64':
-      return textOf(bytes, member) === null ? null : [{ how, slice: member }];
-    case 'each':
-      return isArray(bytes, member.start) ? each(bytes, member) : null;
-    case 'log-events':
-      return isArray(bytes, member.start) ? logEvents(bytes, member) : null;
-    case 'query-results':
-      return isArray(bytes, member.start) ? queryResults(bytes, member) : null;
-  }
-}
-
-function isFrameOfEnvelopes(bytes: Buffer, { start }: Slice): boolean {
-  if (!isArray(bytes, start)) return false;
-  for (const element of elementsOf(bytes, start))
-    return isObject(bytes, element.start) && payloadsOf(bytes, element.start) !== null;
-  return false;
-}
-
-function* each(bytes: Buffer, { start }: Slice): Generator<Payload, void> {
-  for (const slice of elementsOf(bytes, start)) yield { how: 'raw', slice };
-}
-
-/** `[{ id, timestamp, message }]` */
-function* logEvents(bytes: Buffer, { start }: Slice): Generator<Payload, void> {
-  for (const element of elementsOf(bytes, start)) {
-    let message: Member | null = null;
-    if (isObject(bytes, element.start))
-      for (const member of membersOf(bytes, element.start)) if (member.key === 'message') message = member;
-    yield message === null ? { how: 'raw', slice: element } : { how: 'text', slice: message };
-  }
-}
-
-/** `[[{ field: '@message', value: '…' }, …]]`, as Logs Insights answers. */
-function* queryResults(bytes: Buffer, { start }: Slice): Generator<Payload, void> {
-  for (const row of elementsOf(bytes, start)) {
-    let value: Slice | null = null;
-    if (isArray(bytes, row.start)) {
-      for (const cell of elementsOf(bytes, row.start)) {
-        const members = new Map<string, Member>();
-        if (isObject(bytes, cell.start))
-          for (const member of membersOf(bytes, cell.start)) members.set(member.key, member);
-        const field = members.get('field');
-        if (field !== undefined && textOf(bytes, field)?.toString() === '@message')
-          value = members.get('value') ?? null;
-      }
-    }
-    yield value === null ? { how: 'raw', slice: row } : { how: 'text', slice: value };
-  }
+/** Of the object that objectEnd() passed last, the string under this key; null when there is none. */
+export function stringUnder(values: JsonValues, key: number): Range | null {
+  const start = values.memberStart(key);
+  return start !== 0 && values.bytes[start] === OPENING.text ? { start, end: values.memberEndOf(key) } : null;
 }

@@ -1,306 +1,411 @@
-/** Takes records of every format out of the envelopes that they arrived in. */
+/** Takes records of every format out of the envelopes that they arrived in. What is one, and what is counted how: docs/envelopes.md. */
 import { gunzipSync } from 'node:zlib';
 import type { Envelopes, Piece, Unwrapper } from '../envelope.ts';
-import { REJECT_TEXT_BYTES } from '../format.ts';
-import { payloadsOf } from './envelope-shapes.ts';
+import { HEAD_BYTES, REJECT_TEXT_BYTES } from '../format.ts';
 import {
-  elementsOf,
-  isArray,
-  isArrayEnd,
-  isComma,
-  isObject,
-  isObjectEnd,
-  membersOf,
-  skipSpace,
-  textOf,
-  valueEnd,
-} from './json-slices.ts';
+  ENVELOPE_KEYS,
+  FIELD_KEY,
+  MESSAGE_KEY,
+  type Payload,
+  payloadOf,
+  stringUnder,
+  VALUE_KEY,
+} from './envelope-shapes.ts';
+import { jsonHead } from './json-head.ts';
+import { type JsonValues, loadJsonValues, type Range } from './json-values.ts';
+import { BATCH_BYTES, RecordBatches } from './record-batches.ts';
+import { ValueSequence } from './value-sequence.ts';
 
 /** Envelopes in envelopes, such as SQS around SNS around EventBridge: each takes up to five steps. */
 const DEPTH_MAX = 24;
-/** What a payload may inflate to. */
-const INFLATED_MAX = 256 * 1024 * 1024;
-/** How far into a file it is looked for what gives an envelope away. */
-const HEAD_BYTES = 65_536;
-const NEWLINE = 0x0a;
+/** What all gzip in one message may inflate to, in sizes of the largest record: the largest that AWS hands over have 10 MiB, and logs are compressed to a tenth. */
+const INFLATED_RECORDS = 4;
+/** Rejects that wait to be handed over. */
+const REJECTS_MAX = 1000;
 /** Line of a CloudWatch Logs export: its time, and the message. https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/S3Export.html */
 const EXPORTED = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d+)?Z /u;
+const EXPORTED_BYTES = 40;
 /** Gzip in base64. */
 const GZIP_BASE64 = 'H4sI';
-/** Frames that may hold gigabytes: their elements are read one by one. */
-const FRAME = /^\s*\{\s*"(?:Records|records|Events|events|Messages)"\s*:\s*\[/u;
-/** How the files of the formats themselves begin. */
-const PLAIN =
-  /^\s*(?:\{\s*"Records"\s*:\s*\[\s*)?\[?\s*\{\s*"(?:eventVersion"\s*:\s*"1|timestamp"\s*:\s*\d+\s*,\s*"formatVersion|awsAccountId"\s*:\s*"\d+"\s*,\s*"digest)/u;
+const BASE64 = /^[A-Za-z0-9+/\s]+={0,2}\s*$/u;
+/** Shorter text is a word. */
+const BASE64_BYTES_MIN = 8;
+
+const COMMA = 0x2c;
+const OPEN_OBJECT = 0x7b;
+const OPEN_ARRAY = 0x5b;
+const CLOSE_ARRAY = 0x5d;
+
+const FOREIGN = 'what it holds is no record that trailhound knows';
 
 type FormatOf = (record: Uint8Array) => string | null;
 
-/** `recordBytes`: a larger envelope becomes a reject. */
-export const createEnvelopes = ({ recordBytes }: { readonly recordBytes: number }): Envelopes => ({
-  open: (head, _key, formatOf) => {
-    const bytes = Buffer.from(head.buffer, head.byteOffset, Math.min(head.length, HEAD_BYTES));
-    return isWrapped(bytes) ? new Unwrapping(formatOf, recordBytes) : null;
+export interface EnvelopesOptions {
+  /** A larger envelope becomes a reject. */
+  readonly recordBytes: number;
+  readonly values: JsonValues;
+}
+
+/** What reads the JSON of envelopes: one for each thread. */
+export const loadEnvelopeValues = (): Promise<JsonValues> => loadJsonValues(ENVELOPE_KEYS);
+
+export const createEnvelopes = ({ recordBytes, values }: EnvelopesOptions): Envelopes => ({
+  open: (head, formatOf) => {
+    const detection = new Detection(values, formatOf);
+    return detection.isWrapped(head.subarray(0, HEAD_BYTES)) ? new Unwrapping(values, formatOf, recordBytes) : null;
   },
 });
 
-function isWrapped(bytes: Buffer): boolean {
-  const start = skipSpace(bytes, bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? 3 : 0);
-  if (!isObject(bytes, start) && !isArray(bytes, start)) {
-    const line = bytes.toString('latin1', start, start + 40);
-    return EXPORTED.test(line) || line.startsWith(GZIP_BASE64);
-  }
-  const beginning = bytes.toString('latin1', start, start + 120);
-  if (PLAIN.test(beginning)) return false;
-  const frame = FRAME.exec(beginning);
-  if (frame !== null) {
-    const element = skipSpace(bytes, start + frame[0].length);
-    return isObject(bytes, element) && isEnvelope(bytes, element);
-  }
-  const first = isArray(bytes, start) ? skipSpace(bytes, start + 1) : start;
-  return isObject(bytes, first) && isEnvelope(bytes, first);
+const isGzip = (bytes: Buffer, { start, end }: Range): boolean =>
+  end - start > 2 && bytes[start] === 0x1f && bytes[start + 1] === 0x8b;
+
+/** The format of a line that is a record. What begins as JSON and is none is no text either, whatever space is before it. */
+function formatOfLine(formatOf: FormatOf, bytes: Buffer, { start, end }: Range): string | null {
+  const line = bytes.subarray(start, end);
+  return jsonHead(line) === null ? formatOf(line) : null;
 }
 
-/** Of an envelope that is longer than the head, the members that are there must give it away. */
-function isEnvelope(bytes: Buffer, at: number): boolean {
-  if (payloadsOf(bytes, at) !== null) return true;
-  if (valueEnd(bytes, at) >= 0) return false;
-  const keys = new Set<string>();
-  for (const { key } of membersOf(bytes, at)) keys.add(key);
-  return ['detail-type', 'messageType', 'TopicArn', 'receiptHandle', 'ReceiptHandle', 'eventSourceARN'].some((key) =>
-    keys.has(key),
-  );
+/** The message of an exported line; null when the line is none. */
+function exportedMessage(bytes: Buffer, { start, end }: Range): Range | null {
+  const time = EXPORTED.exec(bytes.toString('latin1', start, Math.min(start + EXPORTED_BYTES, end)));
+  return time === null ? null : { start: start + time[0].length, end };
 }
 
-const NOTHING = Buffer.alloc(0);
+const isKnownLine = ({ bytes }: JsonValues, formatOf: FormatOf, line: Range, mayBeRecord: boolean): boolean =>
+  exportedMessage(bytes, line) !== null || (mayBeRecord && formatOfLine(formatOf, bytes, line) !== null);
+
+/** The base64 text in a line when it encodes JSON or gzip; null for any other line. */
+function encodedText(values: JsonValues, line: Range): Range | null {
+  if (line.end - line.start < BASE64_BYTES_MIN) return null;
+  const text = values.bytes.toString('latin1', line.start, line.end);
+  if (!BASE64.test(text)) return null;
+  const decoded = values.decodeBase64(line);
+  const holds = isGzip(values.bytes, decoded) || values.bytes[values.skipSpace(decoded.start)] === OPEN_OBJECT;
+  values.release(decoded);
+  return holds ? line : null;
+}
+
+/** So many records without an envelope before them make a file plain; a single one may be what is left of a broken envelope. */
+const PLAIN_RECORDS = 3;
+
+/** Looks at the beginning of a file: the first envelope there decides, or that there are records and none. */
+class Detection {
+  readonly #values: JsonValues;
+  readonly #formatOf: FormatOf;
+
+  constructor(values: JsonValues, formatOf: FormatOf) {
+    this.#values = values;
+    this.#formatOf = formatOf;
+  }
+
+  isWrapped(head: Uint8Array): boolean {
+    const range = this.#values.load([head]);
+    const sequence = new ValueSequence(this.#values, {
+      limit: HEAD_BYTES,
+      whole: 'the file',
+      isOurs: ({ start, end }) => this.#object(start, end) !== null,
+      isKnownLine: (line, mayBeRecord) => isKnownLine(this.#values, this.#formatOf, line, mayBeRecord),
+    });
+    sequence.read(range, head.length < HEAD_BYTES);
+    let records = 0;
+    for (let item = sequence.next(); item !== null; item = sequence.next()) {
+      const start = item.type === 'broken' ? range.start + item.offset : item.start;
+      const verdict = this.#look({ start, end: item.type === 'broken' ? start + item.length : item.end });
+      if (verdict === 'envelope') return true;
+      if (verdict === 'record' && ++records === PLAIN_RECORDS) return false;
+    }
+    // The last one is cut by the end of the head.
+    return this.#look(sequence.rest) === 'envelope';
+  }
+
+  #look({ start, end }: Range): 'envelope' | 'record' | null {
+    if (start >= end) return null;
+    let first = start;
+    while (this.#values.bytes[first] === OPEN_ARRAY) first = this.#values.skipSpace(first + 1);
+    return this.#values.bytes[first] === OPEN_OBJECT ? this.#object(first, end) : this.#line({ start, end });
+  }
+
+  /** Of an object that is broken or cut, the members before that must give it away. */
+  #object(start: number, end: number, depth = 0): 'envelope' | 'record' | null {
+    this.#values.objectEnd(start);
+    const payload = payloadOf(this.#values);
+    if (payload === null) return this.#record({ start, end });
+    if (!payload.isFrameOfRecords) return 'envelope';
+    const first = this.#values.skipSpace(payload.start + 1);
+    if (this.#values.bytes[first] !== OPEN_OBJECT || depth === DEPTH_MAX) return null;
+    return this.#object(first, end, depth + 1);
+  }
+
+  #line(line: Range): 'envelope' | 'record' | null {
+    const { bytes } = this.#values;
+    if (bytes.toString('latin1', line.start, line.start + GZIP_BASE64.length) === GZIP_BASE64) return 'envelope';
+    const message = exportedMessage(bytes, line);
+    if (message === null) return formatOfLine(this.#formatOf, bytes, line) === null ? null : 'record';
+    // Many logs have lines that begin with a time: what follows it must be of ours.
+    const start = this.#values.skipSpace(message.start);
+    let holds: unknown = null;
+    this.#values.bounded(line.end, () => {
+      holds = bytes[start] === OPEN_OBJECT ? this.#object(start, line.end) : this.#record(message);
+      holds ??= encodedText(this.#values, message);
+    });
+    return holds === null ? null : 'envelope';
+  }
+
+  #record({ start, end }: Range): 'record' | null {
+    return this.#formatOf(this.#values.bytes.subarray(start, end)) === null ? null : 'record';
+  }
+}
 
 class Unwrapping implements Unwrapper {
+  readonly #values: JsonValues;
   readonly #formatOf: FormatOf;
   readonly #limit: number;
-  /** Bytes that are not unwrapped yet, and where they begin in the file. */
-  #pending: Buffer = NOTHING;
+  readonly #sequence: ValueSequence;
+  readonly #batches = new RecordBatches();
+  #rejects: Piece[] = [];
+  /** Records and rejects so far. */
+  #count = 0;
+  /** Bytes that wait for more, so many that it is worth to look at them again. */
+  #pending: Uint8Array[] = [];
+  #pendingBytes = 0;
+  #wantedBytes = 0;
+  /** Of the message that is being unwrapped, in the file. */
   #offset = 0;
-  /** A value that was incomplete is tried again at twice its size. */
-  #retryAt = 0;
-  /** Inside the array of a frame, or one that stands alone. */
-  #inside: 'frame' | 'array' | null = null;
-  /** Inside a value that is too large, up to the next line. */
-  #isDropping = false;
+  /** What it may yet inflate to. */
+  #inflatable = 0;
 
-  constructor(formatOf: FormatOf, limit: number) {
+  constructor(values: JsonValues, formatOf: FormatOf, limit: number) {
+    this.#values = values;
     this.#formatOf = formatOf;
     this.#limit = limit;
+    this.#sequence = this.#sequenceOf('the file');
   }
 
-  *push(bytes: Uint8Array, last: boolean): Generator<Piece, void> {
-    this.#pending = this.#pending.length === 0 ? Buffer.from(bytes) : Buffer.concat([this.#pending, bytes]);
-    if (!last && this.#pending.length < this.#retryAt) return;
-    this.#retryAt = 0;
-    let at = 0;
-    for (;;) {
-      const next = yield* this.#step(at, last);
-      if (next === null) break;
-      at = next;
+  *push(bytes: Uint8Array, last: boolean, isCut = false): Generator<Piece, void> {
+    this.#pendingBytes += bytes.length;
+    if (!last && this.#pendingBytes < this.#wantedBytes) {
+      this.#pending.push(Uint8Array.from(bytes));
+      return;
     }
-    if (last && at < this.#pending.length) {
-      yield this.#reject(at, this.#pending.length, 'envelope-truncated', 'the file ends inside an envelope');
-      at = this.#pending.length;
+    const range = this.#values.load([...this.#pending, bytes]);
+    this.#sequence.read(range, last, isCut);
+    for (let item = this.#sequence.next(); item !== null; item = this.#sequence.next()) {
+      this.#offset = item.type === 'broken' ? item.offset : this.#sequence.offsetOf(item.start);
+      this.#inflatable = INFLATED_RECORDS * this.#limit;
+      this.#take(item, 0);
+      if (this.#batches.bytes >= BATCH_BYTES || this.#rejects.length >= REJECTS_MAX) yield* this.#taken();
     }
-    this.#offset += at;
-    this.#pending = this.#pending.subarray(at);
-    // A view would keep the whole slice.
-    if (this.#pending.length > 0) this.#pending = Buffer.from(this.#pending);
+    this.#pending = [Uint8Array.from(this.#values.bytes.subarray(this.#sequence.kept, range.end))];
+    this.#pendingBytes = range.end - this.#sequence.kept;
+    this.#wantedBytes = this.#sequence.wantedBytes;
+    yield* this.#taken();
   }
 
-  /** Takes what begins at `from`. Returns where the next one begins, or null when that takes more bytes. */
-  *#step(from: number, last: boolean): Generator<Piece, number | null> {
-    const bytes = this.#pending;
-    if (this.#isDropping) {
-      const line = bytes.indexOf(NEWLINE, from);
-      this.#isDropping = line < 0;
-      return line < 0 ? (from < bytes.length ? bytes.length : null) : line + 1;
-    }
-    let at = skipSpace(bytes, this.#offset === 0 && from === 0 && bytes[0] === 0xef ? 3 : from);
-    while (isComma(bytes, at)) at = skipSpace(bytes, at + 1);
-    if (at >= bytes.length) return at > from ? at : null;
-    if (this.#inside !== null && isArrayEnd(bytes, at)) return this.#endArray(at, last);
-    if (!isObject(bytes, at) && !isArray(bytes, at)) return yield* this.#line(at, last);
-    if (this.#inside === null) {
-      const frame = isArray(bytes, at) ? '[' : FRAME.exec(bytes.toString('latin1', at, at + 120))?.[0];
-      if (frame !== undefined) {
-        this.#inside = frame === '[' ? 'array' : 'frame';
-        return at + frame.length;
+  *#taken(): Generator<Piece, void> {
+    yield* this.#batches.take();
+    const rejects = this.#rejects;
+    this.#rejects = [];
+    yield* rejects;
+  }
+
+  #sequenceOf(whole: 'the file' | 'what it holds'): ValueSequence {
+    return new ValueSequence(this.#values, {
+      limit: this.#limit,
+      whole,
+      isOurs: (object) => payloadOf(this.#values) !== null || this.#formatOf(this.#text(object)) !== null,
+      isKnownLine: (line, mayBeRecord) => isKnownLine(this.#values, this.#formatOf, line, mayBeRecord),
+    });
+  }
+
+  /** What a sequence found. */
+  #take(item: NonNullable<ReturnType<ValueSequence['next']>>, depth: number): void {
+    switch (item.type) {
+      case 'object':
+        return this.#object(item, depth);
+      case 'array':
+        return this.#elements(item, depth);
+      case 'scalar':
+        return this.#foreign(item);
+      case 'line':
+        return this.#line(item, depth);
+      case 'broken': {
+        const { reason, detail, length, text } = item;
+        this.#rejects.push({ recordNo: this.#count++, offset: this.#offset, length, reason, detail, text });
       }
     }
-    const end = valueEnd(bytes, at);
-    if (end >= 0) {
-      yield* this.#unwrap(bytes.subarray(at, end), this.#offset + at, 0);
+  }
+
+  /** The object that objectEnd() passed last. */
+  #object(object: Range, depth: number): void {
+    if (depth > DEPTH_MAX) return this.#reject(object, 'envelope-too-deep', 'too many envelopes one in another');
+    const payload = payloadOf(this.#values);
+    if (payload === null) return this.#record(object);
+    this.#unlessEmpty(object, () => this.#payload(payload, depth + 1));
+  }
+
+  #payload({ how, start, end }: Payload, depth: number): void {
+    switch (how) {
+      case 'raw':
+        this.#values.objectEnd(start);
+        return this.#object({ start, end }, depth);
+      case 'text':
+        return this.#string({ start, end }, depth);
+      case 'base64':
+        return this.#base64({ start, end }, depth);
+      case 'each':
+        return this.#elements({ start, end }, depth);
+      case 'log-events':
+        return this.#eachOf(start, (at) => this.#logEvent(at, depth));
+      case 'query-results':
+        return this.#eachOf(start, (at) => this.#row(at, depth));
+    }
+  }
+
+  /** A value in valid JSON, whatever it is; returns where it ends. */
+  #value(start: number, depth: number): number {
+    const byte = this.#values.bytes[start];
+    if (byte === OPEN_OBJECT) {
+      const end = this.#values.objectEnd(start);
+      this.#object({ start, end }, depth);
       return end;
     }
-    return yield* this.#incomplete(at, last);
-  }
-
-  /** What follows an array in its frame is frame too. */
-  #endArray(at: number, last: boolean): number | null {
-    const bytes = this.#pending;
-    if (this.#inside === 'array') {
-      this.#inside = null;
-      return at + 1;
-    }
-    let end = skipSpace(bytes, at + 1);
-    if (isComma(bytes, end)) {
-      let depth = 1;
-      for (; end < bytes.length && depth > 0; end++) {
-        if (bytes[end] === 0x22) {
-          const after = valueEnd(bytes, end);
-          if (after < 0) return last ? bytes.length : null;
-          end = after - 1;
-        } else if (isObject(bytes, end) || isArray(bytes, end)) depth++;
-        else if (isObjectEnd(bytes, end) || isArrayEnd(bytes, end)) depth--;
-      }
-      if (depth > 0 && !last) return null;
-    } else if (isObjectEnd(bytes, end)) end++;
-    else if (end >= bytes.length && !last) return null;
-    this.#inside = null;
+    const end = this.#values.valueEnd(start);
+    if (byte === OPEN_ARRAY) this.#elements({ start, end }, depth);
+    else this.#foreign({ start, end });
     return end;
   }
 
-  *#line(at: number, last: boolean): Generator<Piece, number | null> {
-    const bytes = this.#pending;
-    const newline = bytes.indexOf(NEWLINE, at);
-    if (newline < 0 && !last) return yield* this.#incomplete(at, last);
-    const end = newline < 0 ? bytes.length : newline;
-    yield* this.#unwrap(bytes.subarray(at, end), this.#offset + at, 0);
-    return Math.min(end + 1, bytes.length);
+  #elements(array: Range, depth: number): void {
+    if (depth > DEPTH_MAX) return this.#reject(array, 'envelope-too-deep', 'too many envelopes one in another');
+    this.#unlessEmpty(array, () => this.#eachOf(array.start, (at) => this.#value(at, depth + 1)));
   }
 
-  *#incomplete(at: number, last: boolean): Generator<Piece, number | null> {
-    const bytes = this.#pending;
-    const size = bytes.length - at;
-    if (size > this.#limit) {
-      yield this.#reject(at, bytes.length, 'record-too-large', `the envelope has more than ${this.#limit} bytes`);
-      this.#isDropping = true;
-      return bytes.length;
-    }
-    if (!last) {
-      this.#retryAt = Math.min(2 * size, this.#limit + 1);
-      return null;
-    }
-    yield this.#reject(at, bytes.length, 'envelope-truncated', 'the file ends inside an envelope');
-    return bytes.length;
-  }
-
-  /** One value, or text, at any depth. */
-  *#unwrap(bytes: Buffer, offset: number, depth: number): Generator<Piece, void> {
-    const at = skipSpace(bytes, 0);
-    if (at >= bytes.length) return;
-    const failed = (reason: string, detail: string): Piece => rejected(bytes, offset, reason, detail);
-    if (depth > DEPTH_MAX) {
-      yield failed('envelope-too-deep', 'too many envelopes one in another');
-      return;
-    }
-    if (bytes[0] === 0x1f && bytes[1] === 0x8b) {
-      const inflated = gunzip(bytes);
-      if (inflated === null) yield failed('envelope-unreadable', 'what it holds is no whole gzip, or too large');
-      else yield* this.#sequence(inflated, offset, depth + 1);
-      return;
-    }
-    if (isArray(bytes, at)) {
-      for (const { start, end } of elementsOf(bytes, at))
-        yield* this.#unwrap(bytes.subarray(start, end), offset, depth + 1);
-      return;
-    }
-    if (!isObject(bytes, at)) {
-      yield* this.#unwrapText(bytes, offset, depth);
-      return;
-    }
-    const payloads = payloadsOf(bytes, at);
-    if (payloads === null) {
-      const format = this.#formatOf(bytes);
-      yield format === null
-        ? failed('envelope-foreign', 'what it holds is no record that trailhound knows')
-        : { format, bytes: lined(bytes), offset };
-      return;
-    }
-    let count = 0;
-    for (const { how, slice } of payloads) {
-      count++;
-      if (how === 'raw') {
-        yield* this.#unwrap(bytes.subarray(slice.start, slice.end), offset, depth + 1);
-        continue;
-      }
-      const text = textOf(bytes, slice);
-      if (text === null) yield failed('envelope-unreadable', 'its payload is no text');
-      else if (how === 'text') yield* this.#sequence(text, offset, depth + 1);
-      else yield* this.#sequence(Buffer.from(text.toString('latin1'), 'base64'), offset, depth + 1);
-    }
-    if (count === 0) yield failed('envelope-empty', 'it holds nothing');
-  }
-
-  /** Values one behind the other, or lines. */
-  *#sequence(bytes: Buffer, offset: number, depth: number): Generator<Piece, void> {
-    if (bytes[0] === 0x1f && bytes[1] === 0x8b) {
-      yield* this.#unwrap(bytes, offset, depth);
-      return;
-    }
-    for (let at = skipSpace(bytes, 0); at < bytes.length; at = skipSpace(bytes, at)) {
-      if (isComma(bytes, at)) {
-        at++;
-        continue;
-      }
-      const isJson = isObject(bytes, at) || isArray(bytes, at);
-      const newline = bytes.indexOf(NEWLINE, at);
-      const end = isJson ? valueEnd(bytes, at) : newline < 0 ? bytes.length : newline;
-      if (end < 0) {
-        yield rejected(bytes.subarray(at), offset, 'envelope-truncated', 'its payload is cut');
-        return;
-      }
-      yield* this.#unwrap(bytes.subarray(at, end), offset, depth);
-      at = end;
+  /** Calls `take` with where each element of a list in valid JSON begins; it returns where it ends. */
+  #eachOf(list: number, take: (at: number) => number): void {
+    let at = this.#values.skipSpace(list + 1);
+    while (this.#values.bytes[at] !== CLOSE_ARRAY) {
+      at = this.#values.skipSpace(take(at));
+      if (this.#values.bytes[at] === COMMA) at = this.#values.skipSpace(at + 1);
     }
   }
 
-  *#unwrapText(bytes: Buffer, offset: number, depth: number): Generator<Piece, void> {
-    const format = this.#formatOf(bytes);
-    if (format !== null) {
-      yield { format, bytes: lined(bytes), offset };
-      return;
+  /** `{ id, timestamp, message }` */
+  #logEvent(start: number, depth: number): number {
+    if (this.#values.bytes[start] !== OPEN_OBJECT) return this.#value(start, depth);
+    const end = this.#values.objectEnd(start);
+    const message = stringUnder(this.#values, MESSAGE_KEY);
+    if (message === null) this.#object({ start, end }, depth);
+    else this.#unlessEmpty({ start, end }, () => this.#string(message, depth));
+    return end;
+  }
+
+  /** `[{ field: '@message', value: '…' }, …]`, as Logs Insights answers. */
+  #row(start: number, depth: number): number {
+    let message: Range | null = null;
+    if (this.#values.bytes[start] === OPEN_ARRAY) {
+      this.#eachOf(start, (at) => {
+        if (this.#values.bytes[at] !== OPEN_OBJECT) return this.#values.valueEnd(at);
+        const end = this.#values.objectEnd(at);
+        const field = stringUnder(this.#values, FIELD_KEY);
+        if (field !== null && this.#values.bytes.toString('latin1', field.start, field.end) === '"@message"')
+          message = stringUnder(this.#values, VALUE_KEY);
+        return end;
+      });
     }
-    const exported = EXPORTED.exec(bytes.toString('latin1', 0, 40));
-    if (exported !== null) {
-      yield* this.#unwrap(bytes.subarray(exported[0].length), offset, depth + 1);
-      return;
+    const end = this.#values.valueEnd(start);
+    const row = { start, end };
+    const found: Range | null = message;
+    if (found === null) this.#foreign(row);
+    else this.#unlessEmpty(row, () => this.#string(found, depth));
+    return end;
+  }
+
+  #string(string: Range, depth: number): void {
+    const text = this.#values.decodeText(string);
+    this.#content(text, depth);
+    this.#values.release(text);
+  }
+
+  #base64(string: Range, depth: number): void {
+    const text = this.#values.decodeText(string);
+    this.#encoded(text, depth);
+    this.#values.release(text);
+  }
+
+  #encoded(text: Range, depth: number): void {
+    const decoded = this.#values.decodeBase64(text);
+    this.#content(decoded, depth);
+    this.#values.release(decoded);
+  }
+
+  /** What a payload holds: gzip of such, or values one behind the other, or lines. */
+  #content(content: Range, depth: number): void {
+    if (isGzip(this.#values.bytes, content)) return this.#gzip(content, depth);
+    if (depth > DEPTH_MAX) return this.#reject(content, 'envelope-too-deep', 'too many envelopes one in another');
+    // Mostly it is one object.
+    const start = this.#values.skipSpace(content.start);
+    if (this.#values.bytes[start] === OPEN_OBJECT && content.end - start <= this.#limit) {
+      const end = this.#values.objectEnd(start);
+      if (end > 0 && this.#values.skipSpace(end) >= content.end) return this.#object({ start, end }, depth);
     }
-    const decoded = decodedBase64(bytes);
-    if (decoded === null)
-      yield rejected(bytes, offset, 'envelope-foreign', 'what it holds is no record that trailhound knows');
-    else yield* this.#sequence(decoded, offset, depth + 1);
+    const sequence = this.#sequenceOf('what it holds');
+    sequence.read(content, true);
+    for (let item = sequence.next(); item !== null; item = sequence.next()) this.#take(item, depth);
   }
 
-  #reject(start: number, end: number, reason: string, detail: string): Piece {
-    return rejected(this.#pending.subarray(start, end), this.#offset + start, reason, detail);
+  #gzip(content: Range, depth: number): void {
+    let inflated: Buffer;
+    try {
+      const packed = this.#values.bytes.subarray(content.start, content.end);
+      inflated = gunzipSync(packed, { maxOutputLength: Math.max(this.#inflatable, 1) });
+    } catch {
+      return this.#reject(content, 'envelope-unreadable', 'what it holds is no whole gzip, or too large');
+    }
+    this.#inflatable -= inflated.length;
+    const text = this.#values.add(inflated);
+    this.#content(text, depth + 1);
+    this.#values.release(text);
   }
-}
 
-function rejected(bytes: Buffer, offset: number, reason: string, detail: string): Piece {
-  return { offset, length: bytes.length, reason, detail, text: Uint8Array.from(bytes.subarray(0, REJECT_TEXT_BYTES)) };
-}
-
-/** Records are told apart by line ends. */
-const lined = (bytes: Buffer): Buffer => Buffer.concat([bytes, Buffer.from('\n')]);
-
-function gunzip(bytes: Buffer): Buffer | null {
-  try {
-    return gunzipSync(bytes, { maxOutputLength: INFLATED_MAX });
-  } catch {
-    return null;
+  #line(line: Range, depth: number): void {
+    const format = formatOfLine(this.#formatOf, this.#values.bytes, line);
+    if (format !== null) return this.#add(format, this.#text(line));
+    const message = exportedMessage(this.#values.bytes, line);
+    if (message !== null)
+      return this.#unlessEmpty(line, () => this.#values.bounded(line.end, () => this.#content(message, depth + 1)));
+    const encoded = encodedText(this.#values, line);
+    if (encoded === null) return this.#foreign(line);
+    this.#unlessEmpty(line, () => this.#encoded(encoded, depth + 1));
   }
-}
 
-/** What a text encodes when that is JSON or gzip; null for any other text. */
-function decodedBase64(bytes: Buffer): Buffer | null {
-  const text = bytes.toString('latin1').trim();
-  if (text.length < 8 || !/^[A-Za-z0-9+/\s]+={0,2}$/u.test(text)) return null;
-  const decoded = Buffer.from(text, 'base64');
-  const isGzip = decoded[0] === 0x1f && decoded[1] === 0x8b;
-  return isGzip || isObject(decoded, skipSpace(decoded, 0)) ? decoded : null;
+  #record(record: Range): void {
+    const text = this.#text(record);
+    const format = this.#formatOf(text);
+    if (format === null) this.#foreign(record);
+    else this.#add(format, text);
+  }
+
+  #add(format: string, record: Uint8Array): void {
+    this.#batches.add(format, record, this.#count++, this.#offset);
+  }
+
+  #text({ start, end }: Range): Uint8Array {
+    return this.#values.bytes.subarray(start, end);
+  }
+
+  #foreign(range: Range): void {
+    this.#reject(range, 'envelope-foreign', FOREIGN);
+  }
+
+  /** Nothing that came in may be uncounted: what gives neither a record nor a reject is one. */
+  #unlessEmpty(envelope: Range, unwrap: () => void): void {
+    const before = this.#count;
+    unwrap();
+    if (this.#count === before) this.#reject(envelope, 'envelope-empty', 'it holds nothing');
+  }
+
+  #reject({ start, end }: Range, reason: string, detail: string): void {
+    const text = Uint8Array.from(this.#values.bytes.subarray(start, Math.min(end, start + REJECT_TEXT_BYTES)));
+    this.#rejects.push({ recordNo: this.#count++, offset: this.#offset, length: end - start, reason, detail, text });
+  }
 }

@@ -62,6 +62,8 @@ class JsonDecoder implements Decoder, JsonSink {
   #foreignEnd = 0;
   #aside: AsideRun | null = null;
   #fileBytes = 0;
+  /** See FileContext.isUnwrapped. */
+  #isUnwrapped = false;
   /** First bytes of the file, while it may still turn out to be of another kind. */
   #head: Uint8Array[] = [];
   #headBytes = 0;
@@ -86,6 +88,7 @@ class JsonDecoder implements Decoder, JsonSink {
     this.#fileBytes = 0;
     this.#head = [];
     this.#headBytes = 0;
+    this.#isUnwrapped = file.isUnwrapped === true;
     this.#scanner.beginFile(file);
   }
 
@@ -105,13 +108,15 @@ class JsonDecoder implements Decoder, JsonSink {
   }
 
   takeRejects(): readonly Reject[] {
-    if (!this.#scanner.sawOwn && this.#aside === null) return [];
+    if (!this.#isUnwrapped && !this.#scanner.sawOwn && this.#aside === null) return [];
     const taken = this.#rejects;
     this.#rejects = [];
     return taken;
   }
 
   end(): FileOutcome {
+    if (this.#isUnwrapped)
+      return { kind: this.#kind(), recordsIn: this.#scanner.fileRows + this.#rejectCount, rejects: this.#rejects };
     if (this.#fileBytes === 0 || (!this.#scanner.sawValue && this.#rejectCount === 0)) {
       this.#add({
         recordNo: 0,
@@ -148,7 +153,7 @@ class JsonDecoder implements Decoder, JsonSink {
   }
 
   setAside(recordNo: number, offset: number, length: number, text: Uint8Array): void {
-    if (this.#scanner.fileRows > 0) {
+    if (this.#scanner.fileRows > 0 || this.#isUnwrapped) {
       this.#rejectAside();
       const { reason, one: detail } = this.#other;
       this.#add({ recordNo, offset, length, reason, detail, text });
@@ -171,6 +176,7 @@ class JsonDecoder implements Decoder, JsonSink {
 
   /** What the bytes just scanned decided about the file as a whole. */
   #settle(bytes: Uint8Array): void {
+    if (this.#isUnwrapped) return;
     this.#rejectAside();
     if (this.#scanner.sawOwn) {
       if (this.#foreignEnd > 0) {

@@ -1,6 +1,7 @@
 /** The host of the JSON scanner: tells it the keys of the table and what a record of the format shows, and puts into words what it rejects. */
-import type { DecodeLimits, Reject } from '../format.ts';
+import type { DecodeLimits, FileContext, Reject } from '../format.ts';
 import type { Column, Table } from '../table.ts';
+import { hashOf, perfectHash } from './json-keys.ts';
 import { compileScanner, describeByte, type RejectSink, type ScannerExports, ScannerHost } from './scanner-host.ts';
 
 /** What a record may show: one of these keys, or a column with one of these texts. */
@@ -75,7 +76,7 @@ type StateName = 'framesSeen' | 'topValues' | 'isDigest' | 'seenOwn';
 
 type JsonExports = ScannerExports &
   Readonly<Record<ConstantName, Readonly<WebAssembly.Global>>> &
-  Readonly<Record<SettingName, WebAssembly.Global>> &
+  Readonly<Record<SettingName | 'isUnwrapped', WebAssembly.Global>> &
   Readonly<Record<StateName, Readonly<WebAssembly.Global>>>;
 
 interface Key {
@@ -157,49 +158,6 @@ function keptContextsOf(keys: readonly Key[]): number {
   return kept;
 }
 
-interface KeyHash {
-  readonly first: number;
-  readonly last: number;
-  readonly middle: number;
-  /** How far from the end the middle byte lies. */
-  readonly back: number;
-}
-
-function hashOf(text: string, { first, last, middle, back }: KeyHash): number {
-  const byte = (at: number): number => text.charCodeAt(at);
-  return (
-    (text.length + first * byte(0) + last * byte(text.length - 1) + middle * byte(Math.max(text.length - back, 0))) &
-    0xff
-  );
-}
-
-/** Whether two keys of a context have the same bytes where the hash looks: then no multipliers tell them apart. */
-const areAlike = (keys: readonly Key[], back: number): boolean =>
-  new Set(
-    keys.map(({ text, context }) =>
-      [context, text.length, text[0], text.at(-1), text[Math.max(text.length - back, 0)]].join(' '),
-    ),
-  ).size < keys.length;
-
-/** A hash that no two keys of a context share. */
-function perfectHash(keys: readonly Key[], keyBytes: number): KeyHash {
-  const LIMIT = 64;
-  // The last bytes are often an ending that keys share.
-  for (let back = 3; back <= keyBytes; back++) {
-    if (areAlike(keys, back)) continue;
-    for (let first = 1; first < LIMIT; first++) {
-      for (let last = 1; last < LIMIT; last++) {
-        for (let middle = 1; middle < LIMIT; middle++) {
-          const hash = { first, last, middle, back };
-          const places = new Set(keys.map((key) => key.context * 256 + hashOf(key.text, hash)));
-          if (places.size === keys.length) return hash;
-        }
-      }
-    }
-  }
-  throw new Error('no hash tells the keys of the table apart');
-}
-
 export async function loadJsonScanner(shape: JsonShape, limits: DecodeLimits, sink: JsonSink): Promise<JsonScanner> {
   return new JsonScanner(await compileScanner('json-scanner'), shape, limits, sink);
 }
@@ -212,6 +170,11 @@ export class JsonScanner extends ScannerHost<JsonExports, JsonSink> {
     this.#notRecord = shape.notRecord;
     this.#writeShape(shape);
     this.start();
+  }
+
+  override beginFile(file: FileContext): void {
+    this.exports.isUnwrapped.value = file.isUnwrapped === true ? 1 : 0;
+    super.beginFile(file);
   }
 
   get isDigest(): boolean {
@@ -321,10 +284,10 @@ export class JsonScanner extends ScannerHost<JsonExports, JsonSink> {
     switch (reason) {
       case 'json-invalid':
         return errorByte < 0
-          ? `the JSON ends at byte ${errorOffset} of the file`
-          : `no JSON goes on with ${describeByte(errorByte)} at byte ${errorOffset} of the file`;
+          ? `the JSON ends at ${this.place(errorOffset)}`
+          : `no JSON goes on with ${describeByte(errorByte)} at ${this.place(errorOffset)}`;
       case 'nested-too-deep':
-        return `more than ${this.exports.MAX_DEPTH.value} levels of objects and arrays at byte ${errorOffset} of the file`;
+        return `more than ${this.exports.MAX_DEPTH.value} levels of objects and arrays at ${this.place(errorOffset)}`;
       case 'invalid-utf8':
         return 'the record holds bytes that are not UTF-8';
       case 'records-not-array':
@@ -332,7 +295,7 @@ export class JsonScanner extends ScannerHost<JsonExports, JsonSink> {
       case 'truncated':
         return 'the file ends before the record, or the list of records, does';
       case 'trailing-garbage':
-        return `what follows the last value begins with ${describeByte(errorByte)} at byte ${errorOffset} of the file`;
+        return `what follows the last value begins with ${describeByte(errorByte)} at ${this.place(errorOffset)}`;
       case 'record-not-object':
         return 'an item of the list of records is no object';
       case 'record-too-large':

@@ -32,6 +32,8 @@ class S3AccessDecoder implements Decoder, RejectSink {
   /** End of a stretch from the file's beginning whose rejects were too many to keep apart; 0 when there is none. */
   #foreignEnd = 0;
   #fileBytes = 0;
+  /** See FileContext.isUnwrapped. */
+  #isUnwrapped = false;
   /** First bytes of the file, while it may still turn out to be of another kind. */
   #head: Uint8Array[] = [];
   #headBytes = 0;
@@ -49,6 +51,7 @@ class S3AccessDecoder implements Decoder, RejectSink {
     this.#fileBytes = 0;
     this.#head = [];
     this.#headBytes = 0;
+    this.#isUnwrapped = file.isUnwrapped === true;
     this.#scanner.beginFile(file);
   }
 
@@ -69,7 +72,7 @@ class S3AccessDecoder implements Decoder, RejectSink {
   }
 
   takeRejects(): readonly Reject[] {
-    if (!this.#scanner.sawOwn) return [];
+    if (!this.#isUnwrapped && !this.#scanner.sawOwn) return [];
     const taken = this.#rejects;
     this.#rejects = [];
     return taken;
@@ -77,6 +80,8 @@ class S3AccessDecoder implements Decoder, RejectSink {
 
   end(): FileOutcome {
     const kind = this.#kind();
+    if (this.#isUnwrapped)
+      return { kind, recordsIn: this.#scanner.fileRows + this.#rejectCount, rejects: this.#rejects };
     if (kind === 'empty') {
       this.#rejects = [
         {
@@ -109,14 +114,14 @@ class S3AccessDecoder implements Decoder, RejectSink {
   reject(reject: Reject): void {
     this.#rejects.push(reject);
     this.#rejectCount++;
-    if (this.#rejects.length <= FOREIGN_REJECTS_MAX || this.#scanner.sawOwn) return;
+    if (this.#isUnwrapped || this.#rejects.length <= FOREIGN_REJECTS_MAX || this.#scanner.sawOwn) return;
     this.#foreignEnd = reject.offset + reject.length;
     this.#rejects = [];
     this.#rejectCount = 1;
   }
 
   #keepHead(bytes: Uint8Array): void {
-    if (this.#headBytes === REJECT_TEXT_BYTES || this.#scanner.sawOwn) return;
+    if (this.#isUnwrapped || this.#headBytes === REJECT_TEXT_BYTES || this.#scanner.sawOwn) return;
     const part = bytes.slice(0, REJECT_TEXT_BYTES - this.#headBytes);
     this.#head.push(part);
     this.#headBytes += part.length;

@@ -41,11 +41,11 @@ export class S3AccessScanner extends ScannerHost<S3AccessExports> {
   #detail(reason: string, errorOffset: number, errorByte: number): string {
     switch (reason) {
       case 's3-access-line-invalid':
-        return `no field of an S3 access record goes on with ${describeByte(errorByte)} at byte ${errorOffset} of the file`;
+        return `no field of an S3 access record goes on with ${describeByte(errorByte)} at ${this.place(errorOffset)}`;
       case 's3-access-line-truncated':
-        return `the line ends at byte ${errorOffset} of the file, before its user agent does`;
+        return `the line ends at ${this.place(errorOffset)}, before its user agent does`;
       case 'nul-byte':
-        return `the line holds a NUL at byte ${errorOffset} of the file`;
+        return `the line holds a NUL at ${this.place(errorOffset)}`;
       case 'record-too-large':
         return `the line has more than ${this.limits.recordBytes} bytes`;
       case 'truncated':

@@ -156,6 +156,9 @@ export abstract class ScannerHost<Exports extends ScannerExports, Sink extends R
   readonly #memory: WebAssembly.Memory;
   readonly #reasons: ReadonlyMap<number, string>;
   #selected = 0;
+  #isUnwrapped = false;
+  /** Where the record begins that is being rejected. */
+  #rejectedFrom = 0;
 
   constructor(module: WebAssembly.Module, { table, limits }: ScannerOptions, sink: Sink) {
     checkLimits(limits);
@@ -213,7 +216,8 @@ export abstract class ScannerHost<Exports extends ScannerExports, Sink extends R
     return this.exports.fileRows.value;
   }
 
-  beginFile({ logFile, deliveredDay, ingestedAtMs }: FileContext): void {
+  beginFile({ logFile, deliveredDay, ingestedAtMs, isUnwrapped = false }: FileContext): void {
+    this.#isUnwrapped = isUnwrapped;
     this.exports.logFile.value = BigInt(logFile);
     this.exports.deliveredDay.value = deliveredDay;
     this.exports.latestTime.value = (BigInt(Math.floor(ingestedAtMs)) + DAY_MS) * MICROS_PER_MS;
@@ -359,8 +363,14 @@ export abstract class ScannerHost<Exports extends ScannerExports, Sink extends R
   ): void {
     const name = this.#reasons.get(reasonNumber);
     if (name === undefined) throw new Error(`the scanner gave the reason ${reasonNumber}, which has no name`);
+    this.#rejectedFrom = offset;
     const { reason, detail } = this.explain(name, errorOffset, errorByte);
     this.sink.reject({ recordNo, offset, length, reason, detail, text: this.copy(text, textLength) });
+  }
+
+  /** An offset in the file, for a person: of a record that came out of an envelope, only the place in itself says something. */
+  protected place(offset: number): string {
+    return this.#isUnwrapped ? `byte ${offset - this.#rejectedFrom} of the record` : `byte ${offset} of the file`;
   }
 
   protected copy(address: number, length: number): Uint8Array {

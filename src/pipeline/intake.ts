@@ -1,5 +1,5 @@
 /** How the bytes of one log file reach the lanes: as they are, or out of envelopes. */
-import type { Unwrapper } from '../envelope.ts';
+import type { UnwrappedRecords, Unwrapper } from '../envelope.ts';
 import type { ContentKind, FileOutcome, Reject } from '../format.ts';
 import type { Lane } from './lane.ts';
 import type { OpenFile } from './open-file.ts';
@@ -41,6 +41,12 @@ export class PlainIntake implements Intake {
   }
 }
 
+interface LaneEntry {
+  readonly lane: Lane;
+  /** Bytes of the file's records that it was given before. */
+  pushed: number;
+}
+
 /** A file of envelopes: its records may be of several formats. */
 export class WrappedIntake implements Intake {
   overflowed = false;
@@ -49,11 +55,10 @@ export class WrappedIntake implements Intake {
   readonly #laneOf: (format: string) => Promise<Lane>;
   readonly #unit: number;
   /** Lanes that the file has rows in, in the order of their first record. */
-  readonly #lanes = new Map<string, Lane>();
+  readonly #lanes = new Map<string, LaneEntry>();
   #rejects: Reject[] = [];
+  /** By the unwrapper itself. */
   #rejected = 0;
-  /** Of the envelope read last. */
-  #offset = 0;
 
   constructor(file: OpenFile, unwrapper: Unwrapper, laneOf: (format: string) => Promise<Lane>, unit: number) {
     this.#file = file;
@@ -62,20 +67,27 @@ export class WrappedIntake implements Intake {
     this.#unit = unit;
   }
 
-  async push(bytes: Uint8Array, last: boolean): Promise<void> {
-    for (const piece of this.#unwrapper.push(bytes, last)) {
-      this.#offset = piece.offset;
-      if ('reason' in piece) this.#reject({ ...piece, recordNo: 0 });
-      else {
-        const lane = await this.#lane(piece.format);
-        if (await lane.push(piece.bytes, false, this.#unit)) this.overflowed = true;
-        this.#rejectAll(lane.takeRejects());
-      }
+  async push(bytes: Uint8Array, last: boolean, isCut = false): Promise<void> {
+    for (const piece of this.#unwrapper.push(bytes, last, isCut)) {
+      if ('reason' in piece) {
+        this.#rejects.push(piece);
+        this.#rejected++;
+      } else await this.#decode(piece);
     }
     if (!last) return;
-    for (const lane of this.#lanes.values()) {
+    for (const { lane } of this.#lanes.values()) {
       if (await lane.push(NO_BYTES, true, this.#unit)) this.overflowed = true;
     }
+  }
+
+  async #decode({ format, bytes, starts, numbers, offsets }: UnwrappedRecords): Promise<void> {
+    const entry = await this.#lane(format);
+    if (await entry.lane.push(bytes, false, this.#unit)) this.overflowed = true;
+    for (const reject of entry.lane.takeRejects()) {
+      const record = lastAtOrBefore(starts, reject.offset - entry.pushed);
+      this.#rejects.push({ ...reject, recordNo: numbers[record] ?? 0, offset: offsets[record] ?? 0 });
+    }
+    entry.pushed += bytes.length;
   }
 
   takeRejects(): readonly Reject[] {
@@ -87,32 +99,32 @@ export class WrappedIntake implements Intake {
   end(): FileOutcome {
     const kinds: ContentKind[] = [];
     let recordsIn = this.#rejected;
-    for (const lane of this.#lanes.values()) {
+    for (const { lane } of this.#lanes.values()) {
       const outcome = lane.end();
       kinds.push(outcome.kind);
       recordsIn += outcome.recordsIn;
-      this.#rejectAll(outcome.rejects);
     }
     const [kind = this.#rejected === 0 ? 'empty' : 'other'] = kinds;
     return { kind: kinds.includes('log') ? 'log' : kind, recordsIn, rejects: this.takeRejects() };
   }
 
-  async #lane(format: string): Promise<Lane> {
+  async #lane(format: string): Promise<LaneEntry> {
     const known = this.#lanes.get(format);
     if (known !== undefined) return known;
-    const lane = await this.#laneOf(format);
-    lane.begin(this.#file);
-    this.#lanes.set(format, lane);
-    return lane;
+    const entry = { lane: await this.#laneOf(format), pushed: 0 };
+    entry.lane.begin(this.#file, true);
+    this.#lanes.set(format, entry);
+    return entry;
   }
+}
 
-  /** Inside an envelope, only the envelope has a place in the file. */
-  #rejectAll(rejects: readonly Reject[]): void {
-    for (const reject of rejects) this.#reject({ ...reject, offset: this.#offset });
+/** Index of the last number that is not above `limit`, of numbers that rise from 0. */
+function lastAtOrBefore(numbers: readonly number[], limit: number): number {
+  let low = 0;
+  for (let high = numbers.length; high - low > 1; ) {
+    const middle = (low + high) >> 1;
+    if ((numbers[middle] ?? 0) <= limit) low = middle;
+    else high = middle;
   }
-
-  /** Numbered among the rejects: records of several formats have no common order. */
-  #reject(reject: Reject): void {
-    this.#rejects.push({ ...reject, recordNo: this.#rejected++ });
-  }
+  return low;
 }

@@ -84,10 +84,11 @@ export class Lane {
     return isNewDay || mayOverflow || this.#decoder.roomBytes() < bytes;
   }
 
-  begin(file: OpenFile): void {
+  /** `isUnwrapped`: its records come out of envelopes. */
+  begin(file: OpenFile, isUnwrapped = false): void {
     const { logFile, deliveredDay } = file.item;
     this.#deliveredDay = deliveredDay;
-    this.#decoder.begin({ logFile, deliveredDay, ingestedAtMs: Date.now() });
+    this.#decoder.begin({ logFile, deliveredDay, ingestedAtMs: Date.now(), isUnwrapped });
     this.#ranges.push({ file, from: this.rows });
     this.#current = file;
   }

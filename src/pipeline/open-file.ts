@@ -55,8 +55,9 @@ export function close(file: OpenFile, outcome: FileOutcome, damage: Damage | nul
   if (damage !== null) {
     const tail = rejects.at(-1);
     const told = { reason: damage.reason, detail: `${damage.detail} (compressed byte ${damage.compressedOffset})` };
-    // The incomplete record at the cut, or nothing at all before it, and the cut are one thing.
-    if (tail?.reason === 'truncated' || tail?.reason === 'empty-file')
+    // The incomplete record, or envelope, at the cut, or nothing at all before it, and the cut are one thing.
+    const isCutEnvelope = tail?.reason === 'envelope-truncated' && tail.offset + tail.length === file.uncompressedBytes;
+    if (tail?.reason === 'truncated' || tail?.reason === 'empty-file' || (tail !== undefined && isCutEnvelope))
       rejects[rejects.length - 1] = { ...tail, ...told };
     else
       rejects.push({

@@ -2,7 +2,7 @@
 import { createHash, hash } from 'node:crypto';
 import type { Envelopes } from '../envelope.ts';
 import { AppError, asInstallError } from '../errors.ts';
-import type { FileOutcome, Format, Reject } from '../format.ts';
+import { type FileOutcome, type Format, HEAD_BYTES, type Reject } from '../format.ts';
 import type { FromWorker, IngestLimits, KnownContent, SegmentWriter, ToWorker, WorkItem } from '../ingest.ts';
 import {
   type Damage,
@@ -239,7 +239,7 @@ class IngestWorker {
     const { formats, format: wanted, envelopes } = this.#deps;
     const { key, deliveredDay } = file.item;
     const named = formats.find(({ name }) => name === wanted);
-    const unwrapper = envelopes.open(head, key, (record) => (named ?? claimantOf(record, formats))?.name ?? null);
+    const unwrapper = envelopes.open(head, (record) => (named ?? claimantOf(record, formats))?.name ?? null);
     if (unwrapper !== null) {
       this.#current = file;
       const laneOf = (name: string) => this.#laneOf(formats.find((format) => format.name === name));
@@ -274,6 +274,8 @@ class IngestWorker {
     const { content } = file.item;
     const digest = createHash('sha256');
     let intake: Intake | null = null;
+    /** Slices before the file could be opened: what it is must not depend on where they end. */
+    let head = Buffer.alloc(0);
     let damage: Damage | null = null;
     let failure: unknown = null;
     this.#current = file;
@@ -289,11 +291,16 @@ class IngestWorker {
         if (this.#mailbox.stopped) throw new AppError('interrupted', 'the worker was asked to stop');
         digest.update(slice);
         file.uncompressedBytes += slice.length;
-        intake ??= await this.#open(file, slice, false);
-        await intake.push(slice, false);
+        this.#progress.uncompressedBytes += slice.length;
+        if (intake === null) {
+          head = Buffer.concat([head, slice]);
+          if (head.length < HEAD_BYTES) continue;
+          intake = await this.#open(file, head, false);
+          await intake.push(head, false);
+          head = Buffer.alloc(0);
+        } else await intake.push(slice, false);
         this.#judge();
         await this.#spoolRejects(file, intake.takeRejects());
-        this.#progress.uncompressedBytes += slice.length;
         this.#reportProgress();
       }
       damage = payload.damage;
@@ -301,8 +308,8 @@ class IngestWorker {
       if (!(error instanceof AppError && error.code === 'source-unreadable')) throw error;
       failure = error;
     }
-    intake ??= await this.#open(file, NO_BYTES, false);
-    await intake.push(NO_BYTES, true, damage !== null || failure !== null);
+    intake ??= await this.#open(file, head, false);
+    await intake.push(head, true, damage !== null || failure !== null);
     const outcome = intake.end();
     if (failure === null) {
       file.sha256 = digest.digest('hex');

@@ -86,6 +86,8 @@ export let fileRows: i32 = 0;
 /** Documents `{"Records": […]}` so far. */
 export let framesSeen: i32 = 0;
 export let isDigest: bool = false;
+/** The file is records that came out of envelopes: no object is a document around records, and none a digest. */
+export let isUnwrapped: bool = false;
 
 // Bytes at hand that may not be UTF-8.
 let suspectFrom: usize = 0;
@@ -305,7 +307,7 @@ function scanAfterArray(): i32 {
 function scanRecord(atTop: bool): i32 {
   if (rows == maxRows) return WINDOW_FULL;
   const start = cursor;
-  const after = readRecord(start, atTop);
+  const after = readRecord(start, atTop && !isUnwrapped);
   if (after == 0 && failure < 0 && failedAt - start <= recordLimit) {
     clearRow();
     topValues++;

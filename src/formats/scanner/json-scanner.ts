@@ -10,6 +10,7 @@ export {
   inputAddress,
   inputRoom,
   isDigest,
+  isUnwrapped,
   REJECT_RECORD_NOT_OBJECT,
   REJECT_RECORD_TOO_LARGE,
   REJECT_TEXT_BYTES,
