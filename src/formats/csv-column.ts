@@ -13,7 +13,7 @@ const CARRIAGE_RETURN = 0x0d;
 export type CsvValue =
   | { readonly value: Buffer; readonly offset: number }
   | {
-      readonly reason: 'csv-row-invalid' | 'record-too-large';
+      readonly reason: 'csv-row-invalid' | 'record-too-large' | 'envelope-truncated';
       readonly detail: string;
       /** Its first REJECT_TEXT_BYTES bytes. */
       readonly text: Buffer;
@@ -47,7 +47,8 @@ export class CsvColumn {
     this.#limit = limit;
   }
 
-  *push(bytes: Buffer, last: boolean): Generator<CsvValue, void> {
+  /** `isCut`, with `last`: the file broke off there, so that a last row without an end is not whole. */
+  *push(bytes: Buffer, last: boolean, isCut = false): Generator<CsvValue, void> {
     let start = 0;
     for (let at = 0; at < bytes.length; at++) {
       const byte = bytes[at];
@@ -60,7 +61,7 @@ export class CsvColumn {
       }
     }
     this.#keep(bytes.subarray(start));
-    if (last && this.#length > 0) yield* this.#row(0);
+    if (last && this.#length > 0) yield* this.#row(0, isCut);
   }
 
   /** Keeps what a reject may show of a row that is too long, and else all of it. */
@@ -71,7 +72,7 @@ export class CsvColumn {
     this.#length += bytes.length;
   }
 
-  *#row(ending: number): Generator<CsvValue, void> {
+  *#row(ending: number, isCut = false): Generator<CsvValue, void> {
     const row = this.#parts.length === 1 ? (this.#parts[0] ?? Buffer.alloc(0)) : Buffer.concat(this.#parts);
     const [offset, length] = [this.#offset, this.#length];
     const isHeader = this.#isHeader;
@@ -80,7 +81,10 @@ export class CsvColumn {
     this.#parts = [];
     this.#length = 0;
     if (isHeader || length === 0 || (length === 1 && row[0] === CARRIAGE_RETURN)) return;
-    const reject = (reason: 'csv-row-invalid' | 'record-too-large', detail: string): CsvValue => ({
+    const reject = (
+      reason: 'csv-row-invalid' | 'record-too-large' | 'envelope-truncated',
+      detail: string,
+    ): CsvValue => ({
       reason,
       detail,
       text: row.subarray(0, REJECT_TEXT_BYTES),
@@ -89,6 +93,10 @@ export class CsvColumn {
     });
     if (length > this.#limit) {
       yield reject('record-too-large', `the row has more than ${this.#limit} bytes`);
+      return;
+    }
+    if (isCut) {
+      yield reject('envelope-truncated', 'the file ends inside a row');
       return;
     }
     const fields = fieldsOf(row);
