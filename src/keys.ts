@@ -28,6 +28,8 @@ const WHOLE_DAY = /-00-00-00-[0-9A-F]{16}$/;
 const STAMP = /_(\d{4})(\d{2})(\d{2})T(\d{2})\d{2,4}Z/;
 /** Services whose folders below an account hold what trailhound reads. */
 const READ_SERVICES = /^(?:CloudTrail(?:-[A-Za-z]+)?|WAFLogs|S3)$/;
+/** Results of queries, `CloudTrail-Lake/Query/YYYY/MM/DD/<query>/result_1.csv.gz`. */
+const LAKE = 'CloudTrail-Lake';
 const FIREHOSE_WAF = /^aws-waf-logs-/;
 /** `<stream>-<version>-YYYY-MM-DD-hh-mm-ss-<uuid>`: https://docs.aws.amazon.com/firehose/latest/dev/s3-object-name.html. */
 const FIREHOSE_NAME = /-\d+-(?:19|20)\d\d(?:-\d{2}){5}-[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/;
@@ -152,6 +154,8 @@ function findLayout(segments: readonly string[]): FolderHint | null {
   if (ORGANIZATION.test(segments[at] ?? '')) at++;
   const account = ACCOUNT.test(segments[at] ?? '') ? (segments[at++] ?? null) : null;
   const service = segments[at++] ?? null;
+  // Account and day of a query, which may have asked for any other.
+  if (service === LAKE) return { service, account: null, region: null, first: null, last: null, exact: false };
   const region = REGION.test(segments[at] ?? '') ? (segments[at] ?? null) : null;
   if (!YEAR.test(segments[at] ?? '')) at++;
   if (service === 'WAFLogs' && !YEAR.test(segments[at] ?? '')) at++;

@@ -28,6 +28,10 @@ describe('parseKey', () => {
       `s3://bucket/prefix/AWSLogs/${ACCOUNT}/CloudTrail-Digest/us-east-1/2024/05/07/x`,
       hint('CloudTrail-Digest', ACCOUNT, 'us-east-1', '2024-05-07'),
     ],
+    [
+      `AWSLogs/${ACCOUNT}/CloudTrail-Lake/Query/2024/05/07/0123abcd/result_1.csv.gz`,
+      hint('CloudTrail-Lake', null, null, null),
+    ],
     [`/a/CloudTrail/us-east-1/2024/05/07/x.json.gz`, hint('CloudTrail', null, 'us-east-1', '2024-05-07')],
     [`/a/${ACCOUNT}/CloudTrail/us-east-1/2024/05/07/x.json.gz`, hint('CloudTrail', ACCOUNT, 'us-east-1', '2024-05-07')],
     [

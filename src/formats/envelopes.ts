@@ -13,6 +13,7 @@ import {
 } from './envelope-shapes.ts';
 import { jsonHead } from './json-head.ts';
 import { type JsonValues, loadJsonValues, type Range } from './json-values.ts';
+import { openLakeResults } from './lake-results.ts';
 import { BATCH_BYTES, RecordBatches } from './record-batches.ts';
 import { ValueSequence } from './value-sequence.ts';
 
@@ -54,6 +55,8 @@ export const loadEnvelopeValues = (): Promise<JsonValues> => loadJsonValues(ENVE
 
 export const createEnvelopes = ({ recordBytes, values }: EnvelopesOptions): Envelopes => ({
   open: (head, formatOf) => {
+    const results = openLakeResults(head, formatOf, recordBytes);
+    if (results !== null) return results;
     const detection = new Detection(values, formatOf);
     return detection.isWrapped(head.subarray(0, HEAD_BYTES)) ? new Unwrapping(values, formatOf, recordBytes) : null;
   },
