@@ -266,7 +266,7 @@ export type ToWorker =
       readonly error?: string;
     }
   | { readonly type: 'verdicts'; readonly table: string; readonly verdicts: Uint8Array }
-  | { readonly type: 'contents'; readonly contents: readonly (KnownContent | null)[] }
+  | { readonly type: 'contents'; readonly question: number; readonly contents: readonly (KnownContent | null)[] }
   | { readonly type: 'stop' };
 
 export type FromWorker =
@@ -281,10 +281,11 @@ export type FromWorker =
       readonly hasIdentity: Uint8Array;
       readonly eventDay: Int32Array;
     }
-  /** Asks whether these contents were read before; the answer is `contents`, in order. From now on they belong to `unit`. */
+  /** Asks whether these contents were read before; the answer is `contents`, in order. Whoever asks first for a content that nobody has is to read it. */
   | {
       readonly type: 'contents';
-      readonly unit: number;
+      /** The answer carries it as well: a thread asks the next one before the last is answered. */
+      readonly question: number;
       readonly files: readonly { readonly logFile: number; readonly sha256: string }[];
     }
   | {

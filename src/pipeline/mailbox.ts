@@ -16,6 +16,11 @@ export class Mailbox {
     this.#wake?.();
   }
 
+  /** Has a message of this type arrived that nobody took? */
+  has(type: ToWorker['type']): boolean {
+    return this.#arrived.some((message) => message.type === type);
+  }
+
   /** The first message of this type that is wanted. Throws `interrupted` after a stop. */
   async take<T extends ToWorker['type']>(
     type: T,

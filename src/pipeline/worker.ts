@@ -22,9 +22,11 @@ import { Mailbox } from './mailbox.ts';
 import { close, type OpenFile, openFile, resultOf } from './open-file.ts';
 import { createRedactor } from './redact.ts';
 
-/** Contents are looked up in the ledger in groups: one question costs a message there and back. Larger ones leave the processor's cache, and their memory comes anew each time. */
-const GROUP_FILES = 256;
-const GROUP_BYTES = 4 * 1024 * 1024;
+/** Contents are looked up in the ledger in groups: one question costs a message there and back. Two of them lie in memory: larger ones would leave the processor's cache, and their memory come anew each time. */
+const GROUP_FILES = 128;
+const GROUP_BYTES = 2 * 1024 * 1024;
+/** A group with a large file in it is decoded before the next one is read. */
+const LARGE_GROUP_BYTES = 2 * GROUP_BYTES;
 /** Log files without a row, such as digests and copies, are reported when so many have gathered. */
 const UNIT_FILES_MAX = 4096;
 /** A source that pauses this long gets what was read so far committed. */
@@ -62,6 +64,13 @@ export interface WorkerDeps {
   /** Name of the format of all log files; null where their contents tell. */
   readonly format: string | null;
   readonly redact: readonly Redaction[];
+}
+
+/** Small files that lie in memory and whose contents are looked up together. */
+interface Group {
+  readonly question: number;
+  readonly members: { readonly file: OpenFile; readonly bytes: Uint8Array }[];
+  bytes: number;
 }
 
 const message = (error: unknown): string => (error instanceof Error ? error.message : String(error));
@@ -103,6 +112,10 @@ class IngestWorker {
   #rejectFiles: string[] = [];
   /** Resolves when the unit before this one was told to the main thread. */
   #telling: Promise<void> = Promise.resolve();
+  /** What is being read. */
+  #group = newGroup(0);
+  /** The group before it, whose contents are being looked up. */
+  #asked: Group | null = null;
   /** The file that is being decoded. */
   #current: OpenFile | null = null;
   /** Since the last report. */
@@ -123,6 +136,8 @@ class IngestWorker {
     await this.#laneOf(this.#deps.formats[0]);
     this.#port.post({ type: 'need-files' });
     for (;;) {
+      // What was read need not wait for what comes next.
+      if (!this.#mailbox.has('files')) await this.#decodeGroups();
       const batch = await this.#mailbox.takeSoon('files', IDLE_MS);
       if (batch === null) {
         await this.#flush();
@@ -134,6 +149,7 @@ class IngestWorker {
       if (batch.last) break;
       if (this.#files.length > 0 && performance.now() - this.#unitSince > UNIT_MS) await this.#flush();
     }
+    await this.#decodeGroups();
     await this.#flush();
     await this.#telling;
   }
@@ -144,20 +160,6 @@ class IngestWorker {
 
   /** Small files in groups whose contents are looked up together; the others one by one. */
   async #readAll(items: readonly WorkItem[]): Promise<void> {
-    let group: { readonly file: OpenFile; readonly bytes: Uint8Array }[] = [];
-    let groupBytes = 0;
-    const decodeGroup = async (): Promise<void> => {
-      const contents = await this.#lookUp(group.map(({ file }) => file));
-      for (const [index, { file, bytes }] of group.entries()) {
-        const known = contents[index] ?? null;
-        if (known === null) await this.#decodeWhole(file, bytes);
-        else this.#isCopy(file, known);
-        release(bytes);
-      }
-      group = [];
-      groupBytes = 0;
-      this.#reportProgress();
-    };
     for (const item of items) {
       const file = openFile(item);
       let bytes: Uint8Array | null = null;
@@ -168,18 +170,51 @@ class IngestWorker {
         continue;
       }
       if (bytes === null) {
-        await decodeGroup();
+        await this.#decodeGroups();
         await this.#decodeStream(file);
         continue;
       }
       file.uncompressedBytes = bytes.length;
       this.#progress.uncompressedBytes += bytes.length;
       file.sha256 = hash('sha256', bytes, 'hex');
-      group.push({ file, bytes });
-      groupBytes += bytes.length;
-      if (group.length >= GROUP_FILES || groupBytes >= GROUP_BYTES) await decodeGroup();
+      const group = this.#group;
+      group.members.push({ file, bytes });
+      group.bytes += bytes.length;
+      if (group.bytes >= LARGE_GROUP_BYTES) await this.#decodeGroups();
+      else if (group.members.length >= GROUP_FILES || group.bytes >= GROUP_BYTES) await this.#nextGroup();
     }
-    await decodeGroup();
+  }
+
+  /** Asks about the group that was read, and decodes the one before meanwhile. */
+  async #nextGroup(): Promise<void> {
+    const before = this.#asked;
+    const group = this.#group;
+    this.#asked = group;
+    this.#group = newGroup(group.question + 1);
+    this.#ask(
+      group.question,
+      group.members.map(({ file }) => file),
+    );
+    if (before !== null) await this.#decodeGroup(before);
+  }
+
+  /** Decodes all that was read. */
+  async #decodeGroups(): Promise<void> {
+    if (this.#group.members.length > 0) await this.#nextGroup();
+    const last = this.#asked;
+    this.#asked = null;
+    if (last !== null) await this.#decodeGroup(last);
+  }
+
+  async #decodeGroup({ question, members }: Group): Promise<void> {
+    const contents = await this.#answer(question);
+    for (const [index, { file, bytes }] of members.entries()) {
+      const known = contents[index] ?? null;
+      if (known === null) await this.#decodeWhole(file, bytes);
+      else this.#isCopy(file, known);
+      release(bytes);
+    }
+    this.#reportProgress();
   }
 
   /** Null when the file must be read as a stream. */
@@ -194,11 +229,13 @@ class IngestWorker {
     }
   }
 
-  async #lookUp(files: readonly OpenFile[]): Promise<readonly (KnownContent | null)[]> {
-    if (files.length === 0) return [];
+  #ask(question: number, files: readonly OpenFile[]): void {
     const asked = files.map((file) => ({ logFile: file.item.logFile, sha256: file.sha256 ?? '' }));
-    this.#port.post({ type: 'contents', unit: this.#unit, files: asked });
-    return (await this.#mailbox.take('contents')).contents;
+    this.#port.post({ type: 'contents', question, files: asked });
+  }
+
+  async #answer(question: number): Promise<readonly (KnownContent | null)[]> {
+    return (await this.#mailbox.take('contents', (answer) => answer.question === question)).contents;
   }
 
   async #laneOf(format: Format | undefined): Promise<Lane> {
@@ -307,7 +344,10 @@ class IngestWorker {
     if (failure === null) {
       file.sha256 = digest.digest('hex');
       this.#finish(file, outcome, damage);
-      const [known = null] = await this.#lookUp([file]);
+      const { question } = this.#group;
+      this.#group = newGroup(question + 1);
+      this.#ask(question, [file]);
+      const [known = null] = await this.#answer(question);
       if (known !== null) await this.#dropCopy(file, known);
       else if (intake.overflowed) await this.#flush();
     } else {
@@ -457,6 +497,8 @@ class IngestWorker {
     this.#progress = NO_PROGRESS();
   }
 }
+
+const newGroup = (question: number): Group => ({ question, members: [], bytes: 0 });
 
 /** What redacted fields are called in records. */
 function namesOf({ formats, redact }: WorkerDeps): string[] {
