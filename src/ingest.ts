@@ -98,8 +98,13 @@ export interface IngestForecast {
   readonly estimatedEvents: number;
   readonly estimatedSeconds: number;
   readonly estimatedStoreBytes: number;
-  /** What requests there were for the listing and would be for the reading, and what they cost; null for sources that cost nothing. */
-  readonly requests: (ListingCosts & { readonly getRequests: number; readonly dollars: number }) | null;
+  /** Log files that were read for these estimates, and their bytes as delivered. */
+  readonly sampleFiles: number;
+  readonly sampleBytes: number;
+  /** What requests there were for the listing and the sample and would be for the reading, and what they cost; null for sources that cost nothing. */
+  readonly requests:
+    | (ListingCosts & { readonly sampleRequests: number; readonly getRequests: number; readonly dollars: number })
+    | null;
   readonly problems: readonly ListingProblem[];
 }
 

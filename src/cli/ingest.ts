@@ -305,7 +305,7 @@ async function printForecast(forecast: IngestForecast, { output, terminal }: Run
       ['events, about', formatCount(forecast.estimatedEvents)],
       ['time, about', formatSpan(forecast.estimatedSeconds)],
       ['disk, about', formatBytes(forecast.estimatedStoreBytes)],
-      ...requestRows(forecast.requests),
+      ...requestRows(forecast),
     ];
     const columns = ['what', 'value'].map((name) => ({ name, type: 'VARCHAR' }));
     await printRows(output, columns, rows, terminal);
@@ -313,9 +313,10 @@ async function printForecast(forecast: IngestForecast, { output, terminal }: Run
   return problems.length > 0 ? 3 : 0;
 }
 
-function requestRows(requests: IngestForecast['requests']): readonly [string, string][] {
+function requestRows({ requests, sampleFiles, sampleBytes }: IngestForecast): readonly [string, string][] {
   if (requests === null) return [];
   return [
+    ['read for this forecast', `${plural(sampleFiles, 'object')}, ${formatBytes(sampleBytes)}`],
     ['LIST requests', formatCount(requests.listRequests)],
     ['GET requests', formatCount(requests.getRequests)],
     ['price of the requests, about', `$${requests.dollars.toFixed(4)}`],
