@@ -172,9 +172,8 @@ export async function withIngest(
   const { options, storeDir, signal, terminal } = run;
   const names = sourcesOf(run, given);
   const scope = scopeOf(options, run.nowMs);
-  const { forecast, ingestInto, openSources, openStore, refuseStoreInside, startThreads, stopThreads } = await import(
-    './wire.ts'
-  );
+  const { forecast, ingestInto, listEarly, openSources, openStore, refuseStoreInside, startThreads, stopThreads } =
+    await import('./wire.ts');
   const redact = await redactionsOf(run);
   const queue = queueOf(options, names);
   const sources = await openSources(names, { aws: awsOf(run), queue, warn: (message) => terminal.warn(message) });
@@ -185,11 +184,12 @@ export async function withIngest(
     // They take longer to start than the store.
     const threads = await startThreads(storeDir, bounds);
     try {
+      const listed = await listEarly(sources, { scope, signal });
       const store = await openStore(storeDir, { create: true });
       try {
         const status = await use(store, (onCommit) =>
           ingestInto(store, threads, {
-            sources,
+            sources: listed,
             scope,
             ...bounds,
             signal,

@@ -16,17 +16,21 @@ import {
 import type { Redaction } from '../redaction.ts';
 import { createMask, type Mask } from '../secrets.ts';
 import type { Table } from '../table.ts';
+import { Handover } from './handover.ts';
 import { type Intake, PlainIntake, WrappedIntake } from './intake.ts';
 import { Lane } from './lane.ts';
 import { Mailbox } from './mailbox.ts';
 import { close, type OpenFile, openFile, resultOf } from './open-file.ts';
 import { createRedactor } from './redact.ts';
 
-/** Contents are looked up in the ledger in groups: one question costs a message there and back. Two of them lie in memory: larger ones would leave the processor's cache, and their memory come anew each time. */
+/** Contents are looked up in the ledger in groups: one question costs a message there and back. */
 const GROUP_FILES = 128;
 const GROUP_BYTES = 2 * 1024 * 1024;
-/** A group with a large file in it is decoded before the next one is read. */
-const LARGE_GROUP_BYTES = 2 * GROUP_BYTES;
+/**
+ * Read ahead of the decoder, the group that it works on included. So much is done while a window waits for its verdicts and its derived columns. More would
+ * leave the processor's cache, and its memory would come anew each time.
+ */
+const AHEAD_BYTES = 8 * 1024 * 1024;
 /** Log files without a row, such as digests and copies, are reported when so many have gathered. */
 const UNIT_FILES_MAX = 4096;
 /** A source that pauses this long gets what was read so far committed. */
@@ -68,10 +72,24 @@ export interface WorkerDeps {
 
 /** Small files that lie in memory and whose contents are looked up together. */
 interface Group {
+  readonly type: 'group';
   readonly question: number;
-  readonly members: { readonly file: OpenFile; readonly bytes: Uint8Array }[];
-  bytes: number;
+  readonly members: readonly Member[];
 }
+
+interface Member {
+  readonly file: OpenFile;
+  readonly bytes: Uint8Array;
+}
+
+/** What the reading task hands to the decoding one, in the order of the files. */
+type Read =
+  | Group
+  /** It does not lie in memory. */
+  | { readonly type: 'stream'; readonly file: OpenFile }
+  | { readonly type: 'failed'; readonly file: OpenFile; readonly error: unknown }
+  /** The source brings nothing for a while. */
+  | { readonly type: 'pause' };
 
 const message = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
@@ -112,10 +130,13 @@ class IngestWorker {
   #rejectFiles: string[] = [];
   /** Resolves when the unit before this one was told to the main thread. */
   #telling: Promise<void> = Promise.resolve();
-  /** What is being read. */
-  #group = newGroup(0);
-  /** The group before it, whose contents are being looked up. */
-  #asked: Group | null = null;
+  /** From the task that reads to the one that decodes. */
+  readonly #ahead = new Handover<Read>(AHEAD_BYTES);
+  /** Of the group that is being read. */
+  #members: Member[] = [];
+  #memberBytes = 0;
+  /** So far. */
+  #questions = 0;
   /** The file that is being decoded. */
   #current: OpenFile | null = null;
   /** Since the last report. */
@@ -134,76 +155,92 @@ class IngestWorker {
 
   async run(): Promise<void> {
     await this.#laneOf(this.#deps.formats[0]);
-    this.#port.post({ type: 'need-files' });
-    for (;;) {
-      // What was read need not wait for what comes next.
-      if (!this.#mailbox.has('files')) await this.#decodeGroups();
-      const batch = await this.#mailbox.takeSoon('files', IDLE_MS);
-      if (batch === null) {
-        await this.#flush();
-        continue;
-      }
-      // The next batch travels while this one is read.
-      if (!batch.last) this.#port.post({ type: 'need-files' });
-      await this.#readAll(batch.items);
-      if (batch.last) break;
-      if (this.#files.length > 0 && performance.now() - this.#unitSince > UNIT_MS) await this.#flush();
+    const reading = this.#readFiles().then(
+      () => this.#ahead.end(),
+      (error: unknown) => this.#ahead.end(error instanceof Error ? error : new Error(String(error))),
+    );
+    try {
+      await this.#decodeFiles();
+    } finally {
+      this.#ahead.end();
+      this.#mailbox.stop();
+      await reading;
     }
-    await this.#decodeGroups();
-    await this.#flush();
-    await this.#telling;
   }
 
   async close(): Promise<void> {
     for (const writer of this.#writers) await writer.close();
   }
 
-  /** Small files in groups whose contents are looked up together; the others one by one. */
-  async #readAll(items: readonly WorkItem[]): Promise<void> {
-    for (const item of items) {
-      const file = openFile(item);
-      let bytes: Uint8Array | null = null;
-      try {
-        bytes = this.#readSmall(item);
-      } catch (error) {
-        this.#failed(file, error);
+  /** Reads what the main thread sends: small files in groups whose contents are looked up together, the others one by one. */
+  async #readFiles(): Promise<void> {
+    this.#port.post({ type: 'need-files' });
+    for (;;) {
+      // What was read need not wait for what comes next.
+      if (!this.#mailbox.has('files') && !(await this.#handOver())) return;
+      const batch = await this.#mailbox.takeSoon('files', IDLE_MS);
+      if (batch === null) {
+        if (!(await this.#ahead.put({ type: 'pause' }, AHEAD_BYTES))) return;
         continue;
       }
-      if (bytes === null) {
-        await this.#decodeGroups();
-        await this.#decodeStream(file);
-        continue;
-      }
-      file.uncompressedBytes = bytes.length;
-      this.#progress.uncompressedBytes += bytes.length;
-      file.sha256 = hash('sha256', bytes, 'hex');
-      const group = this.#group;
-      group.members.push({ file, bytes });
-      group.bytes += bytes.length;
-      if (group.bytes >= LARGE_GROUP_BYTES) await this.#decodeGroups();
-      else if (group.members.length >= GROUP_FILES || group.bytes >= GROUP_BYTES) await this.#nextGroup();
+      // The next batch travels while this one is read.
+      if (!batch.last) this.#port.post({ type: 'need-files' });
+      for (const item of batch.items) if (!(await this.#readFile(item))) return;
+      if (batch.last) break;
     }
+    await this.#handOver();
   }
 
-  /** Asks about the group that was read, and decodes the one before meanwhile. */
-  async #nextGroup(): Promise<void> {
-    const before = this.#asked;
-    const group = this.#group;
-    this.#asked = group;
-    this.#group = newGroup(group.question + 1);
-    this.#ask(
-      group.question,
-      group.members.map(({ file }) => file),
-    );
-    if (before !== null) await this.#decodeGroup(before);
+  /** False when nobody decodes any more. */
+  async #readFile(item: WorkItem): Promise<boolean> {
+    const file = openFile(item);
+    let bytes: Uint8Array | null = null;
+    try {
+      bytes = this.#readSmall(item);
+    } catch (error) {
+      return (await this.#handOver()) && this.#ahead.put({ type: 'failed', file, error }, 0);
+    }
+    if (bytes === null) return (await this.#handOver()) && this.#ahead.put({ type: 'stream', file }, AHEAD_BYTES);
+    file.uncompressedBytes = bytes.length;
+    this.#progress.uncompressedBytes += bytes.length;
+    file.sha256 = hash('sha256', bytes, 'hex');
+    this.#members.push({ file, bytes });
+    this.#memberBytes += bytes.length;
+    const isFull = this.#members.length >= GROUP_FILES || this.#memberBytes >= GROUP_BYTES;
+    return !isFull || this.#handOver();
   }
 
-  /** Decodes all that was read. */
-  async #decodeGroups(): Promise<void> {
-    if (this.#group.members.length > 0) await this.#nextGroup();
-    const last = this.#asked;
-    this.#asked = null;
-    if (last !== null) await this.#decodeGroup(last);
+  /** Hands over what was read, and asks about it. False when nobody decodes any more. */
+  async #handOver(): Promise<boolean> {
+    const members = this.#members;
+    const bytes = this.#memberBytes;
+    if (members.length === 0) return true;
+    this.#members = [];
+    this.#memberBytes = 0;
+    const question = this.#ask(members.map(({ file }) => file));
+    // However little it is, no thread takes many files that others could read.
+    return this.#ahead.put({ type: 'group', question, members }, Math.max(bytes, GROUP_BYTES));
+  }
+
+  async #decodeFiles(): Promise<void> {
+    for (let read = await this.#ahead.take(); read !== null; read = await this.#ahead.take()) {
+      switch (read.type) {
+        case 'group':
+          await this.#decodeGroup(read);
+          break;
+        case 'stream':
+          await this.#decodeStream(read.file);
+          break;
+        case 'failed':
+          this.#failed(read.file, read.error);
+          break;
+        case 'pause':
+          await this.#flush();
+      }
+      if (this.#files.length > 0 && performance.now() - this.#unitSince > UNIT_MS) await this.#flush();
+    }
+    await this.#flush();
+    await this.#telling;
   }
 
   async #decodeGroup({ question, members }: Group): Promise<void> {
@@ -229,9 +266,12 @@ class IngestWorker {
     }
   }
 
-  #ask(question: number, files: readonly OpenFile[]): void {
+  /** Returns the number of the question. */
+  #ask(files: readonly OpenFile[]): number {
+    const question = this.#questions++;
     const asked = files.map((file) => ({ logFile: file.item.logFile, sha256: file.sha256 ?? '' }));
     this.#port.post({ type: 'contents', question, files: asked });
+    return question;
   }
 
   async #answer(question: number): Promise<readonly (KnownContent | null)[]> {
@@ -344,10 +384,7 @@ class IngestWorker {
     if (failure === null) {
       file.sha256 = digest.digest('hex');
       this.#finish(file, outcome, damage);
-      const { question } = this.#group;
-      this.#group = newGroup(question + 1);
-      this.#ask(question, [file]);
-      const [known = null] = await this.#answer(question);
+      const [known = null] = await this.#answer(this.#ask([file]));
       if (known !== null) await this.#dropCopy(file, known);
       else if (intake.overflowed) await this.#flush();
     } else {
@@ -497,8 +534,6 @@ class IngestWorker {
     this.#progress = NO_PROGRESS();
   }
 }
-
-const newGroup = (question: number): Group => ({ question, members: [], bytes: 0 });
 
 /** What redacted fields are called in records. */
 function namesOf({ formats, redact }: WorkerDeps): string[] {
