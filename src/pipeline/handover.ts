@@ -1,6 +1,6 @@
 /** A bounded queue between two tasks of one thread: one reads ahead while the other waits for somebody else. */
 export class Handover<T> {
-  readonly #bytesMax: number;
+  #bytesMax: number;
   readonly #queued: { readonly item: T; readonly bytes: number }[] = [];
   /** Of what is queued, and of what was taken last. */
   #bytes = 0;
@@ -37,6 +37,12 @@ export class Handover<T> {
       if (this.#isOver) return null;
       await this.#change();
     }
+  }
+
+  /** Changes how much room there is. */
+  widen(bytesMax: number): void {
+    this.#bytesMax = bytesMax;
+    this.#wake();
   }
 
   /** From either side: nothing more will be put, or taken. */

@@ -26,11 +26,10 @@ import { createRedactor } from './redact.ts';
 /** Contents are looked up in the ledger in groups: one question costs a message there and back. */
 const GROUP_FILES = 128;
 const GROUP_BYTES = 2 * 1024 * 1024;
-/**
- * Read ahead of the decoder, the group that it works on included. So much is done while a window waits for its verdicts and its derived columns. More would
- * leave the processor's cache, and its memory would come anew each time.
- */
-const AHEAD_BYTES = 8 * 1024 * 1024;
+/** In memory while files are decoded: the group that is in work, and two whose contents are being looked up. More would leave the processor's cache. */
+const AHEAD_BYTES = 3 * GROUP_BYTES;
+/** While a window waits for its verdicts and its derived columns, more is read: there is nothing else to do. */
+const AHEAD_WAITING_BYTES = 6 * GROUP_BYTES;
 /** Log files without a row, such as digests and copies, are reported when so many have gathered. */
 const UNIT_FILES_MAX = 4096;
 /** A source that pauses this long gets what was read so far committed. */
@@ -180,7 +179,7 @@ class IngestWorker {
       if (!this.#mailbox.has('files') && !(await this.#handOver())) return;
       const batch = await this.#mailbox.takeSoon('files', IDLE_MS);
       if (batch === null) {
-        if (!(await this.#ahead.put({ type: 'pause' }, AHEAD_BYTES))) return;
+        if (!(await this.#ahead.put({ type: 'pause' }, AHEAD_WAITING_BYTES))) return;
         continue;
       }
       // The next batch travels while this one is read.
@@ -200,7 +199,8 @@ class IngestWorker {
     } catch (error) {
       return (await this.#handOver()) && this.#ahead.put({ type: 'failed', file, error }, 0);
     }
-    if (bytes === null) return (await this.#handOver()) && this.#ahead.put({ type: 'stream', file }, AHEAD_BYTES);
+    if (bytes === null)
+      return (await this.#handOver()) && this.#ahead.put({ type: 'stream', file }, AHEAD_WAITING_BYTES);
     file.uncompressedBytes = bytes.length;
     this.#progress.uncompressedBytes += bytes.length;
     file.sha256 = hash('sha256', bytes, 'hex');
@@ -292,9 +292,10 @@ class IngestWorker {
       throw asInstallError(error, `load the decoder of ${format.name}`);
     });
     const redactor = createRedactor(format.table, this.#deps.redact);
+    const { write } = writer.value;
     const lane = new Lane({
       decoder,
-      writer: writer.value,
+      writer: { ...writer.value, write: (batch, verdicts) => this.#readingMeanwhile(write(batch, verdicts)) },
       mailbox: this.#mailbox,
       post: (told, transfer) => this.#port.post(told, transfer),
       onRows: (rows) => {
@@ -309,6 +310,15 @@ class IngestWorker {
     });
     this.#lanes.set(format.name, lane);
     return lane;
+  }
+
+  async #readingMeanwhile<T>(waiting: Promise<T>): Promise<T> {
+    this.#ahead.widen(AHEAD_WAITING_BYTES);
+    try {
+      return await waiting;
+    } finally {
+      this.#ahead.widen(AHEAD_BYTES);
+    }
   }
 
   /** Opens a file that begins like this; `whole` when this is all of it. */

@@ -38,6 +38,16 @@ describe('Handover', () => {
     expect(await next).toBe('b');
   });
 
+  test('has as much room as was said last', async () => {
+    const handover = new Handover<string>(10);
+    const put = handover.put('a', 10);
+    expect(await stateOf(put)).toBe('waits');
+    handover.widen(20);
+    expect(await stateOf(put)).toBe(true);
+    handover.widen(10);
+    expect(await stateOf(handover.put('b', 0))).toBe('waits');
+  });
+
   test('tells the one that puts when nobody takes any more', async () => {
     const handover = new Handover<string>(10);
     const put = handover.put('a', 10);
