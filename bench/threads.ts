@@ -16,7 +16,11 @@ interface ThreadTimes {
 
 export interface WatchedRun {
   readonly seconds: number;
-  /** Of the busiest threads beside the main one, the least busy last: the share of their life in which they worked or could have. */
+  /**
+   * Of the busiest threads beside the main one, the least busy last: the share of their life, from their start to their end, in which they worked or could have.
+   * One that waits for a processor is kept from work by the machine, not by its source: it counts as busy. One that sleeps is not, whatever it waits for:
+   * bytes, the disk, or an answer of another thread, which may itself wait for a processor. So on a machine with other work the share is lower than its own.
+   */
   readonly busyShares: readonly number[];
 }
 

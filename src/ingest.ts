@@ -98,8 +98,13 @@ export interface IngestForecast {
   readonly estimatedEvents: number;
   readonly estimatedSeconds: number;
   readonly estimatedStoreBytes: number;
-  /** What requests there were for the listing and would be for the reading, and what they cost; null for sources that cost nothing. */
-  readonly requests: (ListingCosts & { readonly getRequests: number; readonly dollars: number }) | null;
+  /** Log files that were read for these estimates, and their bytes as delivered. */
+  readonly sampleFiles: number;
+  readonly sampleBytes: number;
+  /** What requests there were for the listing and the sample and would be for the reading, and what they cost; null for sources that cost nothing. */
+  readonly requests:
+    | (ListingCosts & { readonly sampleRequests: number; readonly getRequests: number; readonly dollars: number })
+    | null;
   readonly problems: readonly ListingProblem[];
 }
 
@@ -266,7 +271,7 @@ export type ToWorker =
       readonly error?: string;
     }
   | { readonly type: 'verdicts'; readonly table: string; readonly verdicts: Uint8Array }
-  | { readonly type: 'contents'; readonly contents: readonly (KnownContent | null)[] }
+  | { readonly type: 'contents'; readonly question: number; readonly contents: readonly (KnownContent | null)[] }
   | { readonly type: 'stop' };
 
 export type FromWorker =
@@ -281,10 +286,11 @@ export type FromWorker =
       readonly hasIdentity: Uint8Array;
       readonly eventDay: Int32Array;
     }
-  /** Asks whether these contents were read before; the answer is `contents`, in order. From now on they belong to `unit`. */
+  /** Asks whether these contents were read before; the answer is `contents`, in order. Whoever asks first for a content that nobody has is to read it. */
   | {
       readonly type: 'contents';
-      readonly unit: number;
+      /** The answer carries it as well: a thread asks the next one before the last is answered. */
+      readonly question: number;
       readonly files: readonly { readonly logFile: number; readonly sha256: string }[];
     }
   | {

@@ -172,9 +172,8 @@ export async function withIngest(
   const { options, storeDir, signal, terminal } = run;
   const names = sourcesOf(run, given);
   const scope = scopeOf(options, run.nowMs);
-  const { forecast, ingestInto, openSources, openStore, refuseStoreInside, startThreads, stopThreads } = await import(
-    './wire.ts'
-  );
+  const { forecast, ingestInto, listEarly, openSources, openStore, refuseStoreInside, startThreads, stopThreads } =
+    await import('./wire.ts');
   const redact = await redactionsOf(run);
   const queue = queueOf(options, names);
   const sources = await openSources(names, { aws: awsOf(run), queue, warn: (message) => terminal.warn(message) });
@@ -185,11 +184,12 @@ export async function withIngest(
     // They take longer to start than the store.
     const threads = await startThreads(storeDir, bounds);
     try {
+      const listed = await listEarly(sources, { scope, signal });
       const store = await openStore(storeDir, { create: true });
       try {
         const status = await use(store, (onCommit) =>
           ingestInto(store, threads, {
-            sources,
+            sources: listed,
             scope,
             ...bounds,
             signal,
@@ -305,7 +305,7 @@ async function printForecast(forecast: IngestForecast, { output, terminal }: Run
       ['events, about', formatCount(forecast.estimatedEvents)],
       ['time, about', formatSpan(forecast.estimatedSeconds)],
       ['disk, about', formatBytes(forecast.estimatedStoreBytes)],
-      ...requestRows(forecast.requests),
+      ...requestRows(forecast),
     ];
     const columns = ['what', 'value'].map((name) => ({ name, type: 'VARCHAR' }));
     await printRows(output, columns, rows, terminal);
@@ -313,9 +313,10 @@ async function printForecast(forecast: IngestForecast, { output, terminal }: Run
   return problems.length > 0 ? 3 : 0;
 }
 
-function requestRows(requests: IngestForecast['requests']): readonly [string, string][] {
+function requestRows({ requests, sampleFiles, sampleBytes }: IngestForecast): readonly [string, string][] {
   if (requests === null) return [];
   return [
+    ['read for this forecast', `${plural(sampleFiles, 'object')}, ${formatBytes(sampleBytes)}`],
     ['LIST requests', formatCount(requests.listRequests)],
     ['GET requests', formatCount(requests.getRequests)],
     ['price of the requests, about', `$${requests.dollars.toFixed(4)}`],

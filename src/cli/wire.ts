@@ -72,6 +72,15 @@ export async function startThreads(
   return pipeline.startThreads((worker) => startWorkerThread({ ...worker, stagingDir: staging }), options);
 }
 
+/** Lists sources behind a network from now on, for whoever ingests them. */
+export async function listEarly(
+  sources: readonly Source[],
+  { scope, signal }: Pick<IngestOptions, 'scope' | 'signal'>,
+): Promise<readonly Source[]> {
+  const pipeline = await import('../pipeline/early-listing.ts');
+  return pipeline.listEarly(sources, scope, signal);
+}
+
 /** Ends threads that may have nothing to do. */
 export async function stopThreads(threads: readonly WorkerThread[]): Promise<void> {
   const pipeline = await import('../pipeline/ingest.ts');

@@ -1,10 +1,14 @@
 /** What `--dry-run` tells: which files would be read, and what that would take, from a sample of the archive itself. */
 import type { IngestForecast, IngestOptions, StoreWriter } from '../ingest.ts';
-import { readWhole } from '../payload.ts';
+import { decodeWhole, type Payload, readWhole } from '../payload.ts';
 import type { ListingCosts, ListingProblem, LogFile, Source } from '../source.ts';
 
 /** Evenly spread over the listing, these are inflated to see how many records a compressed byte holds. */
 const SAMPLE_FILES = 48;
+/** Of them, those that are paid for by the request. */
+const SAMPLE_OBJECTS = 16;
+/** Objects above this are too dear for a sample: where traffic is paid for, a gigabyte costs more than two hundred thousand requests. */
+const SAMPLE_OBJECT_BYTES_MAX = 4 * 1024 * 1024;
 /** One file in so many is a candidate; doubled when the sample is full, so that it stays spread over a listing of unknown length. */
 const SAMPLE_FULL = SAMPLE_FILES * 2;
 /** Where nothing can be sampled: CloudTrail's gzip files hold a record in about 160 bytes. */
@@ -17,7 +21,7 @@ const SECONDS_PER_FILE = 0.00025;
 const STORE_RATIO = 0.65;
 const PAGE = 16_384;
 
-/** Lists everything, reads SAMPLE_FILES small files, writes nothing. `known` is null when there is no store yet. */
+/** Lists everything, reads a few small files, writes nothing. `known` is null when there is no store yet. */
 export async function forecastIngest(
   known: StoreWriter['known'] | null,
   options: Pick<IngestOptions, 'sources' | 'scope' | 'signal'>,
@@ -37,7 +41,7 @@ export async function forecastIngest(
       }
       sums.compressedBytes += file.sizeBytes;
       if (file.content.type === 'object') getRequests++;
-      if (file.content.type !== 'file' || (sums.files - sums.known) % every !== 0) continue;
+      if (!canSample(file) || (sums.files - sums.known) % every !== 0) continue;
       sample.push(file);
       if (sample.length < SAMPLE_FULL) continue;
       sample = sample.filter((_, at) => at % 2 === 0);
@@ -58,15 +62,17 @@ export async function forecastIngest(
     }
     await count(page);
   }
-  const bytesPerEvent = sampleBytesPerEvent(sample) ?? BYTES_PER_EVENT;
-  const estimatedEvents = Math.round(sums.compressedBytes / bytesPerEvent);
+  const read = await readSample(sample, options.signal);
+  const estimatedEvents = Math.round(sums.compressedBytes / (read.bytesPerEvent ?? BYTES_PER_EVENT));
   return {
     ...sums,
+    sampleFiles: read.files,
+    sampleBytes: read.bytes,
     estimatedEvents,
     estimatedSeconds:
       Math.round((estimatedEvents / EVENTS_PER_SECOND + (sums.files - sums.known) * SECONDS_PER_FILE) * 10) / 10,
     estimatedStoreBytes: Math.round(estimatedEvents * BYTES_PER_EVENT * STORE_RATIO),
-    requests: requestsOf(options.sources, getRequests),
+    requests: requestsOf(options.sources, read.requests, getRequests),
     problems,
   };
 }
@@ -75,7 +81,11 @@ export async function forecastIngest(
 const DOLLARS_PER_LIST = 0.005 / 1000;
 const DOLLARS_PER_GET = 0.0004 / 1000;
 
-function requestsOf(sources: readonly Source[], getRequests: number): IngestForecast['requests'] {
+function requestsOf(
+  sources: readonly Source[],
+  sampleRequests: number,
+  getRequests: number,
+): IngestForecast['requests'] {
   const costs = sources.flatMap((source) => source.costs?.() ?? []);
   if (costs.length === 0) return null;
   const sum = (name: keyof ListingCosts): number => costs.reduce((total, cost) => total + cost[name], 0);
@@ -85,29 +95,71 @@ function requestsOf(sources: readonly Source[], getRequests: number): IngestFore
     keysListed: sum('keysListed'),
     foldersPruned: sum('foldersPruned'),
     keysPruned: sum('keysPruned'),
+    sampleRequests,
     getRequests,
     // Listing again for the run costs the same once more.
-    dollars: listRequests * DOLLARS_PER_LIST + getRequests * DOLLARS_PER_GET,
+    dollars: listRequests * DOLLARS_PER_LIST + (sampleRequests + getRequests) * DOLLARS_PER_GET,
   };
 }
 
-function sampleBytesPerEvent(sample: readonly LogFile[]): number | null {
-  let bytes = 0;
+interface Sample {
+  files: number;
+  bytes: number;
+  /** Objects that were asked for. */
+  requests: number;
+  /** Null where no event was found. */
+  bytesPerEvent: number | null;
+}
+
+function canSample({ content, sizeBytes }: LogFile): boolean {
+  return (
+    content.type === 'file' || (content.type === 'object' && sizeBytes > 0 && sizeBytes <= SAMPLE_OBJECT_BYTES_MAX)
+  );
+}
+
+async function readSample(candidates: readonly LogFile[], signal: AbortSignal): Promise<Sample> {
+  const sample: Sample = { files: 0, bytes: 0, requests: 0, bytesPerEvent: null };
   let events = 0;
-  for (const file of sample.slice(0, SAMPLE_FILES)) {
-    if (file.content.type !== 'file') continue;
-    try {
-      const payload = readWhole(file.content);
-      if (payload === null) continue;
-      const text = Buffer.from(payload.bytes.buffer, payload.bytes.byteOffset, payload.bytes.byteLength);
-      for (let at = text.indexOf(EVENT_KEY); at >= 0; at = text.indexOf(EVENT_KEY, at + EVENT_KEY.length)) events++;
-      bytes += file.sizeBytes;
-    } catch {
-      // A file that cannot be read now is told of by the run itself.
-    }
-  }
-  return events === 0 ? null : bytes / events;
+  const objects = spread(
+    candidates.filter(({ content }) => content.type === 'object'),
+    SAMPLE_OBJECTS,
+  );
+  const files = candidates.filter(({ content }) => content.type === 'file').slice(0, SAMPLE_FILES);
+  sample.requests = objects.length;
+  await Promise.all(
+    [...files, ...objects].map(async (file) => {
+      try {
+        const payload = await payloadOf(file, signal);
+        if (payload === null) return;
+        events += countEvents(payload.bytes);
+        sample.bytes += file.sizeBytes;
+        sample.files++;
+      } catch (error) {
+        if (signal.aborted) throw error;
+        // A file that cannot be read now is told of by the run itself.
+      }
+    }),
+  );
+  return { ...sample, bytesPerEvent: events === 0 ? null : sample.bytes / events };
+}
+
+/** At most so many of them, from first to last. */
+function spread<T>(all: readonly T[], count: number): readonly T[] {
+  const every = Math.ceil(all.length / count);
+  return all.filter((_, index) => index % every === 0);
+}
+
+async function payloadOf({ content }: LogFile, signal: AbortSignal): Promise<Payload | null> {
+  if (content.type === 'file') return readWhole(content);
+  return content.type === 'object' ? decodeWhole(await content.read(signal)) : null;
 }
 
 /** Each CloudTrail record carries this key once. */
 const EVENT_KEY = '"eventID"';
+
+function countEvents({ buffer, byteOffset, byteLength }: Uint8Array): number {
+  const text = Buffer.from(buffer, byteOffset, byteLength);
+  let events = 0;
+  for (let at = text.indexOf(EVENT_KEY); at >= 0; at = text.indexOf(EVENT_KEY, at + EVENT_KEY.length)) events++;
+  return events;
+}

@@ -126,8 +126,8 @@ class IngestRun {
   readonly #fetcher: Fetcher;
   readonly #stopped = new AbortController();
   readonly #feeders = new Map<number, Feeder>();
-  /** Contents of this run that are not committed yet. */
-  readonly #pendingContents = new Map<string, { readonly logFile: number; readonly unit: number }>();
+  /** Contents of this run that are not committed yet, and the log files that have them first. */
+  readonly #pendingContents = new Map<string, number>();
   #failure: Error | null = null;
   #stopping = false;
   #commitTimer: NodeJS.Timeout | null = null;
@@ -436,7 +436,11 @@ class IngestRun {
         break;
       }
       case 'contents':
-        thread?.post({ type: 'contents', contents: await this.#contents(message) });
+        thread?.post({
+          type: 'contents',
+          question: message.question,
+          contents: await this.#contents(message),
+        });
         break;
       case 'progress':
         this.#progress.filesDone += message.files;
@@ -451,7 +455,7 @@ class IngestRun {
         });
         break;
       case 'unit':
-        this.#commits.ready(message.unit, this.#unitOf(message));
+        this.#commits.ready(message.unit, this.#unitOf(message), this.#originals(message));
         this.#scheduleCommit();
         break;
       case 'failed':
@@ -486,16 +490,11 @@ class IngestRun {
     for (const [at, { logFile, sha256 }] of asked.files.entries()) {
       const pending = this.#pendingContents.get(sha256);
       answers.push(
-        pending === undefined
-          ? null
-          : { id: pending.logFile, records: 0, kind: 'log', minTimeMs: null, maxTimeMs: null },
+        pending === undefined ? null : { id: pending, records: 0, kind: 'log', minTimeMs: null, maxTimeMs: null },
       );
-      if (pending === undefined) {
-        this.#pendingContents.set(sha256, { logFile, unit: asked.unit });
-        claimed.push({ at, sha256 });
-      } else {
-        this.#commits.dependsOn(asked.unit, [pending.unit]);
-      }
+      if (pending !== undefined) continue;
+      this.#pendingContents.set(sha256, logFile);
+      claimed.push({ at, sha256 });
     }
     const stored = await this.#writer.contents(claimed.map(({ sha256 }) => sha256));
     for (const [index, { at, sha256 }] of claimed.entries()) {
@@ -514,6 +513,11 @@ class IngestRun {
       return { ...result, file: listed.identity };
     });
     return { files, segments: message.segments, conflicts: message.conflicts, rejectFiles: message.rejectFiles };
+  }
+
+  /** Log files that are not committed yet and of which this unit has copies. */
+  #originals({ files }: Extract<FromWorker, { type: 'unit' }>): number[] {
+    return files.flatMap(({ copyOf }) => (copyOf !== null && this.#listed.has(copyOf) ? [copyOf] : []));
   }
 
   // Commits
@@ -535,8 +539,8 @@ class IngestRun {
       if (numbers.length === 0) return;
       const units = await this.#withCopies(numbers.map(([, unit]) => unit));
       this.#seqAfter = await this.#writer.commit(units);
-      for (const [number] of numbers) {
-        this.#commits.committed(number);
+      for (const [number, unit] of numbers) {
+        this.#commits.committed(number, unit);
         this.#writer.admission.committed(number);
       }
       for (const unit of units) for (const file of unit.files) this.#count(file);
@@ -592,7 +596,7 @@ class IngestRun {
     this.#sums.compressedBytes += file.file.sizeBytes;
     this.#sums.uncompressedBytes += file.uncompressedBytes;
     this.#widenSpan(file.minTimeMs, file.maxTimeMs);
-    if (file.sha256 !== null && this.#pendingContents.get(file.sha256)?.logFile === file.logFile)
+    if (file.sha256 !== null && this.#pendingContents.get(file.sha256) === file.logFile)
       this.#pendingContents.delete(file.sha256);
     for (const [reason, count] of Object.entries(file.rejectReasons)) {
       const seen = this.#warnings.get(reason);

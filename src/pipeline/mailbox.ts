@@ -4,16 +4,26 @@ import type { ToWorker } from '../ingest.ts';
 
 type Message<T extends ToWorker['type']> = Extract<ToWorker, { type: T }>;
 
-/** Messages by type; at most one of each kind is awaited at a time. */
+/** Messages by type. Several tasks may wait, each for another type. */
 export class Mailbox {
   readonly #arrived: ToWorker[] = [];
-  #wake: (() => void) | null = null;
+  readonly #waiting = new Set<() => void>();
   stopped = false;
 
   put(message: ToWorker): void {
     if (message.type === 'stop') this.stopped = true;
     else this.#arrived.push(message);
-    this.#wake?.();
+    for (const wake of this.#waiting) wake();
+  }
+
+  /** Whoever waits, or will, is told that it was stopped. */
+  stop(): void {
+    this.put({ type: 'stop' });
+  }
+
+  /** Has a message of this type arrived that nobody took? */
+  has(type: ToWorker['type']): boolean {
+    return this.#arrived.some((message) => message.type === type);
   }
 
   /** The first message of this type that is wanted. Throws `interrupted` after a stop. */
@@ -38,14 +48,22 @@ export class Mailbox {
       const at = this.#arrived.findIndex((message) => message.type === type && isWanted(message as Message<T>));
       const [message] = at < 0 ? [] : this.#arrived.splice(at, 1);
       if (message !== undefined) return message as Message<T>;
-      let timer: NodeJS.Timeout | undefined;
-      const isIdle = await new Promise<boolean>((resolve) => {
-        this.#wake = () => resolve(false);
-        if (idleMs !== Number.POSITIVE_INFINITY) timer = setTimeout(() => resolve(true), idleMs);
-      });
-      this.#wake = null;
-      clearTimeout(timer);
-      if (isIdle) return null;
+      if (!(await this.#changed(idleMs))) return null;
     }
+  }
+
+  /** False when nothing came within `idleMs`. */
+  #changed(idleMs: number): Promise<boolean> {
+    return new Promise((resolve) => {
+      let timer: NodeJS.Timeout | undefined;
+      const end = (came: boolean): void => {
+        clearTimeout(timer);
+        this.#waiting.delete(wake);
+        resolve(came);
+      };
+      const wake = (): void => end(true);
+      this.#waiting.add(wake);
+      if (idleMs !== Number.POSITIVE_INFINITY) timer = setTimeout(() => end(false), idleMs);
+    });
   }
 }

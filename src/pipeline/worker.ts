@@ -16,15 +16,20 @@ import {
 import type { Redaction } from '../redaction.ts';
 import { createMask, type Mask } from '../secrets.ts';
 import type { Table } from '../table.ts';
+import { Handover } from './handover.ts';
 import { type Intake, PlainIntake, WrappedIntake } from './intake.ts';
 import { Lane } from './lane.ts';
 import { Mailbox } from './mailbox.ts';
 import { close, type OpenFile, openFile, resultOf } from './open-file.ts';
 import { createRedactor } from './redact.ts';
 
-/** Contents are looked up in the ledger in groups: one question costs a message there and back. Larger ones leave the processor's cache, and their memory comes anew each time. */
-const GROUP_FILES = 256;
-const GROUP_BYTES = 4 * 1024 * 1024;
+/** Contents are looked up in the ledger in groups: one question costs a message there and back. */
+const GROUP_FILES = 128;
+const GROUP_BYTES = 2 * 1024 * 1024;
+/** In memory while files are decoded: the group that is in work, and two whose contents are being looked up. More would leave the processor's cache. */
+const AHEAD_BYTES = 3 * GROUP_BYTES;
+/** While a window waits for its verdicts and its derived columns, more is read: there is nothing else to do. */
+const AHEAD_WAITING_BYTES = 6 * GROUP_BYTES;
 /** Log files without a row, such as digests and copies, are reported when so many have gathered. */
 const UNIT_FILES_MAX = 4096;
 /** A source that pauses this long gets what was read so far committed. */
@@ -63,6 +68,27 @@ export interface WorkerDeps {
   readonly format: string | null;
   readonly redact: readonly Redaction[];
 }
+
+/** Small files that lie in memory and whose contents are looked up together. */
+interface Group {
+  readonly type: 'group';
+  readonly question: number;
+  readonly members: readonly Member[];
+}
+
+interface Member {
+  readonly file: OpenFile;
+  readonly bytes: Uint8Array;
+}
+
+/** What the reading task hands to the decoding one, in the order of the files. */
+type Read =
+  | Group
+  /** It does not lie in memory. */
+  | { readonly type: 'stream'; readonly file: OpenFile }
+  | { readonly type: 'failed'; readonly file: OpenFile; readonly error: unknown }
+  /** The source brings nothing for a while. */
+  | { readonly type: 'pause' };
 
 const message = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
@@ -103,6 +129,13 @@ class IngestWorker {
   #rejectFiles: string[] = [];
   /** Resolves when the unit before this one was told to the main thread. */
   #telling: Promise<void> = Promise.resolve();
+  /** From the task that reads to the one that decodes. */
+  readonly #ahead = new Handover<Read>(AHEAD_BYTES);
+  /** Of the group that is being read. */
+  #members: Member[] = [];
+  #memberBytes = 0;
+  /** So far. */
+  #questions = 0;
   /** The file that is being decoded. */
   #current: OpenFile | null = null;
   /** Since the last report. */
@@ -121,65 +154,104 @@ class IngestWorker {
 
   async run(): Promise<void> {
     await this.#laneOf(this.#deps.formats[0]);
-    this.#port.post({ type: 'need-files' });
-    for (;;) {
-      const batch = await this.#mailbox.takeSoon('files', IDLE_MS);
-      if (batch === null) {
-        await this.#flush();
-        continue;
-      }
-      // The next batch travels while this one is read.
-      if (!batch.last) this.#port.post({ type: 'need-files' });
-      await this.#readAll(batch.items);
-      if (batch.last) break;
-      if (this.#files.length > 0 && performance.now() - this.#unitSince > UNIT_MS) await this.#flush();
+    const reading = this.#readFiles().then(
+      () => this.#ahead.end(),
+      (error: unknown) => this.#ahead.end(error instanceof Error ? error : new Error(String(error))),
+    );
+    try {
+      await this.#decodeFiles();
+    } finally {
+      this.#ahead.end();
+      this.#mailbox.stop();
+      await reading;
     }
-    await this.#flush();
-    await this.#telling;
   }
 
   async close(): Promise<void> {
     for (const writer of this.#writers) await writer.close();
   }
 
-  /** Small files in groups whose contents are looked up together; the others one by one. */
-  async #readAll(items: readonly WorkItem[]): Promise<void> {
-    let group: { readonly file: OpenFile; readonly bytes: Uint8Array }[] = [];
-    let groupBytes = 0;
-    const decodeGroup = async (): Promise<void> => {
-      const contents = await this.#lookUp(group.map(({ file }) => file));
-      for (const [index, { file, bytes }] of group.entries()) {
-        const known = contents[index] ?? null;
-        if (known === null) await this.#decodeWhole(file, bytes);
-        else this.#isCopy(file, known);
-        release(bytes);
-      }
-      group = [];
-      groupBytes = 0;
-      this.#reportProgress();
-    };
-    for (const item of items) {
-      const file = openFile(item);
-      let bytes: Uint8Array | null = null;
-      try {
-        bytes = this.#readSmall(item);
-      } catch (error) {
-        this.#failed(file, error);
+  /** Reads what the main thread sends: small files in groups whose contents are looked up together, the others one by one. */
+  async #readFiles(): Promise<void> {
+    this.#port.post({ type: 'need-files' });
+    for (;;) {
+      // What was read need not wait for what comes next.
+      if (!this.#mailbox.has('files') && !(await this.#handOver())) return;
+      const batch = await this.#mailbox.takeSoon('files', IDLE_MS);
+      if (batch === null) {
+        if (!(await this.#ahead.put({ type: 'pause' }, AHEAD_WAITING_BYTES))) return;
         continue;
       }
-      if (bytes === null) {
-        await decodeGroup();
-        await this.#decodeStream(file);
-        continue;
-      }
-      file.uncompressedBytes = bytes.length;
-      this.#progress.uncompressedBytes += bytes.length;
-      file.sha256 = hash('sha256', bytes, 'hex');
-      group.push({ file, bytes });
-      groupBytes += bytes.length;
-      if (group.length >= GROUP_FILES || groupBytes >= GROUP_BYTES) await decodeGroup();
+      // The next batch travels while this one is read.
+      if (!batch.last) this.#port.post({ type: 'need-files' });
+      for (const item of batch.items) if (!(await this.#readFile(item))) return;
+      if (batch.last) break;
     }
-    await decodeGroup();
+    await this.#handOver();
+  }
+
+  /** False when nobody decodes any more. */
+  async #readFile(item: WorkItem): Promise<boolean> {
+    const file = openFile(item);
+    let bytes: Uint8Array | null = null;
+    try {
+      bytes = this.#readSmall(item);
+    } catch (error) {
+      return (await this.#handOver()) && this.#ahead.put({ type: 'failed', file, error }, 0);
+    }
+    if (bytes === null)
+      return (await this.#handOver()) && this.#ahead.put({ type: 'stream', file }, AHEAD_WAITING_BYTES);
+    file.uncompressedBytes = bytes.length;
+    this.#progress.uncompressedBytes += bytes.length;
+    file.sha256 = hash('sha256', bytes, 'hex');
+    this.#members.push({ file, bytes });
+    this.#memberBytes += bytes.length;
+    const isFull = this.#members.length >= GROUP_FILES || this.#memberBytes >= GROUP_BYTES;
+    return !isFull || this.#handOver();
+  }
+
+  /** Hands over what was read, and asks about it. False when nobody decodes any more. */
+  async #handOver(): Promise<boolean> {
+    const members = this.#members;
+    const bytes = this.#memberBytes;
+    if (members.length === 0) return true;
+    this.#members = [];
+    this.#memberBytes = 0;
+    const question = this.#ask(members.map(({ file }) => file));
+    // However little it is, no thread takes many files that others could read.
+    return this.#ahead.put({ type: 'group', question, members }, Math.max(bytes, GROUP_BYTES));
+  }
+
+  async #decodeFiles(): Promise<void> {
+    for (let read = await this.#ahead.take(); read !== null; read = await this.#ahead.take()) {
+      switch (read.type) {
+        case 'group':
+          await this.#decodeGroup(read);
+          break;
+        case 'stream':
+          await this.#decodeStream(read.file);
+          break;
+        case 'failed':
+          this.#failed(read.file, read.error);
+          break;
+        case 'pause':
+          await this.#flush();
+      }
+      if (this.#files.length > 0 && performance.now() - this.#unitSince > UNIT_MS) await this.#flush();
+    }
+    await this.#flush();
+    await this.#telling;
+  }
+
+  async #decodeGroup({ question, members }: Group): Promise<void> {
+    const contents = await this.#answer(question);
+    for (const [index, { file, bytes }] of members.entries()) {
+      const known = contents[index] ?? null;
+      if (known === null) await this.#decodeWhole(file, bytes);
+      else this.#isCopy(file, known);
+      release(bytes);
+    }
+    this.#reportProgress();
   }
 
   /** Null when the file must be read as a stream. */
@@ -194,11 +266,16 @@ class IngestWorker {
     }
   }
 
-  async #lookUp(files: readonly OpenFile[]): Promise<readonly (KnownContent | null)[]> {
-    if (files.length === 0) return [];
+  /** Returns the number of the question. */
+  #ask(files: readonly OpenFile[]): number {
+    const question = this.#questions++;
     const asked = files.map((file) => ({ logFile: file.item.logFile, sha256: file.sha256 ?? '' }));
-    this.#port.post({ type: 'contents', unit: this.#unit, files: asked });
-    return (await this.#mailbox.take('contents')).contents;
+    this.#port.post({ type: 'contents', question, files: asked });
+    return question;
+  }
+
+  async #answer(question: number): Promise<readonly (KnownContent | null)[]> {
+    return (await this.#mailbox.take('contents', (answer) => answer.question === question)).contents;
   }
 
   async #laneOf(format: Format | undefined): Promise<Lane> {
@@ -215,9 +292,10 @@ class IngestWorker {
       throw asInstallError(error, `load the decoder of ${format.name}`);
     });
     const redactor = createRedactor(format.table, this.#deps.redact);
+    const { write } = writer.value;
     const lane = new Lane({
       decoder,
-      writer: writer.value,
+      writer: { ...writer.value, write: (batch, verdicts) => this.#readingMeanwhile(write(batch, verdicts)) },
       mailbox: this.#mailbox,
       post: (told, transfer) => this.#port.post(told, transfer),
       onRows: (rows) => {
@@ -232,6 +310,15 @@ class IngestWorker {
     });
     this.#lanes.set(format.name, lane);
     return lane;
+  }
+
+  async #readingMeanwhile<T>(waiting: Promise<T>): Promise<T> {
+    this.#ahead.widen(AHEAD_WAITING_BYTES);
+    try {
+      return await waiting;
+    } finally {
+      this.#ahead.widen(AHEAD_BYTES);
+    }
   }
 
   /** Opens a file that begins like this; `whole` when this is all of it. */
@@ -314,7 +401,7 @@ class IngestWorker {
     if (failure === null) {
       file.sha256 = digest.digest('hex');
       this.#finish(file, outcome, damage);
-      const [known = null] = await this.#lookUp([file]);
+      const [known = null] = await this.#answer(this.#ask([file]));
       if (known !== null) await this.#dropCopy(file, known);
       else if (intake.overflowed) await this.#flush();
     } else {

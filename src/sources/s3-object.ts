@@ -1,20 +1,12 @@
 /** Reads an object of S3 as a stream that goes on where it broke off. */
 import { Readable } from 'node:stream';
-import { GetObjectCommand, type S3Client } from '@aws-sdk/client-s3';
+import type { S3Client } from '@aws-sdk/client-s3';
 import { AppError } from '../errors.ts';
 import { parseKey } from '../keys.ts';
 import type { LogFile } from '../source.ts';
 import { awsError } from './s3-client.ts';
+import { getObject, type S3Object } from './s3-get.ts';
 import { mayRetry } from './s3-retry.ts';
-
-export interface S3Object {
-  readonly bucket: string;
-  readonly key: string;
-  /** In quotes, as S3 lists it. */
-  readonly etag: string;
-  readonly sizeBytes: number;
-  readonly requestPayer: boolean;
-}
 
 /** A body without a byte for so long is given up. */
 const SILENCE_MS = 20_000;
@@ -115,19 +107,10 @@ class Reading {
 
   /** What is still to be read. */
   async body(): Promise<Readable> {
-    const { bucket, key, etag, requestPayer } = this.#object;
-    const { Body, ContentRange } = await this.#client.send(
-      new GetObjectCommand({
-        Bucket: bucket,
-        Key: key,
-        IfMatch: etag,
-        ...(this.at > 0 && { Range: `bytes=${this.at}-` }),
-        ...(requestPayer && { RequestPayer: 'requester' as const }),
-      }),
-    );
-    if (this.at > 0 && ContentRange?.startsWith(`bytes ${this.at}-`) !== true)
-      throw new Error(`asked for bytes from ${this.at}, the server sent ${ContentRange ?? 'others'}`);
-    return Body as Readable;
+    const { body, contentRange } = await getObject(this.#client, this.#object, this.at);
+    if (this.at > 0 && contentRange?.startsWith(`bytes ${this.at}-`) !== true)
+      throw new Error(`asked for bytes from ${this.at}, the server sent ${contentRange ?? 'others'}`);
+    return body;
   }
 
   took(bytes: number): void {

@@ -5,6 +5,7 @@ import type { AwsOptions, ListingCosts, Source } from '../source.ts';
 import { isBucketName } from './bucket-name.ts';
 import { awsError, createS3Client } from './s3-client.ts';
 import { type Location, S3Listing } from './s3-listing.ts';
+import { openingRequest } from './s3-retry.ts';
 
 /** Throws `usage-invalid`. */
 export function parseS3Url(url: string): Location {
@@ -27,13 +28,15 @@ export async function openS3Source(url: string, options: AwsOptions, warn: (mess
   const requestPayer = options.requestPayer ?? false;
   const client = await createS3Client(options);
   try {
-    const { KeyCount: found = 0 } = await client.send(
-      new ListObjectsV2Command({
-        Bucket: bucket,
-        Prefix: prefix,
-        MaxKeys: 1,
-        ...(requestPayer && { RequestPayer: 'requester' as const }),
-      }),
+    const { KeyCount: found = 0 } = await openingRequest(() =>
+      client.send(
+        new ListObjectsV2Command({
+          Bucket: bucket,
+          Prefix: prefix,
+          MaxKeys: 1,
+          ...(requestPayer && { RequestPayer: 'requester' as const }),
+        }),
+      ),
     );
     if (found === 0) {
       throw new AppError('source-missing', `nothing lies under ${url}`, {

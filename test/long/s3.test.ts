@@ -5,4 +5,5 @@ testS3Server('an S3 of 50,000 objects', {
   objects: Number(process.env['TRAILHOUND_S3_OBJECTS'] ?? 50_000),
   kills: Number(process.env['TRAILHOUND_KILLS'] ?? 8),
   runMs: 120_000,
+  stalls: true,
 });

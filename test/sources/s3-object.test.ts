@@ -2,9 +2,9 @@
 import { text } from 'node:stream/consumers';
 import { afterEach, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { AppError } from '../../src/errors.ts';
-import type { LogFile } from '../../src/source.ts';
+import type { AwsOptions, LogFile } from '../../src/source.ts';
 import type { Fault, FaultKind } from '../support/s3-faults.ts';
-import { objectsOf } from '../support/s3-peer.ts';
+import { objectsOf, type PeerOptions } from '../support/s3-peer.ts';
 import { CREDENTIALS, openPeerSource, type PeerSource } from './s3-support.ts';
 import { listAll } from './support.ts';
 
@@ -171,4 +171,49 @@ test('reading that is told to stop ends at once', async () => {
   while (peer.counts.faults === 0) await new Promise((resolve) => setImmediate(resolve));
   controller.abort();
   expect((await reading)[0]).toBe('interrupted');
+});
+
+describe('requests that are made without the client', () => {
+  const KEYS = [
+    'plain.json',
+    'a b+c&d=e?f#g.json',
+    "!'()*~_-.json",
+    'ümlaut/日本/%20.json',
+    '//./../x.json',
+    'tab\t.json',
+  ];
+  const secret = CREDENTIALS.AWS_SECRET_ACCESS_KEY;
+
+  async function readSigned(signed: NonNullable<PeerOptions['signed']>, aws: AwsOptions = {}) {
+    const contents = Object.fromEntries(KEYS.map((key) => [`logs/${key}`, `content of ${key}`]));
+    const { source, peer } = await openPeerSource({ objects: objectsOf(contents), signed }, 'logs/', aws);
+    const { files } = await listAll(source);
+    const found: Record<string, string> = {};
+    for (const file of files) found[file.key.slice('s3://example-logs/'.length)] = await read(file);
+    return { contents, found, peer };
+  }
+
+  test('are signed as S3 expects it, whatever the key', async () => {
+    const { contents, found, peer } = await readSigned({ secret, region: 'us-east-1' });
+    expect(found).toEqual(contents);
+    expect(peer.counts.get).toBe(KEYS.length);
+  });
+
+  test('go to the region of the bucket once it is known', async () => {
+    const { contents, found, peer } = await readSigned({ secret, region: 'eu-west-1' }, { region: 'eu-central-1' });
+    expect(found).toEqual(contents);
+    expect(peer.counts.get).toBe(KEYS.length);
+  });
+
+  test('are signed by the clock of S3', async () => {
+    const { contents, found, peer } = await readSigned({ secret, region: 'us-east-1', aheadMs: 3_600_000 });
+    expect(found).toEqual(contents);
+    expect(peer.counts.get).toBe(KEYS.length);
+  });
+
+  test('are made by the client where it may get further', async () => {
+    const { file, peer } = await opened([{ kind: 'bad-signature', times: 1 }]);
+    expect(await read(file)).toBe(CONTENT);
+    expect(peer.counts.get).toBe(2);
+  });
 });

@@ -120,7 +120,32 @@ describe('opening', () => {
     stub({ ...NO_CREDENTIALS, AWS_SHARED_CREDENTIALS_FILE: file });
     const { url } = await startPeer({ objects: OBJECTS });
     expect((await open(`s3://${BUCKET}`, { endpointUrl: url, profile: 'audit' })).name).toBe(`s3://${BUCKET}`);
-    const refused = refusal(open(`s3://${BUCKET}`, { endpointUrl: url, profile: 'audits' }));
-    expect((await refused)[0]).toBe('aws-credentials');
+  });
+
+  test.each([
+    ['the command line', 'audits', undefined, ''],
+    ['AWS_PROFILE', undefined, 'audits', ' that AWS_PROFILE names'],
+  ])('a profile that %s misspells is named, with the files and what they have', async (_, profile, inherited, from) => {
+    const dir = mkdtempSync(join(tmpdir(), 's3-profile-'));
+    onTestFinished(() => rmSync(dir, { recursive: true }));
+    const [config, credentials] = [join(dir, 'config'), join(dir, 'credentials')];
+    writeFileSync(config, '[default]\nregion = eu-west-1\n[profile audit]\nregion = eu-west-1\n[sso-session audits]\n');
+    writeFileSync(credentials, '[ci]\naws_access_key_id = a\naws_secret_access_key = b\n');
+    stub({ ...CREDENTIALS, AWS_CONFIG_FILE: config, AWS_SHARED_CREDENTIALS_FILE: credentials, AWS_PROFILE: inherited });
+    const opening = open(`s3://${BUCKET}`, { endpointUrl: 'http://127.0.0.1:9', ...(profile && { profile }) });
+    const error = await opening.catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({
+      code: 'aws-credentials',
+      message: `cannot use the AWS profile 'audits'${from}: it is neither in ${config} nor in ${credentials}. Did you mean 'audit'?`,
+      hint: 'Profiles there: audit, ci.',
+    });
+  });
+
+  test('a server that fails at first, as long as it says', async () => {
+    const faults = [{ kind: 'slow-down', on: 'list', times: 1, retryAfterSeconds: 2 }] as const;
+    const started = performance.now();
+    const { peer } = await openPeerSource({ objects: OBJECTS, faults });
+    expect(peer.counts).toMatchObject({ list: 2, faults: 1 });
+    expect(performance.now() - started).toBeGreaterThan(1990);
   });
 });

@@ -5,10 +5,10 @@ import { Random } from '../../scripts/support/random.ts';
 /**
  * `slow-down`, `reset` (before an answer), `hang` (no answer), `cut` (the connection ends within the body), `stall` (the body stops within), `short` (a whole
  * answer with half of the body), `long` (one with more than the object), `ignore-range`; `changed`, `missing`, `denied`, `no-key-grant`, `archived`,
- * `no-bucket`, `bad-key-id` are S3's answers of that meaning.
+ * `no-bucket`, `bad-key-id`, `bad-signature`, `wrong-time`, `wrong-region` are S3's answers of that meaning.
  */
 export type FaultKind = BodyFault | Refusal | 'reset' | 'hang';
-type Refusal = keyof typeof REFUSALS;
+export type Refusal = keyof typeof REFUSALS;
 export type BodyFault = 'cut' | 'stall' | 'short' | 'long' | 'ignore-range';
 
 export interface Fault {
@@ -19,6 +19,8 @@ export interface Fault {
   readonly key?: string;
   /** So many times, then no more. */
   readonly times?: number;
+  /** The header Retry-After of a refusal. */
+  readonly retryAfterSeconds?: number;
   /** Of the requests that it could strike; default all. */
   readonly probability?: number;
 }
@@ -36,6 +38,21 @@ const REFUSALS = {
   ],
   archived: [403, 'InvalidObjectState', "The operation is not valid for the object's storage class"],
   'no-bucket': [404, 'NoSuchBucket', 'The specified bucket does not exist'],
+  'bad-signature': [
+    403,
+    'SignatureDoesNotMatch',
+    'The request signature we calculated does not match the one you provided.',
+  ],
+  'wrong-time': [
+    403,
+    'RequestTimeTooSkewed',
+    'The difference between the request time and the current time is too large.',
+  ],
+  'wrong-region': [
+    301,
+    'PermanentRedirect',
+    'The bucket you are attempting to access must be addressed using another endpoint.',
+  ],
   'bad-key-id': [403, 'InvalidAccessKeyId', 'The AWS Access Key Id you provided does not exist in our records.'],
 } as const satisfies Readonly<Record<string, readonly [status: number, code: string, message: string]>>;
 
@@ -50,7 +67,7 @@ export class Faults {
   }
 
   /** The first one that strikes this request. */
-  strike(on: 'list' | 'get', key: string): FaultKind | null {
+  strike(on: 'list' | 'get', key: string): Fault | null {
     const found = this.#faults.find(
       ({ fault, left }) =>
         left > 0 &&
@@ -60,16 +77,16 @@ export class Faults {
     );
     if (found === undefined) return null;
     found.left--;
-    return found.fault.kind;
+    return found.fault;
   }
 }
 
 export const isRefusal = (fault: FaultKind): fault is Refusal => fault in REFUSALS;
 
-export function refuse(response: ServerResponse, name: Refusal): void {
+export function refuse(response: ServerResponse, name: Refusal, headers: Readonly<Record<string, string>> = {}): void {
   const [status, code, message] = REFUSALS[name];
   const body = `<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>${code}</Code><Message>${xmlEscaped(message)}</Message></Error>`;
-  send(response, status, { 'content-type': 'application/xml' }, Buffer.from(body), null);
+  send(response, status, { 'content-type': 'application/xml', ...headers }, Buffer.from(body), null);
 }
 
 /** Sends a body whole, or as the fault has it. */

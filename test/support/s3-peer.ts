@@ -11,10 +11,12 @@ import {
   type FaultKind,
   Faults,
   isRefusal,
+  type Refusal,
   refuse,
   send,
   xmlEscaped,
 } from './s3-faults.ts';
+import { signatureOf } from './s3-signature.ts';
 
 export interface PeerObject {
   readonly key: string;
@@ -34,6 +36,8 @@ export interface PeerOptions {
   readonly pageKeys?: number;
   /** Refuses requests that do not say that the requester pays. */
   readonly requesterPays?: boolean;
+  /** Refuses requests that are not signed with this secret access key, for this region, by a clock that agrees to a quarter of an hour. */
+  readonly signed?: { readonly secret: string; readonly region: string; readonly aheadMs?: number };
   readonly port?: number;
 }
 
@@ -60,6 +64,11 @@ export interface S3Peer {
 }
 
 const PAGE_KEYS = 1000;
+/** https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html: RequestTimeTooSkewed. */
+const SKEW_MAX_MS = 15 * 60_000;
+
+const retryAfter = (fault: Fault | null): Record<string, string> =>
+  fault?.retryAfterSeconds === undefined ? {} : { 'retry-after': String(fault.retryAfterSeconds) };
 
 /** S3 orders keys by their bytes in UTF-8; comparing strings would order by UTF-16. */
 const inOrder = (a: PeerObject, b: PeerObject): number => Buffer.compare(Buffer.from(a.key), Buffer.from(b.key));
@@ -133,19 +142,36 @@ class PeerBucket {
     const type = key === '' ? 'list' : 'get';
     this.counts[type]++;
     const name = type === 'get' ? key : (asked.get('prefix') ?? '');
-    const fault = this.#faults.strike(type, name);
+    const struck = this.#faults.strike(type, name);
+    const fault = struck?.kind ?? null;
     if (fault !== null) this.counts.faults++;
     const startAfter = asked.get('continuation-token') ?? asked.get('start-after');
     this.requests.push({ type, key: name, startAfter, fault });
+    response.setHeader('date', new Date(this.#nowMs()).toUTCString());
     if (this.#options.latencyMs !== undefined) await sleep(this.#options.latencyMs);
     if (bucket !== this.#options.bucket) return refuse(response, 'no-bucket');
     if (this.#options.requesterPays === true && request.headers['x-amz-request-payer'] !== 'requester')
       return refuse(response, 'denied');
     if (fault === 'hang') return;
     if (fault === 'reset') return void request.socket.resetAndDestroy();
-    if (fault !== null && isRefusal(fault)) return refuse(response, fault);
+    if (fault !== null && isRefusal(fault)) return refuse(response, fault, retryAfter(struck));
+    const refusal = this.#judgeSignature(request);
+    if (refusal !== null) return refuse(response, ...refusal);
     if (type === 'list') return send(response, 200, { 'content-type': 'application/xml' }, this.#page(asked), fault);
     return this.#object(key, request, response, fault);
+  }
+
+  #judgeSignature(request: IncomingMessage): readonly [why: Refusal, headers?: Record<string, string>] | null {
+    const { signed } = this.#options;
+    if (signed === undefined) return null;
+    const signature = signatureOf(request, signed.secret);
+    if (signature?.isRight !== true) return ['bad-signature'];
+    if (signature.region !== signed.region) return ['wrong-region', { 'x-amz-bucket-region': signed.region }];
+    return Math.abs(this.#nowMs() - signature.timeMs) > SKEW_MAX_MS ? ['wrong-time'] : null;
+  }
+
+  #nowMs(): number {
+    return Date.now() + (this.#options.signed?.aheadMs ?? 0);
   }
 
   #object(key: string, request: IncomingMessage, response: ServerResponse, fault: BodyFault | null): void {

@@ -16,7 +16,7 @@ export async function startS3Proxy(port: number, faults: readonly Fault[] = []):
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const type = /^\/[^/]+\/?\?.*list-type=2/u.test(request.url ?? '') ? 'list' : 'get';
     counts[type]++;
-    const fault = striking.strike(type, '');
+    const fault = striking.strike(type, '')?.kind ?? null;
     if (fault !== null) counts.faults++;
     if (fault === 'hang') return;
     if (fault === 'reset') return void request.socket.resetAndDestroy();
