@@ -54,6 +54,8 @@ export interface Table {
   readonly schemaVersion: number;
   /** Raw columns first, in the order in which the decoder fills them; derived columns after them. */
   readonly columns: readonly Column[];
+  /** Members of the column `extra` that may repeat what other columns hold: they go where any column is not to be stored. */
+  readonly repeatedInExtra?: readonly string[];
   readonly identity: Identity;
   readonly roles: Roles;
   /** Columns of few distinct values, `roles.eventName` among them: a hunt looks at how often they occur together before it reads anything else. */

@@ -12,7 +12,7 @@ export const detector = defineDetector({
   title: 'A request needed an ACL to be allowed',
   description:
     'The log says where no policy allowed a request and an ACL did. AWS advises to switch ACLs off; such requests are what would then fail, and what was opened object by object without anybody knowing.',
-  severity: 'low',
+  severity: 'informational',
   severityReason: 'Hygiene, and the list that is needed before ACLs can go.',
   table: 's3_access',
   // aclRequired: https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-ownership-migrating-acls-prerequisites.html

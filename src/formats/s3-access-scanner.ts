@@ -44,8 +44,6 @@ export class S3AccessScanner extends ScannerHost<S3AccessExports> {
         return `no field of an S3 access record goes on with ${describeByte(errorByte)} at byte ${errorOffset} of the file`;
       case 's3-access-line-truncated':
         return `the line ends at byte ${errorOffset} of the file, before its user agent does`;
-      case 'invalid-utf8':
-        return 'the line holds bytes that are not UTF-8';
       case 'nul-byte':
         return `the line holds a NUL at byte ${errorOffset} of the file`;
       case 'record-too-large':

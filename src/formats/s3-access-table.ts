@@ -154,7 +154,7 @@ const rest: readonly Column[] = [
     name: 'extra',
     type: 'VARCHAR',
     json: true,
-    doc: 'All that has no column, as one JSON object: `further_fields`, the text after the last known field, and values that do not fit the type of their column, by its name.',
+    doc: 'All that has no column, as one JSON object: `further_fields`, the text after the last known field, values that do not fit the type of their column, by its name, and `line_latin1`, the first 64 KiB of a line that is not UTF-8, with each byte as the character of its number: in the columns such a byte is `?`.',
     athena: null,
   },
 ];
@@ -220,6 +220,7 @@ export const s3AccessTable: Table = {
   doc: 'Requests to S3 buckets that their server access logs tell of, one row per record. Delivery is best effort: a record may be late, missing or there twice.',
   schemaVersion: 1,
   columns: [...ORIGIN, ...fields, ...rest, ...derivations],
+  repeatedInExtra: ['line_latin1'],
   identity: {
     id: ['request_id', 'operation', 'key', 'version_id'],
     facts: ['event_time', 'remote_ip', 'requester', 'request_uri', 'http_status', 'bytes_sent'],

@@ -157,20 +157,22 @@ export function explainArchive(
       Math.max(0, ...some.map(({ detector }) => engine.reachMs(detector)));
     return piecesOf(table, reachOf(judges)).flatMap((window) => {
       const tasks = judges.map(({ detector, parameters }) => ({ detector, parameters, window }));
-      return engine.explain({ tasks, lists: options.lists, columns: [], nowMs: nowMs() }).map(({ title, sql }) => {
-        const named = judges.filter(({ detector }) => title.split(', ').includes(detector.id));
-        const [only] = named;
-        return {
-          title,
-          sql,
-          params: {
-            ...(named.length === 1 ? (only?.parameters as Record<string, Param>) : {}),
-            from: new Date(window.fromMs),
-            to: new Date(window.toMs),
-          },
-          window: { fromMs: window.fromMs - reachOf(named.length === 0 ? judges : named), toMs: window.toMs },
-        };
-      });
+      return engine
+        .explain({ tasks, lists: options.lists, columns: [], nowMs: nowMs() }, { keeps: false })
+        .map(({ title, sql }) => {
+          const named = judges.filter(({ detector }) => title.split(', ').includes(detector.id));
+          const [only] = named;
+          return {
+            title,
+            sql,
+            params: {
+              ...(named.length === 1 ? (only?.parameters as Record<string, Param>) : {}),
+              from: new Date(window.fromMs),
+              to: new Date(window.toMs),
+            },
+            window: { fromMs: window.fromMs - reachOf(named.length === 0 ? judges : named), toMs: window.toMs },
+          };
+        });
     });
   });
 }

@@ -21,6 +21,9 @@ export function createRedactor(table: Table, redactions: readonly Redaction[]): 
     const index = names.indexOf(column);
     if (!whole.has(index)) cut.set(index, [...(cut.get(index) ?? []), path]);
   }
+  const extra = names.indexOf('extra');
+  const repeated = (table.repeatedInExtra ?? []).map((member) => [member]);
+  if (repeated.length > 0 && !whole.has(extra)) cut.set(extra, [...(cut.get(extra) ?? []), ...repeated]);
   return (batch) => {
     let count = 0;
     for (const index of whole) count += clear(batch, index);

@@ -57,7 +57,7 @@ export async function compact(
       const staged = join(paths.staging, name);
       try {
         await connection.run(
-          `COPY (SELECT * FROM read_parquet(${sqlList(group.map((segment) => segment.path))})) TO ${sqlText(staged)} ${PARQUET_OPTIONS}`,
+          `COPY (SELECT * FROM read_parquet(${sqlList(group.map((segment) => segment.path))}, hive_partitioning = false)) TO ${sqlText(staged)} ${PARQUET_OPTIONS}`,
         );
         const [count] = (
           await connection.runAndReadAll(`SELECT count(*) AS n FROM read_parquet(${sqlText(staged)})`)

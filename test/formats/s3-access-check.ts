@@ -1,7 +1,7 @@
 /** Compares the scanner with the simple reader. */
 import { deepStrictEqual, ok } from 'node:assert/strict';
 import { isUtf8 } from 'node:buffer';
-import type { Decoder } from '../../src/format.ts';
+import { type Decoder, REJECT_TEXT_BYTES } from '../../src/format.ts';
 import { DAY_MS } from '../../src/time.ts';
 import { decodeSlices, INGESTED_AT_MS, type Row, without } from './decode.ts';
 import { readRow } from './s3-access-reader.ts';
@@ -12,6 +12,25 @@ const OWN_NAMES = ['log_file', 'record_no', 'event_day', 'identity', 'has_identi
 export function ofLine(row: Row): Row {
   const { extra, ...columns } = without(row, ...OWN_NAMES);
   return extra === undefined ? columns : { ...columns, extra: JSON.stringify(JSON.parse(String(extra))) };
+}
+
+function readLine(line: Buffer): Row | null {
+  const row = readRow(withoutInvalidUtf8(line), INGESTED_AT_MS + DAY_MS);
+  if (row === null || isUtf8(line)) return row;
+  const asDelivered = line.toString('latin1').replace(/\r$/, '').replace(/ +$/, '').slice(0, REJECT_TEXT_BYTES);
+  const extra = typeof row['extra'] === 'string' ? JSON.parse(row['extra']) : {};
+  return { ...row, extra: JSON.stringify({ line_latin1: asDelivered, ...extra }) };
+}
+
+/** A question mark for each byte that is not part of a character. */
+function withoutInvalidUtf8(line: Buffer): string {
+  const parts: string[] = [];
+  for (let at = 0; at < line.length; ) {
+    const length = [1, 2, 3, 4].find((bytes) => at + bytes <= line.length && isUtf8(line.subarray(at, at + bytes)));
+    parts.push(length === undefined ? '?' : line.toString('utf8', at, at + length));
+    at += length ?? 1;
+  }
+  return parts.join('');
 }
 
 /** The bytes of a line or of several, between two good ones: each line is a row, a reject, or empty, and the neighbours are rows. */
@@ -28,7 +47,7 @@ export function checkLines(decoder: Decoder, bytes: Uint8Array, neighbour: strin
   const rows = new Map(decoded.rows.map((row) => [row['record_no'], row]));
   const rejects = new Map(decoded.rejects.map((reject) => [reject.recordNo, reject]));
   for (const [recordNo, line] of records.entries()) {
-    const expected = isUtf8(line) ? readRow(line.toString(), INGESTED_AT_MS + DAY_MS) : null;
+    const expected = readLine(line);
     const row = rows.get(recordNo);
     if (expected !== null) deepStrictEqual(row && ofLine(row), expected, line.toString());
     else deepStrictEqual(rejects.get(recordNo)?.text, line.toString('latin1'));

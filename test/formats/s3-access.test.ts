@@ -192,12 +192,13 @@ describe('what is no record', () => {
     expect(details[0]).toMatch(/^(no field of an S3 access record|the line) /);
   });
 
-  it('bytes that are not UTF-8', async () => {
+  it('bytes that are not UTF-8: no reason to lose the record', async () => {
     const [before = '', after = ''] = LINE.split('curl');
     const broken = Buffer.concat([Buffer.from(before), Buffer.from([0xff, 0xc3]), Buffer.from(after)]);
     const { rows, rejects } = await decode(Buffer.concat([Buffer.from(`${LINE}\n`), broken, Buffer.from(`\n${LINE}`)]));
-    expect(rows).toHaveLength(2);
-    expect(rejects).toMatchObject([{ recordNo: 1, reason: 'invalid-utf8', text: broken.toString('latin1') }]);
+    expect(rejects).toEqual([]);
+    expect(rows[1]).toMatchObject({ ...ofLine(rows[0] ?? {}), user_agent: expect.stringMatching(/^\?\?/u) });
+    expect(JSON.parse(String(rows[1]?.['extra']))).toEqual({ line_latin1: broken.toString('latin1') });
   });
 
   it('a line over the limit, with its first 64 KiB', async () => {
@@ -228,7 +229,11 @@ describe('what is no record', () => {
     const [begin, rest] = [Buffer.alloc(900, 'x'), Buffer.alloc(4000, 0xff)];
     const file = Buffer.concat([begin, rest, Buffer.from('\n'), broken, Buffer.from(`\n${LINE}`)]);
     const whole = decodeSlices(small, [file]);
-    expect(whole.rejects.map(({ reason }) => reason)).toEqual(['record-too-large', 'invalid-utf8']);
+    expect(whole.rejects.map(({ reason }) => reason)).toEqual(['record-too-large']);
+    expect(whole.rows.map((row) => row['user_agent'])).toMatchObject([
+      expect.stringContaining('c?rl'),
+      expect.anything(),
+    ]);
     const sizes = [file.length, rest.length, begin.length];
     expect(
       decodeSlices(

@@ -84,3 +84,28 @@ test('of a file that was cut, the whole lines are stored and the last one is a r
     ),
   ).toEqual([[REQUESTS, REQUESTS]]);
 });
+
+test('a line that is not UTF-8 is a record like any other, and kept as delivered unless something of it is redacted', async () => {
+  const source = join(folder, 'bytes');
+  mkdirSync(join(source, 'logs'), { recursive: true });
+  const broken = Buffer.from(
+    line('RAW1', 'REST.GET.OBJECT', 'secret', 200).replace('an agent', 'an\xffagent'),
+    'latin1',
+  );
+  writeFileSync(
+    join(source, `${KEY}5`),
+    Buffer.concat([broken, Buffer.from(`\n${line('RAW2', 'REST.GET.OBJECT', 'k', 200)}\n`)]),
+  );
+  const answer = "SELECT user_agent, extra->>'line_latin1' FROM s3_access ORDER BY request_id";
+  const [whole, redacted] = [join(folder, 'bytes.store'), join(folder, 'redacted.store')];
+  expect((await ingestInto(whole, [source])).records).toMatchObject({ in: 2, stored: 2, rejected: 0 });
+  expect(await query(whole, answer)).toEqual([
+    ['an?agent', broken.toString('latin1')],
+    ['an agent', null],
+  ]);
+  await ingestInto(redacted, [source], { redact: [{ table: 's3_access', column: 'user_agent', path: [] }] });
+  expect(await query(redacted, answer)).toEqual([
+    [null, null],
+    [null, null],
+  ]);
+});

@@ -10,7 +10,9 @@ import { openStore } from '../../src/store/store.ts';
 export async function ingestInto(
   storeDir: string,
   sources: readonly string[],
-  options: Partial<Pick<IngestOptions, 'limits' | 'workers' | 'scope' | 'signal'>> & { readonly stdin?: Readable } = {},
+  options: Partial<Pick<IngestOptions, 'limits' | 'workers' | 'scope' | 'signal' | 'redact'>> & {
+    readonly stdin?: Readable;
+  } = {},
 ): Promise<IngestResult> {
   const store = await openStore(storeDir, { create: true });
   try {

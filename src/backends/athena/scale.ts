@@ -5,9 +5,6 @@ import { deliveryDays } from './views.ts';
 
 /** Of one scan: https://docs.aws.amazon.com/athena/latest/ug/service-limits.html. */
 export const PARTITIONS_MAX = 1_000_000;
-/** Of the text of a statement: the same page. */
-export const TEXT_BYTES_MAX = 262_144;
-
 /** Folders of one day. */
 export const partitionsPerDay = ({ template, keys }: LogRoot): number =>
   template === null ? 0 : keys.reduce((product, { values }) => product * values.length, 1);

@@ -10,6 +10,8 @@ const OPEN_OBJECT: u8 = 0x7b;
 const CLOSE_OBJECT: u8 = 0x7d;
 const LETTER_U: u8 = 0x75;
 const SPACE: u8 = 0x20;
+/** Bytes from here on take two in UTF-8. */
+const LATIN1_FROM: u8 = 0x80;
 const ZERO: u8 = 0x30;
 /** `\u001f` for one byte. */
 const ESCAPED_BYTES: usize = 6;
@@ -27,6 +29,28 @@ export function beginExtra(): void {
 
 /** Appends a member. The name needs no escapes; the text is UTF-8. */
 export function putExtra(name: string, text: usize, length: usize): void {
+  beginMember(name, length);
+  for (let at = text; at < text + length; at++) to = putEscaped(load<u8>(at), to);
+  store<u8>(to++, QUOTE);
+}
+
+/** Appends a member whose text has one character for each byte, U+0000 to U+00FF. */
+export function putExtraBytes(name: string, bytes: usize, length: usize): void {
+  beginMember(name, length);
+  for (let at = bytes; at < bytes + length; at++) {
+    const byte = load<u8>(at);
+    if (byte < LATIN1_FROM) to = putEscaped(byte, to);
+    else {
+      store<u8>(to, 0xc0 | (byte >> 6));
+      store<u8>(to + 1, LATIN1_FROM | (byte & 0x3f));
+      to += 2;
+    }
+  }
+  store<u8>(to++, QUOTE);
+}
+
+/** Name and opening quote, and room for so many bytes of text. */
+function beginMember(name: string, length: usize): void {
   ensureMemory(to + <usize>name.length + length * ESCAPED_BYTES + FRAME_BYTES);
   store<u8>(to, to == start ? OPEN_OBJECT : COMMA);
   store<u8>(to + 1, QUOTE);
@@ -36,8 +60,6 @@ export function putExtra(name: string, text: usize, length: usize): void {
   store<u8>(to + 1, COLON);
   store<u8>(to + 2, QUOTE);
   to += 3;
-  for (let at = text; at < text + length; at++) to = putEscaped(load<u8>(at), to);
-  store<u8>(to++, QUOTE);
 }
 
 function putEscaped(byte: u8, to: usize): usize {

@@ -5,10 +5,9 @@
 import { endRow, rows } from './columns';
 import { maxRows, recordLimit, scratchBase, textBase } from './layout';
 import { beginsLikeRecord, failedAt, splitLine } from './s3-access-line';
-import { putLine } from './s3-access-row';
-import { isUtf8, PADDING } from './text';
+import { beginLine, putAsDelivered, putLine } from './s3-access-row';
+import { isUtf8, PADDING, replaceInvalidUtf8 } from './text';
 
-export const REJECT_INVALID_UTF8: i32 = 13;
 export const REJECT_RECORD_TOO_LARGE: i32 = 14;
 export const REJECT_NUL_BYTE: i32 = 15;
 export const REJECT_TRUNCATED: i32 = 16;
@@ -17,7 +16,7 @@ export const REJECT_TRUNCATED: i32 = 16;
 export const SCANNED_ALL: i32 = 0;
 export const WINDOW_FULL: i32 = 1;
 
-/** A reject keeps this many bytes of its text. */
+/** A reject, or a line that is not UTF-8, keeps this many bytes of its text. */
 export const REJECT_TEXT_BYTES: i32 = 65_536;
 
 const LINE_FEED: u8 = 0x0a;
@@ -186,13 +185,16 @@ function takeLine(lineEnd: usize): void {
   if (last == start) return;
   while (last > start && load<u8>(last - 1) == SPACE) last--;
   if (!seenOwn) seenOwn = beginsLikeRecord(start, last);
-  if (start < suspectEnd && lineEnd > suspectFrom && !isUtf8(start, last))
-    return reject(start, lineEnd, REJECT_INVALID_UTF8, start);
   const nul = nulAt(start, last);
   if (nul != last) return reject(start, lineEnd, REJECT_NUL_BYTE, nul);
   const verdict = splitLine(start, last);
   if (verdict != 0) return reject(start, lineEnd, verdict, failedAt);
   seenOwn = true;
+  beginLine();
+  if (start < suspectEnd && lineEnd > suspectFrom && !isUtf8(start, last)) {
+    putAsDelivered(start, min<usize>(last - start, REJECT_TEXT_BYTES));
+    replaceInvalidUtf8(start, last);
+  }
   putLine(nextRecordNo);
   endRow();
   fileRows++;

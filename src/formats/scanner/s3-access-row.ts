@@ -1,7 +1,7 @@
 /** Fills a row with the fields of a line. `-` says that a field is unknown or does not apply: it is no value. */
 import { hasValue, putBoolean, putInteger, putLong, putText, rows, valueAt } from './columns';
 import { beginRowTexts, enterRowTexts } from './dictionary';
-import { beginExtra, endExtra, putExtra } from './extra';
+import { beginExtra, endExtra, putExtra, putExtraBytes } from './extra';
 import { putIdentity } from './identity';
 import { deliveredDay, eventDays, eventTimeColumn, extraColumn, latestTime, logFile, logFileColumn, recordNoColumn } from './layout';
 import { LOG_TIME_LENGTH, readLogTime } from './log-time';
@@ -29,9 +29,18 @@ const DASH: u8 = 0x2d;
 const WORD_YES: u32 = 0x736559;
 const THREE_BYTES: u32 = 0xffffff;
 
-export function putLine(recordNo: i32): void {
+export function beginLine(): void {
   beginRowTexts();
   beginExtra();
+}
+
+/** Keeps a line whose bytes are not UTF-8, each byte as the character of its number (Latin-1), so that none is lost. */
+export function putAsDelivered(text: usize, length: usize): void {
+  putExtraBytes('line_latin1', text, length);
+}
+
+/** Call after beginLine(). */
+export function putLine(recordNo: i32): void {
   for (let field = 0; field < fieldCount; field++) {
     const text = fieldText(field);
     const length = fieldLength(field);

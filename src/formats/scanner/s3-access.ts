@@ -8,7 +8,6 @@ export {
   fileRows,
   inputAddress,
   inputRoom,
-  REJECT_INVALID_UTF8,
   REJECT_NUL_BYTE,
   REJECT_RECORD_TOO_LARGE,
   REJECT_TEXT_BYTES,

@@ -25,6 +25,18 @@ export function ensureMemory(address: usize): void {
 
 /** Whether [at, end) is UTF-8: no overlong forms, no surrogates, nothing above U+10FFFF, nothing cut. */
 export function isUtf8(at: usize, end: usize): bool {
+  return utf8End(at, end) == end;
+}
+
+const QUESTION_MARK: u8 = 0x3f;
+
+/** Puts a question mark in place of each byte that is not part of a UTF-8 character. */
+export function replaceInvalidUtf8(at: usize, end: usize): void {
+  for (at = utf8End(at, end); at < end; at = utf8End(at + 1, end)) store<u8>(at, QUESTION_MARK);
+}
+
+/** The first byte in [at, end) that is not part of a UTF-8 character, or the end. */
+function utf8End(at: usize, end: usize): usize {
   while (at < end) {
     if (at + 16 <= end && i8x16.bitmask(v128.load(at)) == 0) {
       at += 16;
@@ -37,17 +49,17 @@ export function isUtf8(at: usize, end: usize): bool {
     }
     const following: usize =
       lead >= 0xc2 && lead < 0xe0 ? 1 : lead >= 0xe0 && lead < 0xf0 ? 2 : lead >= 0xf0 && lead < 0xf5 ? 3 : 0;
-    if (following == 0 || at + following >= end) return false;
+    if (following == 0 || at + following >= end) return at;
     const second = <i32>load<u8>(at + 1);
     const lowest = lead == 0xe0 ? 0xa0 : lead == 0xf0 ? 0x90 : 0x80;
     const highest = lead == 0xed ? 0x9f : lead == 0xf4 ? 0x8f : 0xbf;
-    if (second < lowest || second > highest) return false;
+    if (second < lowest || second > highest) return at;
     for (let i: usize = 2; i <= following; i++) {
-      if ((load<u8>(at + i) & 0xc0) != 0x80) return false;
+      if ((load<u8>(at + i) & 0xc0) != 0x80) return at;
     }
     at += following + 1;
   }
-  return true;
+  return end;
 }
 
 /** Whether two texts of the same length are equal; reads past them within their padding. */
