@@ -10,6 +10,7 @@ import type { TableEstimate } from '../backends/athena/estimate.ts';
 import type { DiscoverOptions } from '../backends/athena/layout.ts';
 import type { Check } from '../backends/athena/selftest.ts';
 import type { DeployedTable, SetupStep } from '../backends/athena/setup.ts';
+import { LAKE_COLUMNS, LAKE_VIEW } from '../backends/lake.ts';
 import type { FilledRecord } from '../detection/example-records.ts';
 import type { ExamplesReport } from '../detection/examples.ts';
 import type { Detector, ExampleRecord } from '../detector.ts';
@@ -27,7 +28,7 @@ import type { QueueOptions } from '../sources/sqs.ts';
 import { CATALOG_TABLES } from '../store/catalog-tables.ts';
 import { storePaths } from '../store/files.ts';
 import type { LocalStore } from '../store/store.ts';
-import type { CatalogTable, Segment, Store } from '../store.ts';
+import type { Segment, Store } from '../store.ts';
 import { type Column, PARTITION_COLUMN, type Table } from '../table.ts';
 import { DAY_MS, type Window } from '../time.ts';
 import type { Config } from './config.ts';
@@ -541,12 +542,26 @@ const LIST_COLUMNS: readonly Pick<Column, 'name' | 'type' | 'doc'>[] = [
   { name: 'value', type: 'VARCHAR', doc: 'An address, network, access key, ARN or user agent.' },
 ];
 
+/** A table or view as a person sees it. */
+export interface SqlTable {
+  readonly name: string;
+  readonly doc: string;
+  readonly columns: readonly { readonly name: string; readonly type: string; readonly doc: string }[];
+}
+
+/** CloudTrail's events as CloudTrail Lake shows them. */
+export const LAKE: SqlTable = {
+  name: LAKE_VIEW,
+  doc: "The events of `cloudtrail` under the names and types of a CloudTrail Lake event data store, so that queries written for one run as they are, but for what follows FROM: with `--portable`, which knows Lake's functions.",
+  columns: LAKE_COLUMNS,
+};
+
 /** All that a statement can read, for help and completion. */
-export function sqlTables(config: Config): readonly CatalogTable[] {
+export function sqlTables(config: Config): readonly SqlTable[] {
   const lists = Object.entries(config.lists).map(([name, file]) => ({
     name: `list_${name}`,
     doc: `The lines of ${file}.`,
     columns: LIST_COLUMNS,
   }));
-  return [...TABLES, ...CATALOG_TABLES, ...lists];
+  return [...TABLES, LAKE, ...CATALOG_TABLES, ...lists];
 }

@@ -14,6 +14,7 @@ export const SQL_TABLES = [
   's3_access',
   'waf',
   'cloudtrail_insight',
+  'lake',
   'log_file',
   'reject',
   'id_conflict',
