@@ -6,7 +6,7 @@ import { DAY_MS, type Window } from '../../time.ts';
 import { type Token, tokensOf } from '../lexer.ts';
 import type { Athena, StatementProgress } from './client.ts';
 import type { ScanMeter } from './cost.ts';
-import { deliveredName, quoted } from './ddl.ts';
+import { deliveredView, quoted } from './ddl.ts';
 import { tagOf } from './estimate.ts';
 import { Rehearsal } from './rehearsal.ts';
 import { PARTITIONS_MAX, partitionsOf } from './scale.ts';
@@ -28,6 +28,8 @@ export interface AthenaBackendOptions {
   readonly latenessMs: number;
   /** Bytes of each table in a day of delivery, where they are known. */
   readonly bytesPerDay: ReadonlyMap<string, number>;
+  /** False where a result must be new, whatever was asked before. */
+  readonly reuses: boolean;
   readonly nowMs: () => number;
   readonly tempDirectory: string;
   /** Refuses what is not portable. */
@@ -90,7 +92,7 @@ export class AthenaBackend implements Backend {
       const execution = await athena.run(prepared.text, {
         meter,
         signal: control.signal,
-        reuseMinutes: this.#isClosed(prepared.window) ? REUSE_MINUTES : null,
+        reuseMinutes: this.#options.reuses && this.#isClosed(prepared.window) ? REUSE_MINUTES : null,
         expectedBytes: prepared.expectedBytes,
         ...(onProgress && { onProgress: (progress) => onProgress({ ...progress, totalBytes: meter.scannedBytes }) }),
       });
@@ -196,8 +198,8 @@ export class AthenaBackend implements Backend {
     })})`;
   }
 
-  #delivered({ name }: Table): string {
-    return `${quoted(this.#options.athena.place.database)}.${quoted(deliveredName(name))}`;
+  #delivered(table: Table): string {
+    return deliveredView(this.#options.athena.place.database, table);
   }
 
   #reads(

@@ -44,6 +44,10 @@ export const rawName = (table: string, number: number): string => `${table}_raw$
 /** The view with a row for each delivered record. */
 export const deliveredName = (table: string): string => `${table}_delivered`;
 
+/** The same, as a statement names it. */
+export const deliveredView = (database: string, { name }: Pick<Table, 'name'>): string =>
+  `${quoted(database)}.${quoted(deliveredName(name))}`;
+
 export const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`;
 const ticked = (name: string): string => `\`${name.replaceAll('`', '``')}\``;
 
@@ -153,7 +157,7 @@ export function viewsOf(
         raws.map(({ name, root }) => rawRelation(database, name, root)),
       ),
     ),
-    viewDefinition(database, table.name, '*', distinctSql(table, `${quoted(database)}.${quoted(delivered)}`)),
+    viewDefinition(database, table.name, '*', distinctSql(table, deliveredView(database, table))),
   ];
 }
 

@@ -4,11 +4,12 @@ import { AppError } from '../../errors.ts';
 import type { Window } from '../../time.ts';
 import { createDuckdbBackend } from '../duckdb.ts';
 import type { Session } from './session.ts';
-import { portableColumns } from './views.ts';
+import { daySql, portableColumns } from './views.ts';
 
 export interface Check {
   readonly name: string;
-  readonly ok: boolean;
+  /** `unseen`: the window holds nothing to judge by. */
+  readonly outcome: 'ok' | 'failed' | 'unseen';
   /** What was seen, as a person reads it. */
   readonly detail: string;
 }
@@ -58,7 +59,7 @@ export async function* selftest(
   window: Window,
   { tempDirectory, signal }: { readonly tempDirectory: string; readonly signal: AbortSignal },
 ): AsyncGenerator<Check, void, undefined> {
-  const athena = await session.backend(window);
+  const athena = await session.backend(window, { reuses: false });
   const local = await createDuckdbBackend({
     tables: [],
     portable: true,
@@ -81,24 +82,21 @@ export async function* selftest(
         const wrong = columns.flatMap(({ name, type }, at) =>
           found[at]?.type === type ? [] : [`${name} is ${found[at]?.type}, expected ${type}`],
         );
-        if (wrong.length > 0) return { ok: false, detail: wrong.join('; ') };
-        return {
-          ok: rows.length > 0,
-          detail:
-            rows.length > 0
-              ? `${columns.length} columns, ${rows.length} rows looked at`
-              : 'no event in this window: choose another with --from and --to',
-        };
+        if (wrong.length > 0) return { outcome: 'failed', detail: wrong.join('; ') };
+        return rows.length > 0
+          ? { outcome: 'ok', detail: `${columns.length} columns, ${rows.length} rows looked at` }
+          : { outcome: 'unseen', detail: 'no event in this window: choose another with --from and --to' };
       });
-      yield await attempt(`${table.name}: events are there once, each with its time`, async () => {
-        const { eventId } = table.roles;
-        const { rows } = await athena.query(
-          `SELECT count(*) AS events, count_if(event_time IS NULL) AS without_time, count_if(${eventId} IS NULL) AS without_id FROM ${table.name}`,
+      yield await attempt(`${table.name}: the time of every record can be read`, async () => {
+        const { rows } = await session.athena.answer(
+          `SELECT count(*), count_if(event_time IS NULL) FROM ${session.delivered(table)} WHERE ${daySql(window, session.latenessMs)}`,
+          { meter: session.meter, signal },
         );
-        const [row = {}] = rows;
+        const [records = '0', without = '0'] = rows[0] ?? [];
+        if (records === '0') return { outcome: 'unseen', detail: 'no record was delivered in these days' };
         return {
-          ok: row['without_time'] === 0,
-          detail: `${textOf(row['events'] ?? null)} events, ${textOf(row['without_id'] ?? null)} without an id`,
+          outcome: without === '0' ? 'ok' : 'failed',
+          detail: `${records} records delivered, ${without} without a time`,
         };
       });
     }
@@ -114,7 +112,9 @@ async function probe(name: string, sql: string, athena: Backend, local: Backend)
     (await backend.query(`SELECT ${sql} AS probe`)).rows[0]?.['probe'] ?? null;
   return attempt(name, async () => {
     const [seen, expected] = [textOf(await valueOf(athena)), textOf(await valueOf(local))];
-    return { ok: seen === expected, detail: seen === expected ? seen : `${seen}, expected ${expected}` };
+    return seen === expected
+      ? { outcome: 'ok', detail: seen }
+      : { outcome: 'failed', detail: `${seen}, expected ${expected}` };
   });
 }
 
@@ -122,7 +122,7 @@ const paging = (athena: Backend): Promise<Check> =>
   attempt('results of several pages', async () => {
     const { rows } = await athena.query(`SELECT x FROM UNNEST(sequence(1, ${MANY_ROWS})) AS t(x) ORDER BY x`);
     const isWhole = rows.length === MANY_ROWS && rows.every((row, at) => row['x'] === at + 1);
-    return { ok: isWhole, detail: `${rows.length} rows, expected ${MANY_ROWS} in order` };
+    return { outcome: isWhole ? 'ok' : 'failed', detail: `${rows.length} rows, expected ${MANY_ROWS} in order` };
   });
 
 /** What a statement fails with is the outcome of its check; what ends the run is not. */
@@ -131,7 +131,7 @@ async function attempt(name: string, look: () => Promise<Omit<Check, 'name'>>): 
     return { name, ...(await look()) };
   } catch (error) {
     if (!(error instanceof AppError) || !/^(?:sql-invalid|query-failed)$/u.test(error.code)) throw error;
-    return { name, ok: false, detail: error.message };
+    return { name, outcome: 'failed', detail: error.message };
   }
 }
 

@@ -7,7 +7,7 @@ import type { Window } from '../../time.ts';
 import { AthenaBackend, type AthenaBackendOptions } from './backend.ts';
 import { Athena, type AthenaPlace } from './client.ts';
 import { ScanMeter } from './cost.ts';
-import { deliveredName } from './ddl.ts';
+import { deliveredName, deliveredView } from './ddl.ts';
 import { bytesPerDay } from './estimate.ts';
 import { missingTable } from './rehearsal.ts';
 import { type DeployedTable, deployedTables, type SetupState, type SetupStep } from './setup.ts';
@@ -75,7 +75,7 @@ export class Session {
   }
 
   /** `window`: what statements see that come without one of their own. */
-  async backend(window: Window | null): Promise<AthenaBackend> {
+  async backend(window: Window | null, { reuses = true } = {}): Promise<AthenaBackend> {
     const { lists, nowMs, tempDirectory, tables: known, lint, onProgress } = this.#options;
     const isLimited = this.meter.maxBytes !== null;
     const [tables, rates] = await Promise.all([this.deployed(), isLimited ? this.rates() : new Map<string, number>()]);
@@ -88,11 +88,17 @@ export class Session {
       window,
       latenessMs: this.latenessMs,
       bytesPerDay: rates,
+      reuses,
       nowMs,
       tempDirectory,
       ...(lint && { lint }),
       ...(onProgress && { onProgress }),
     });
+  }
+
+  /** The view with a row for each record that was delivered. */
+  delivered(table: Table): string {
+    return deliveredView(this.#options.place.database, table);
   }
 
   /** What is there now, for planSetup(). */

@@ -114,9 +114,14 @@ export function deliveryDays(
   };
 }
 
+/** A filter by the days of delivery alone. */
+export function daySql(window: Window, latenessMs: number): string {
+  const { first, last } = deliveryDays(window, latenessMs);
+  return `${DAY_COLUMN} BETWEEN '${first}' AND '${last}'`;
+}
+
 /** A filter of a delivered relation: the events of a window, and the days of delivery beside them, so that no other day is read. */
 export function windowSql(window: Window, latenessMs: number): string {
-  const { first, last } = deliveryDays(window, latenessMs);
   const time = (ms: number): string => `TIMESTAMP '${new Date(ms).toISOString().replace('T', ' ').replace('Z', '')}'`;
-  return `${DAY_COLUMN} BETWEEN '${first}' AND '${last}' AND event_time >= ${time(window.fromMs)} AND event_time < ${time(window.toMs)}`;
+  return `${daySql(window, latenessMs)} AND event_time >= ${time(window.fromMs)} AND event_time < ${time(window.toMs)}`;
 }

@@ -180,9 +180,9 @@ async function runSelftest(run: Run<WindowOptions>): Promise<ExitStatus> {
   const window = isGiven ? athenaWindow(run) : { fromMs: today - DAY_MS, toMs: today };
   return withAthena<ExitStatus>(run, async (session) => {
     const rows: (readonly [string, string, string])[] = [];
-    for await (const { name, ok, detail } of session.selftest(window)) {
+    for await (const { name, outcome, detail } of session.selftest(window)) {
       terminal.progress(name);
-      rows.push([name, ok ? 'ok' : 'FAILED', printable(detail)]);
+      rows.push([name, outcome, printable(detail)]);
     }
     await printRows(
       output,
@@ -190,8 +190,10 @@ async function runSelftest(run: Run<WindowOptions>): Promise<ExitStatus> {
       rows,
       terminal,
     );
-    const failed = rows.filter(([, outcome]) => outcome === 'FAILED').length;
-    terminal.info(`${formatCount(rows.length - failed)} passed, ${formatCount(failed)} failed`);
+    const count = (outcome: string): number => rows.filter(([, one]) => one === outcome).length;
+    const failed = count('failed');
+    const unseen = count('unseen') > 0 ? `, ${formatCount(count('unseen'))} without anything to look at` : '';
+    terminal.info(`${formatCount(count('ok'))} checks passed, ${formatCount(failed)} failed${unseen}`);
     return failed > 0 ? 3 : 0;
   });
 }
