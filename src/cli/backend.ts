@@ -1,11 +1,14 @@
 /** A backend of the run, over its store or over Athena, closed whatever happens, and interrupted by Ctrl-C. */
 import { resolve } from 'node:path';
 import type { Backend } from '../backend.ts';
+import { AppError } from '../errors.ts';
 import { formatBytes } from '../size.ts';
 import { athenaSettings, athenaWindow, type BackendCommandOptions, isAthena, tellSpent } from './athena.ts';
 import type { Run } from './command.ts';
 import type { Config } from './config.ts';
 import { type Indicator, readList } from './lists.ts';
+import { plural } from './output/text.ts';
+import type { Terminal } from './terminal.ts';
 import type { AthenaSession } from './wire.ts';
 
 /** The lists of the config, by name. Throws `config-invalid`. */
@@ -56,6 +59,21 @@ async function withStoreBackend<T>(
     });
   } finally {
     await store.close();
+  }
+}
+
+/** Says which accounts have come since the tables were made: nothing of them is read. What may not be listed is no reason to end. */
+export async function tellUnknownAccounts(session: AthenaSession, terminal: Terminal): Promise<void> {
+  try {
+    for (const [location, accounts] of await session.unknownAccounts()) {
+      terminal.warn(
+        `${plural(accounts.length, 'account')} below ${location} ${accounts.length === 1 ? 'is' : 'are'} not in the tables, and not read: ${accounts.slice(0, 5).join(', ')}${accounts.length > 5 ? ', …' : ''}\n` +
+          `\`trailhound athena setup ${location} --apply\` takes in all that are there.`,
+      );
+    }
+  } catch (error) {
+    if (!(error instanceof AppError) || error.code === 'interrupted') throw error;
+    terminal.debug(`new accounts were not looked for: ${error.message}`);
   }
 }
 

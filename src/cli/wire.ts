@@ -268,6 +268,8 @@ export interface AthenaSession {
   rates(): Promise<ReadonlyMap<string, number>>;
   /** The logs below `s3://bucket/prefix`, as tables can be made of them. */
   discover(url: string, options: Pick<DiscoverOptions, 'accounts' | 'regions' | 'since'>): Promise<readonly LogRoot[]>;
+  /** Accounts whose logs lie beside those that are set up, by the folder that they lie in. */
+  unknownAccounts(): Promise<ReadonlyMap<string, readonly string[]>>;
   /** What has to be done for them; `fresh`: without a look at what is there. */
   plan(roots: readonly LogRoot[], options: { readonly fresh: boolean }): Promise<readonly SetupStep[]>;
   apply(steps: readonly SetupStep[], onStep: (step: SetupStep) => void): Promise<void>;
@@ -341,6 +343,24 @@ export function useAthena<T>(
             const { parseS3Url } = await import('../sources/s3.ts');
             const { bucket, prefix } = parseS3Url(url);
             return discoverRoots(bucket, prefix, { ...options, folders, signal });
+          }),
+        unknownAccounts: () =>
+          withFolders(async (folders) => {
+            const { unknownAccounts } = await import('../backends/athena/layout.ts');
+            const found = new Map<string, readonly string[]>();
+            const roots = (await session.deployed()).flatMap((one) => one.roots);
+            for (const location of new Set(roots.map((root) => root.location))) {
+              // An account may have logs of one kind and none of another.
+              const beside = await Promise.all(
+                roots
+                  .filter((root) => root.location === location)
+                  .map((root) => unknownAccounts(root, { folders, signal })),
+              );
+              const [first = [], ...others] = beside;
+              const unknown = first.filter((account) => others.every((accounts) => accounts.includes(account)));
+              if (unknown.length > 0) found.set(location, unknown);
+            }
+            return found;
           }),
         plan: async (roots, { fresh }) => {
           const { planSetup } = await import('../backends/athena/setup.ts');

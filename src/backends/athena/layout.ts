@@ -63,6 +63,18 @@ export async function discoverRoots(
   });
 }
 
+/** Accounts whose folders lie beside those of a root and have no part in it: their logs are not read. One request, as a rule. */
+export async function unknownAccounts(
+  { location, keys }: LogRoot,
+  { folders, signal }: Pick<DiscoverOptions, 'folders' | 'signal'>,
+): Promise<readonly string[]> {
+  const [, bucket = '', prefix = ''] = /^s3:\/\/([^/]+)\/(.*)$/su.exec(location) ?? [];
+  const [first] = keys;
+  if (first === undefined) return [];
+  const known = new Set(first.values.map((value) => value.split('/')[0]));
+  return (await folders.look(bucket, prefix, signal)).folders.filter((name) => ACCOUNT.test(name) && !known.has(name));
+}
+
 class Search {
   readonly #bucket: string;
   readonly #options: DiscoverOptions & { readonly service?: string };

@@ -4,7 +4,7 @@ import { AppError } from '../../errors.ts';
 import { formatBytes } from '../../size.ts';
 import { DAY_MS, parseTime } from '../../time.ts';
 import { type AthenaCommandOptions, addAthenaOptions, athenaWindow, formatDollars } from '../athena.ts';
-import { withAthena } from '../backend.ts';
+import { tellUnknownAccounts, withAthena } from '../backend.ts';
 import { collect, type ExitStatus, finish, group, type Host, type Run } from '../command.ts';
 import { printable, printableLines } from '../output/printable.ts';
 import { printRows } from '../output/rows.ts';
@@ -131,6 +131,7 @@ const tablesAndViews = (count: number): string =>
 async function printEstimate(run: Run<WindowOptions>): Promise<ExitStatus> {
   const window = athenaWindow(run);
   return withAthena<ExitStatus>(run, async (session) => {
+    await tellUnknownAccounts(session, run.terminal);
     const [tables, rates, workgroup] = await Promise.all([session.deployed(), session.rates(), session.workgroup()]);
     const estimates = await session.estimate(window, tables);
     const rows = estimates.map(({ table, days, partitions, listed, objects, bytes, uncertainty, dollars }) => {

@@ -5,7 +5,7 @@ import type { Detector } from '../../detector.ts';
 import { AppError } from '../../errors.ts';
 import type { Window } from '../../time.ts';
 import { addBackendOptions, athenaSettings, athenaWindow, type BackendCommandOptions, isAthena } from '../athena.ts';
-import { configLists, withAthena } from '../backend.ts';
+import { configLists, tellUnknownAccounts, withAthena } from '../backend.ts';
 import { type ExitStatus, finish, type Host, type Run, windowOf, withStore } from '../command.ts';
 import { printStatements, tellOneByOne } from '../dry-run.ts';
 import {
@@ -105,6 +105,7 @@ async function huntArchive(
     try {
       return await useArchiveHunter(store, session, { ...chosen, window, latenessMs }, async (hunter) => {
         tellLeftOut(hunter.leftOut, ids, terminal);
+        await tellUnknownAccounts(session, terminal);
         if (isDry) {
           const statements = await hunter.explain();
           if (options.explain) {

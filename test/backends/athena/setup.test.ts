@@ -7,7 +7,7 @@ import {
   rawTableSql,
   rootOf,
 } from '../../../src/backends/athena/ddl.ts';
-import { discoverRoots } from '../../../src/backends/athena/layout.ts';
+import { discoverRoots, unknownAccounts } from '../../../src/backends/athena/layout.ts';
 import { deployedTables, planSetup } from '../../../src/backends/athena/setup.ts';
 import { TABLES } from '../../../src/cli/wire.ts';
 import type { Folders } from '../../../src/source.ts';
@@ -107,6 +107,13 @@ describe('what lies in a bucket', () => {
     expect(
       (await discover('AWSLogs/o-exampleorgid/', { accounts: ['111122223333'], regions: ['eu-west-1'] })).map(brief),
     ).toEqual([one]);
+  });
+
+  test('is more than a table has, when an account has come', async () => {
+    const [root] = await discover('AWSLogs/o-exampleorgid/', { accounts: ['444455556666'] });
+    expect(await unknownAccounts(root as LogRoot, { folders, signal })).toEqual(['111122223333']);
+    const [whole] = await discover('AWSLogs/o-exampleorgid/');
+    expect(await unknownAccounts(whole as LogRoot, { folders, signal })).toEqual([]);
   });
 
   test('is nothing: said with what was expected', async () => {
