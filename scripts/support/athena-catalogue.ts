@@ -13,16 +13,16 @@ import { explainArchive } from '../../src/pipeline/hunt.ts';
 import type { Table } from '../../src/table.ts';
 import { DAY_MS, type Window } from '../../src/time.ts';
 
-export const ACCOUNTS = 400;
-export const REGIONS = 17;
+const ACCOUNTS = 400;
+const REGIONS = 17;
 /** Sources of WAF logs and of access logs. */
-export const SOURCES = 500;
+const SOURCES = 500;
 
 const numbered = (count: number, name: (at: number) => string): string[] =>
   Array.from({ length: count }, (_, at) => name(at));
 
 /** An organisation trail, and logs of the other kinds beside it. */
-export const organizationTables = () =>
+const organizationTables = () =>
   TABLES.map((table) => ({
     table,
     roots: [

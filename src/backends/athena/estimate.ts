@@ -10,6 +10,8 @@ import { deliveryDays, pathDay } from './views.ts';
 export interface TableEstimate {
   readonly table: string;
   readonly days: number;
+  /** Of these, days that are read for the sake of files that come late. */
+  readonly lateDays: number;
   readonly partitions: number;
   /** Folders that were listed; fewer than there are: the rest is extrapolated from them. */
   readonly listed: number;
@@ -72,6 +74,7 @@ export async function estimateTable(
   return {
     table: table.name,
     days,
+    lateDays: days - deliveryDays(window, 0).count,
     partitions,
     listed: sums.listed,
     objects,

@@ -134,25 +134,29 @@ async function printEstimate(run: Run<WindowOptions>): Promise<ExitStatus> {
     await tellUnknownAccounts(session, run.terminal);
     const [tables, rates, workgroup] = await Promise.all([session.deployed(), session.rates(), session.workgroup()]);
     const estimates = await session.estimate(window, tables);
-    const rows = estimates.map(({ table, days, partitions, listed, objects, bytes, uncertainty, dollars }) => {
-      const rate = rates.get(table);
-      return [
-        table,
-        days,
-        partitions,
-        listed,
-        objects,
-        bytes,
-        uncertainty,
-        rate === undefined ? null : Math.round(rate * days),
-        dollars.scan,
-        dollars.requests,
-        dollars.decrypt,
-      ];
-    });
+    const rows = estimates.map(
+      ({ table, days, lateDays, partitions, listed, objects, bytes, uncertainty, dollars }) => {
+        const rate = rates.get(table);
+        return [
+          table,
+          days,
+          lateDays,
+          partitions,
+          listed,
+          objects,
+          bytes,
+          uncertainty,
+          rate === undefined ? null : Math.round(rate * days),
+          dollars.scan,
+          dollars.requests,
+          dollars.decrypt,
+        ];
+      },
+    );
     const columns = [
       ['table', 'VARCHAR'],
       ['days', 'INTEGER'],
+      ['days_for_late_files', 'INTEGER'],
       ['partitions', 'BIGINT'],
       ['folders_listed', 'BIGINT'],
       ['objects', 'BIGINT'],

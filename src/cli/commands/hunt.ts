@@ -106,6 +106,11 @@ async function huntArchive(
       return await useArchiveHunter(store, session, { ...chosen, window, latenessMs }, async (hunter) => {
         tellLeftOut(hunter.leftOut, ids, terminal);
         await tellUnknownAccounts(session, terminal);
+        if (store !== null && (await store.lastSeq()) > 0) {
+          terminal.warn(
+            `the store ${storeDir} holds events of its own: a hunt over them withdraws alerts of Athena that it does not find\nKeep the alerts of Athena in another folder: --store.`,
+          );
+        }
         if (isDry) {
           const statements = await hunter.explain();
           if (options.explain) {

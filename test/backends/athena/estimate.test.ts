@@ -47,6 +47,7 @@ describe('a list of the log files', () => {
     expect(estimate).toEqual({
       table: 'cloudtrail',
       days: 3,
+      lateDays: 2,
       partitions: 12,
       listed: 12,
       objects: 14,
