@@ -305,15 +305,24 @@ class Run {
     kept: string | null,
   ): readonly { readonly sql: string; readonly jobs: readonly Job[] }[] {
     if (jobs.length === 0) return [];
-    const source = kept ?? `(${this.#keptSql(jobs)}) AS ${KEPT}`;
+    const tests = jobs.map(({ at, compiled }) => {
+      const test = kept === null ? compiled.conditions.map(conditionSql).join(' AND ') : flag(at, 0);
+      return { at, test: `${test} AND ${inWindow('event_time', compiled.window)}` };
+    });
     const sql = eventsSql(
-      jobs.map(({ at, compiled }) => ({
-        at,
-        compiled,
-        isMeant: `${flag(at, 0)} AND ${inWindow('event_time', compiled.window)}`,
-      })),
+      jobs,
       this.#shared,
-      source,
+      kept === null
+        ? {
+            // Each in a lambda of its own, which Trino compiles on its own: all in one expression are more than it takes.
+            source: `(SELECT ${this.#columnsRead(jobs).join(', ')}, flatten(ARRAY[${tests.map(({ at, test }) => `filter(ARRAY[${at}], task -> ${test})`).join(',\n ')}]) AS tasks
+ FROM main.${this.#table.name} WHERE ${timeFilter(reading(jobs))}) AS events`,
+            meant: 'tasks',
+          }
+        : {
+            source: kept,
+            meant: `ARRAY[${tests.map(({ at, test }) => `CASE WHEN ${test} THEN ${at} END`).join(', ')}]`,
+          },
     );
     if (sql.length <= STATEMENT_LENGTH_MAX || jobs.length === 1) return [{ sql, jobs }];
     const half = Math.ceil(jobs.length / 2);
@@ -417,7 +426,7 @@ SELECT ${[...s, ...names('k', keyCount(job.compiled)), ...names('p', perOf(kind)
     const per = first === undefined ? [] : perOf(first.compiled.kind);
     const columns = per.map((sql, at) => `${sql} AS p${at}`).join(', ');
     const { rows } = await backend.query(
-      `SELECT DISTINCT ${columns}, ${slotSql(first?.compiled.slotMs ?? DAY_MS, 'event_time')} AS slot FROM main.${this.#table.name} WHERE ${timeFilter(reading(jobs))} ORDER BY slot`,
+      `SELECT DISTINCT ${columns}, ${slotSql(first?.compiled.slotMs ?? DAY_MS, 'event_time')} AS slot FROM main.${this.#table.name} WHERE ${timeFilter(reading(jobs))} ORDER BY slot, ${names('p', per.length).join(', ')}`,
       {},
       { window: reading(jobs) },
     );
@@ -504,6 +513,17 @@ SELECT ${[...s, ...names('k', keyCount(job.compiled)), ...names('p', perOf(kind)
 
   #namesFilter({ names: known }: Job): string {
     return known === null ? '' : ` AND (${this.#namesSql(known)})`;
+  }
+
+  /** Columns of the table that statements of these jobs may read, those of their conditions among them. */
+  #columnsRead(jobs: readonly Job[]): readonly string[] {
+    const ofConditions = new Set(
+      jobs.flatMap(({ compiled: { conditions } }) =>
+        conditions.flatMap(leavesOf).flatMap(({ columns }) => columns.map(({ name }) => name)),
+      ),
+    );
+    const others = new Set(this.#columnsOf(jobs));
+    return this.#table.columns.map(({ name }) => name).filter((name) => ofConditions.has(name) || others.has(name));
   }
 
   /** Columns of the table that statements over kept events may read. */

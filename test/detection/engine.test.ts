@@ -726,7 +726,7 @@ describe('on a backend that keeps no rows', () => {
     const long = Array.from({ length: 60 }, (_, at) => ({
       detector: detector({
         id: `long-${at}`,
-        when: { user_agent: [...Array.from({ length: 100 }, (_1, n) => `${'x'.repeat(60)}${n}`)], outcome: 'denied' },
+        when: { user_agent: Array.from({ length: 100 }, (_1, n) => `${'x'.repeat(60)}${n}`), outcome: 'denied' },
         slot: 'event',
       }),
       parameters: {},

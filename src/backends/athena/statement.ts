@@ -5,6 +5,7 @@ import { AppError } from '../../errors.ts';
 import type { Table } from '../../table.ts';
 import type { Window } from '../../time.ts';
 import { type Token, tokensOf } from '../lexer.ts';
+import { joniPattern } from './pattern.ts';
 
 /** What a logical table stands for on the engine: a relation, and how to prune it. */
 export interface AthenaRelation {
@@ -39,22 +40,32 @@ export function toAthena(sql: string, options: StatementOptions): string {
   );
 }
 
-const QUERY_STARTS = new Set(['select', 'with', 'values', 'table']);
+const QUERY_STARTS = wordsOf('select with values table');
 /** They end a FROM. */
-const CLAUSES = new Set([
-  ...['select', 'where', 'group', 'having', 'window', 'order', 'limit', 'offset', 'fetch'],
-  ...['union', 'except', 'intersect'],
-]);
+const CLAUSES = wordsOf('select where group having window order limit offset fetch union except intersect');
 /** After a table they begin what comes next; any other word is its alias. */
-const AFTER_TABLE = new Set([
-  ...CLAUSES,
-  ...['join', 'left', 'right', 'inner', 'full', 'cross', 'natural', 'on', 'using', 'tablesample'],
-]);
+const AFTER_TABLE = new Set([...CLAUSES, ...wordsOf('join left right inner full cross natural on using tablesample')]);
 /** Where Trino takes a bare number only. */
-const BARE_NUMBERS = new Set(['limit', 'offset']);
-const CIDR_MATCH = 'cidr_match';
+const BARE_NUMBERS = wordsOf('limit offset');
+/** Calls that Trino knows by other words: by name, what is to stand for one with these arguments; null where it may stand as it is. */
+const CALLS: ReadonlyMap<string, (args: readonly string[]) => string | null> = new Map([
+  [
+    'cidr_match',
+    ([network = '', address, ...more]) => (address === undefined || more.length > 0 ? null : cidrSql(network, address)),
+  ],
+  ...['regexp_like', 'regexp_extract', 'regexp_extract_all', 'regexp_replace', 'regexp_split'].map(
+    (name) => [name, (args: readonly string[]) => patternSql(name, args)] as const,
+  ),
+  ...['json_extract', 'json_extract_scalar'].map(
+    (name) => [name, (args: readonly string[]) => pathSql(name, args)] as const,
+  ),
+]);
 /** Tables may be qualified by it, so that a common table expression of the same name can read them. */
 const SCHEMA = 'main';
+
+function wordsOf(list: string): ReadonlySet<string> {
+  return new Set(list.split(' '));
+}
 
 /** What is open between two brackets, or the statement itself. */
 interface Frame {
@@ -70,8 +81,8 @@ interface Frame {
   inFrom: boolean;
   /** A relation must come next. */
   expectsTable: boolean;
-  /** Of a call that is to be rewritten: where in the output its name, its arguments and its commas stand. */
-  readonly call: { readonly start: number; readonly commas: number[] } | null;
+  /** A call that may be said otherwise: where in the output its name, its bracket and its commas stand. */
+  readonly call: { readonly name: string; readonly start: number; readonly places: number[] } | null;
 }
 
 const openFrame = (isQuery: boolean, ctes: ReadonlySet<string>, part: Partial<Frame> = {}): Frame => ({
@@ -106,7 +117,8 @@ class Translation {
     for (let index = 0; index < tokens.length; index += 1) {
       const token = tokens[index] as Token;
       if (isBlank(token)) {
-        this.#out.push(token.text);
+        // Trino's comments do not nest.
+        this.#out.push(token.text.startsWith('/*') ? ' ' : token.text);
         continue;
       }
       const taken = this.#take(solid, at);
@@ -157,11 +169,15 @@ class Translation {
     const isBody = outer.with === 'body';
     const isJoined = outer.expectsTable && !isQuery;
     outer.expectsTable = false;
-    const isCidr = wordAt(solid, at - 1) === CIDR_MATCH;
+    const called = wordAt(solid, at - 1);
     const frame = openFrame(isQuery || isJoined, outer.ctes, {
       ...(isJoined ? { inFrom: true, expectsTable: true } : {}),
       ...(isQuery && wordAt(solid, at + 1) === 'with' ? { with: 'name' as const } : {}),
-      ...(isCidr ? { call: { start: this.#out.lastIndexOf(solid[at - 1]?.text ?? ''), commas: [] } } : {}),
+      ...(CALLS.has(called)
+        ? {
+            call: { name: called, start: this.#out.lastIndexOf(solid[at - 1]?.text ?? ''), places: [this.#out.length] },
+          }
+        : {}),
     });
     if (isBody && outer.isRecursive) frame.ctes.add(outer.cte);
     this.#frames.push(frame);
@@ -177,11 +193,15 @@ class Translation {
     }
     this.#out.push(')');
     if (call === null) return;
-    const [comma, ...more] = call.commas;
-    if (comma === undefined || more.length > 0) return;
-    const bracket = this.#out.indexOf('(', call.start);
-    const [network, address] = [this.#out.slice(bracket + 1, comma), this.#out.slice(comma + 1, -1)];
-    this.#out.splice(call.start, this.#out.length, cidrSql(network.join('').trim(), address.join('').trim()));
+    const ends = [...call.places.slice(1), this.#out.length - 1];
+    const args = call.places.map((place, at) =>
+      this.#out
+        .slice(place + 1, ends[at])
+        .join('')
+        .trim(),
+    );
+    const said = CALLS.get(call.name)?.(args) ?? null;
+    if (said !== null) this.#out.splice(call.start, this.#out.length, said);
   }
 
   /** Inside the list of a WITH, where no clause begins; false at what comes after the list. */
@@ -199,7 +219,8 @@ class Translation {
       case 'columns':
         if (word === 'as') frame.with = 'body';
         return true;
-      default:
+      case 'body':
+      case null:
         if (word === ',') frame.with = 'name';
         // Before the body: AS NOT MATERIALIZED.
         else if (frame.cte === '') {
@@ -215,7 +236,7 @@ class Translation {
     const frame = this.#frame;
     const word = wordAt(solid, at);
     if (word === ',') {
-      frame.call?.commas.push(this.#out.length);
+      frame.call?.places.push(this.#out.length);
       frame.expectsTable = frame.inFrom;
     } else if (!frame.isQuery) return;
     else if (word === 'with' && at === 0) frame.with = 'name';
@@ -270,8 +291,8 @@ function valueOf(name: string, params: Readonly<Record<string, Param>>): Param {
   throw new AppError('sql-invalid', `cannot run the statement: it needs a value for the parameter :${name}`);
 }
 
-/** A text. Doubling the quote is all it takes; a NUL might end the statement early. */
-function text(value: string): string {
+/** A text as a literal. Doubling the quote is all it takes; a NUL might end the statement early. */
+function textLiteral(value: string): string {
   const parts = value.split('\0').map((part) => `'${part.replaceAll("'", "''")}'`);
   return parts.length === 1 ? parts.join('') : `(${parts.join(' || chr(0) || ')})`;
 }
@@ -279,18 +300,40 @@ function text(value: string): string {
 /** A value as a literal of the type that it has as a parameter of DuckDB. */
 function literal(value: Param): string {
   if (value === null) return 'CAST(NULL AS varchar)';
-  if (typeof value === 'string') return text(value);
+  if (typeof value === 'string') return textLiteral(value);
   if (typeof value === 'boolean') return String(value);
   if (typeof value === 'number')
     return Number.isSafeInteger(value) ? `CAST(${value} AS bigint)` : `CAST('${value}' AS double)`;
   if (value instanceof Date) return `TIMESTAMP '${value.toISOString().replace('T', ' ').replace('Z', '')}'`;
-  return value.length === 0 ? 'CAST(ARRAY[] AS ARRAY(varchar))' : `ARRAY[${value.map(text).join(', ')}]`;
+  return value.length === 0 ? 'CAST(ARRAY[] AS ARRAY(varchar))' : `ARRAY[${value.map(textLiteral).join(', ')}]`;
 }
 
 const listSql = (values: readonly string[]): string =>
   values.length === 0
     ? '(SELECT CAST(NULL AS varchar) AS value WHERE false)'
-    : `(SELECT value FROM (VALUES ${values.map((value) => `(${text(value)})`).join(', ')}) AS listed (value))`;
+    : `(SELECT value FROM (VALUES ${values.map((value) => `(${textLiteral(value)})`).join(', ')}) AS listed (value))`;
+
+/** A literal's text; undefined for what is none. */
+const literalText = (sql: string): string | undefined => /^'((?:[^']|'')*)'$/u.exec(sql)?.[1]?.replaceAll("''", "'");
+
+/** A call with a pattern in Trino's words, where the pattern is a literal. */
+function patternSql(name: string, [text = '', pattern = '', ...more]: readonly string[]): string | null {
+  const re2 = literalText(pattern);
+  return re2 === undefined ? null : `${name}(${[text, textLiteral(joniPattern(re2)), ...more].join(', ')})`;
+}
+
+/** A key of a JSON path, plain or in quotes. */
+const PATH_KEY = /[.](?:"([^"]*)"|([^.["]+))/gu;
+
+/** A call with a JSON path in Trino's words, where the path is a literal: there, keys with other characters than letters, digits and `_` stand in brackets. */
+function pathSql(name: string, [json = '', path = '', ...more]: readonly string[]): string | null {
+  const text = literalText(path);
+  if (text === undefined || more.length > 0) return null;
+  const said = text.replace(PATH_KEY, (whole, quoted: string | undefined, plain: string) =>
+    /^\w+$/u.test(quoted ?? plain) ? whole : `["${quoted ?? plain}"]`,
+  );
+  return said === text ? null : `${name}(${json}, ${textLiteral(said)})`;
+}
 
 /** IPv4 addresses, as Trino keeps them among those of IPv6. */
 const IPV4_AMONG_IPV6 = '::ffff:0.0.0.0/96';
@@ -306,7 +349,7 @@ const WIDE_NETWORK = '^[^/]*:[^/]*/([0-9]|[1-8][0-9]|9[0-5])$';
 function cidrSql(network: string, address: string): string {
   const parsed = `TRY_CAST(replace(${address}, '%', ' ') AS IPADDRESS)`;
   const isIpv4 = `contains('${IPV4_AMONG_IPV6}', ${parsed})`;
-  const [, net] = /^'([^']*)'$/u.exec(network) ?? [];
+  const net = literalText(network);
   if (net === undefined) {
     return (
       `CASE WHEN regexp_like(${network}, '${NETWORK}') THEN try(contains(${network}, ${parsed}))` +

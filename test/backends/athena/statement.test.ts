@@ -128,6 +128,10 @@ test('a number that limits the rows stands bare', () => {
   expect(toAthena('SELECT 1 LIMIT :top', options({ params: { top: 10 } }))).toBe('SELECT 1 LIMIT 10');
 });
 
+test('comments in brackets go, since those of Trino do not nest', () => {
+  expect(toAthena('SELECT/* a /* FROM waf */ b */1 -- c /* d', options())).toBe('SELECT 1 -- c /* d');
+});
+
 test('a value that is not given is named, whatever an object inherits', () => {
   expect(() => toAthena('SELECT :constructor', options())).toThrow(':constructor');
 });
@@ -156,6 +160,39 @@ describe('cidr_match', () => {
   ])('%s', (sql, expected) => {
     expect(toAthena(`SELECT ${sql}, 2`, options({ params: { net: '10.0.0.0/8' } }))).toBe(`SELECT ${expected}, 2`);
   });
+});
+
+test.each([
+  ['^a$', '^a\\z'],
+  ['a\\$[$]', 'a\\$[$]'],
+  ['(?m)^a$', '(?m)^a$'],
+  ['[[][^]]*', '[\\[][^\\]]*'],
+  ['[]a][&&b]', '[\\]a][\\&\\&b]'],
+  ['[[:alpha:]x[:^digit:]]', '[[:alpha:]x[:^digit:]]'],
+  ['[\\]$]', '[\\]$]'],
+  ['(?P<n>x)(?i:y)', '(?<n>x)(?i:y)'],
+  ['\\Q$[\\E$', '\\Q$[\\E\\z'],
+  ["it''s 😀$", "it''s 😀\\z"],
+])('the pattern %s is %s to Trino', (re2, joni) => {
+  expect(toAthena(`SELECT regexp_replace(a, '${re2}', f('$1', 2)), x`, options())).toBe(
+    `SELECT regexp_replace(a, '${joni}', f('$1', 2)), x`,
+  );
+});
+
+test.each([
+  ['$.a.b_1[0].c', '$.a.b_1[0].c'],
+  ['$.x-amz-acl.a[0]', '$["x-amz-acl"].a[0]'],
+  ['$.a."b c".d:e/@f', '$.a["b c"]["d:e/@f"]'],
+  ['$', '$'],
+])('the path %s is %s to Trino', (path, said) => {
+  expect(toAthena(`SELECT json_extract_scalar(json_extract(a, '${path}'), '${path}')`, options())).toBe(
+    `SELECT json_extract_scalar(json_extract(a, '${said}'), '${said}')`,
+  );
+});
+
+test('a pattern that is no literal, and a call without one, stay', () => {
+  const sql = "SELECT regexp_like( a , b), regexp_like(a), regexp_count(a, '$')";
+  expect(toAthena(sql, options())).toBe(sql);
 });
 
 test('a text that Athena would refuse for its length is refused here', () => {

@@ -11,14 +11,14 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs';
-import { createServer } from 'node:net';
+import { type AddressInfo, createServer } from 'node:net';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
 /** The newest on Maven Central. Athena's engine 3 follows Trino: https://docs.aws.amazon.com/athena/latest/ug/engine-versions-reference-0003.html. */
-export const TRINO_VERSION = '476';
+const TRINO_VERSION = '476';
 /** What this version asks for: https://trino.io/docs/current/release/release-476.html. */
 const JAVA_MIN = 24;
 const PLUGINS = ['hive', 'memory'];
@@ -29,47 +29,53 @@ const START_TIMEOUT_MS = 180_000;
 const STOP_TIMEOUT_MS = 20_000;
 
 /** Where it is kept between runs: TRAILHOUND_TRINO_CACHE, or ~/.cache/trailhound-trino. */
-const cacheDir = () => process.env.TRAILHOUND_TRINO_CACHE ?? join(homedir(), '.cache/trailhound-trino');
-const homeDir = () => join(cacheDir(), `trino-server-${TRINO_VERSION}`);
+const cacheDir = (): string => process.env['TRAILHOUND_TRINO_CACHE'] ?? join(homedir(), '.cache/trailhound-trino');
+const homeDir = (): string => join(cacheDir(), `trino-server-${TRINO_VERSION}`);
 
 /** A `java` that is new enough: of TRAILHOUND_TRINO_JAVA, of JAVA_HOME, of PATH, or of what lies in /usr/lib/jvm; null where there is none. */
-function findJava() {
+function findJava(): string | null {
   const jvms = '/usr/lib/jvm';
   const homes = [
-    process.env.TRAILHOUND_TRINO_JAVA,
-    process.env.JAVA_HOME,
+    process.env['TRAILHOUND_TRINO_JAVA'],
+    process.env['JAVA_HOME'],
     ...(existsSync(jvms) ? readdirSync(jvms).map((name) => join(jvms, name)) : []),
   ];
   const commands = ['java', ...homes.filter((home) => home !== undefined).map((home) => join(home, 'bin/java'))];
   return (
     commands.find((command) => {
       const { stdout, stderr } = spawnSync(command, ['-version'], { encoding: 'utf8' });
-      const [, version] = /version "(\d+)/.exec(`${stdout ?? ''}${stderr ?? ''}`) ?? [];
-      return Number(version ?? 0) >= JAVA_MIN;
+      const [, version = '0'] = /version "(\d+)/.exec(`${stdout ?? ''}${stderr ?? ''}`) ?? [];
+      return Number(version) >= JAVA_MIN;
     }) ?? null
   );
 }
 
 /** Runs a command to its end; its last words where it fails, null where it does not. */
-function run(command, args, timeout) {
+function run(command: string, args: readonly string[], timeout: number): string | null {
   const { status, stdout, stderr, error } = spawnSync(command, args, { encoding: 'utf8', timeout, maxBuffer: 1 << 28 });
   if (status === 0) return null;
   const words = error?.message ?? `${stdout}\n${stderr}`.trim().split('\n').slice(-4).join('\n');
   return `${command} ${args[0]}: ${words}`;
 }
 
+/** A server and a Java to run it with. */
+export interface PreparedTrino {
+  readonly home: string;
+  readonly java: string;
+}
+
 /**
- * What is needed to start: `{ home, java }`, or `{ reason }` where it cannot be had. With `fetch` the server is fetched first where it is not in the cache. Maven finds the
+ * What is needed to start, or the reason why it cannot be had. With `fetch` the server is fetched first where it is not in the cache. Maven finds the
  * repository, and a mirror of it by its settings.xml, and checks the checksum; TRAILHOUND_TRINO_ARCHIVE names an archive that is at hand instead.
  */
-export function prepareTrino({ fetch }) {
+export function prepareTrino({ fetch }: { readonly fetch: boolean }): PreparedTrino | { readonly reason: string } {
   const java = findJava();
   if (java === null) return { reason: `no Java ${JAVA_MIN} or newer: set TRAILHOUND_TRINO_JAVA to its home` };
   const home = homeDir();
   if (existsSync(home)) return { home, java };
-  const given = process.env.TRAILHOUND_TRINO_ARCHIVE;
+  const given = process.env['TRAILHOUND_TRINO_ARCHIVE'];
   if (!fetch && given === undefined)
-    return { reason: `no server in ${cacheDir()}: fetch it by \`node scripts/trino.mjs fetch\` (820 MB)` };
+    return { reason: `no server in ${cacheDir()}: fetch it by \`node --import tsx scripts/trino.ts fetch\` (820 MB)` };
   mkdirSync(cacheDir(), { recursive: true });
   const work = mkdtempSync(join(cacheDir(), 'fetch-'));
   try {
@@ -80,7 +86,7 @@ export function prepareTrino({ fetch }) {
   }
 }
 
-function fetchInto(work, given) {
+function fetchInto(work: string, given: string | undefined): string | null {
   const name = `trino-server-${TRINO_VERSION}`;
   const repository = join(work, 'repository');
   const archive = given ?? join(repository, 'io/trino/trino-server', TRINO_VERSION, `${name}.tar.gz`);
@@ -100,21 +106,22 @@ function fetchInto(work, given) {
   return null;
 }
 
-const freePort = () =>
+const freePort = (): Promise<number> =>
   new Promise((resolve, reject) => {
     const server = createServer();
     server.once('error', reject);
     server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address();
+      const { port } = server.address() as AddressInfo;
       server.close(() => resolve(port));
     });
   });
 
 /** Its settings; tables of the catalog `hive` lie anywhere on this machine, under `local:///`, their definitions in `dir`. */
-function writeSettings(dir, port) {
+function writeSettings(dir: string, port: number): string {
   const etc = join(dir, 'etc');
   mkdirSync(join(etc, 'catalog'), { recursive: true });
-  const write = (name, lines) => writeFileSync(join(etc, name), `${lines.join('\n')}\n`);
+  const write = (name: string, lines: readonly string[]): void =>
+    writeFileSync(join(etc, name), `${lines.join('\n')}\n`);
   write('config.properties', [
     'coordinator=true',
     'node-scheduler.include-coordinator=true',
@@ -146,8 +153,15 @@ function writeSettings(dir, port) {
   return etc;
 }
 
+export interface RunningTrino {
+  /** On loopback, without a path. */
+  readonly url: string;
+  readonly version: string;
+  readonly stop: () => Promise<void>;
+}
+
 /** Starts a server and waits until it answers; `stop` ends it and takes its files away. Throws with the end of its log where it does not start. */
-export async function startTrino({ home, java }) {
+export async function startTrino({ home, java }: PreparedTrino): Promise<RunningTrino> {
   const dir = mkdtempSync(join(tmpdir(), 'trailhound-trino-'));
   const port = await freePort();
   const etc = writeSettings(dir, port);
@@ -178,13 +192,13 @@ export async function startTrino({ home, java }) {
     ],
     { cwd: home, stdio: ['ignore', out, out] },
   );
-  const ended = new Promise((resolve) => {
+  const ended = new Promise<unknown>((resolve) => {
     server.once('exit', resolve);
     server.once('error', resolve);
   });
-  const end = () => server.kill('SIGKILL');
+  const end = (): boolean => server.kill('SIGKILL');
   process.once('exit', end);
-  const stop = async () => {
+  const stop = async (): Promise<void> => {
     server.kill('SIGTERM');
     await Promise.race([ended, sleep(STOP_TIMEOUT_MS, null, { ref: false })]);
     end();
@@ -194,7 +208,7 @@ export async function startTrino({ home, java }) {
   const url = `http://127.0.0.1:${port}`;
   const deadline = Date.now() + START_TIMEOUT_MS;
   while (Date.now() < deadline && server.exitCode === null && server.signalCode === null) {
-    if (await isReady(url)) return { url, dir, version: TRINO_VERSION, stop };
+    if (await isReady(url)) return { url, version: TRINO_VERSION, stop };
     await sleep(250);
   }
   const words = readFileSync(log, 'utf8').trim().split('\n').slice(-30).join('\n');
@@ -202,19 +216,19 @@ export async function startTrino({ home, java }) {
   throw new Error(`Trino ${TRINO_VERSION} did not start:\n${words}`);
 }
 
-async function isReady(url) {
+async function isReady(url: string): Promise<boolean> {
   try {
-    const info = await (await fetch(`${url}/v1/info`)).json();
+    const info = (await (await fetch(`${url}/v1/info`)).json()) as { readonly starting?: boolean };
     return info.starting === false;
   } catch {
     return false;
   }
 }
 
-async function main() {
+async function main(): Promise<number> {
   const [command] = process.argv.slice(2);
   if (command !== 'fetch' && command !== 'start') {
-    process.stderr.write('usage: node scripts/trino.mjs fetch|start\n');
+    process.stderr.write('usage: node --import tsx scripts/trino.ts fetch|start\n');
     return 2;
   }
   const prepared = prepareTrino({ fetch: true });
