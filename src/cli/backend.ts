@@ -81,13 +81,14 @@ export async function tellUnknownAccounts(session: AthenaSession, terminal: Term
 export async function withAthena<T>(
   run: Pick<Run<BackendCommandOptions>, 'config' | 'options' | 'signal' | 'terminal'>,
   use: (session: AthenaSession) => Promise<T>,
+  lists: ReadonlyMap<string, readonly Indicator[]> = configLists(run.config),
 ): Promise<T> {
-  const { terminal, signal, config } = run;
+  const { terminal, signal } = run;
   const { useAthena } = await import('./wire.ts');
   return useAthena(
     athenaSettings(run),
     {
-      lists: configLists(config),
+      lists,
       signal,
       onProgress: ({ state, totalBytes }) => terminal.progress(`Athena: ${state}, ${formatBytes(totalBytes)} scanned`),
     },

@@ -10,15 +10,20 @@ import { printRows } from './output/rows.ts';
 import { formatCount, plural } from './output/text.ts';
 import type { AthenaSession, Prepared } from './wire.ts';
 
-/** Options of Athena that would be without effect. Throws `usage-invalid`. */
-export function refuseWindow(run: Pick<Run<BackendCommandOptions>, 'options' | 'config'>): void {
+const OF_ATHENA = ['database', 'catalog', 'workgroup', 'outputLocation', 'maxScan'] as const;
+
+/** Options that only Athena heeds, `others` of the command among them, would be without effect over the store. Throws `usage-invalid`. */
+export function refuseUnused(
+  run: Pick<Run<BackendCommandOptions>, 'options' | 'config'>,
+  others: readonly ('from' | 'to' | 'dryRun')[],
+): void {
   if (isAthena(run)) return;
-  for (const name of ['from', 'to', 'dryRun'] as const) {
-    if (run.options[name] === undefined) continue;
-    throw new AppError('usage-invalid', `--${name === 'dryRun' ? 'dry-run' : name} is for --backend athena only`, {
-      hint: 'Over the local store, a condition on event_time in the statement does the same as --from and --to.',
-    });
-  }
+  const unused = [...others, ...OF_ATHENA].find((name) => run.options[name] !== undefined);
+  if (unused === undefined) return;
+  const option = unused.replaceAll(/[A-Z]/gu, (letter) => `-${letter.toLowerCase()}`);
+  throw new AppError('usage-invalid', `--${option} is for --backend athena only`, {
+    hint: 'Over the local store, a condition on event_time in a statement does what --from and --to do.',
+  });
 }
 
 /** One statement: its text, and what it would read. */

@@ -1,6 +1,6 @@
 /** A bucket hunted where it lies, as a user does it: the built command line against an S3 and an Athena on loopback. */
 import { spawn } from 'node:child_process';
-import { rmSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
@@ -130,6 +130,17 @@ describe('set up', () => {
     expect(again.stderr).toMatch(/answered from an earlier result/u);
   }, 300_000);
 
+  test('the lines of a list are found as over the store', async () => {
+    const list = join(cwd, 'iocs.txt');
+    writeFileSync(list, '203.0.113.0/24\nAKIAIOSFODNN7EXAMPLE\n');
+    const args = ['hunt', '--list', list, '--output', 'json', ...WINDOW];
+    const here = await run(...args, '--store', join(cwd, 'local'));
+    const there = await run(...args, '--backend', 'athena', '--store', join(cwd, 'there'));
+    expect(there.status, there.stderr).toBe(0);
+    expect(alertsOf(here).length).toBeGreaterThan(0);
+    expect(alertsOf(there)).toEqual(alertsOf(here));
+  }, 120_000);
+
   test('a statement is answered as by the store', async () => {
     const statement = 'SELECT event_source, count(*) AS n FROM cloudtrail GROUP BY 1 ORDER BY 2 DESC, 1';
     const there = await run('sql', statement, ...ATHENA, '--output', 'csv');
@@ -251,6 +262,7 @@ describe('set up', () => {
     [['sql', 'SELECT count(*) FROM cloudtrail', '--backend', 'athena'], /--backend athena needs --from/u],
     [['sql', 'SELECT count(*) FROM cloudtrail', '--from', '1d'], /--from is for --backend athena only/u],
     [['hunt', '--dry-run'], /--dry-run is for --backend athena only/u],
+    [['query', 'run', 'logins', '--max-scan', '5GB'], /--max-scan is for --backend athena only/u],
     [
       ['sql', 'SELECT extra FROM cloudtrail', ...ATHENA],
       /the column cloudtrail\.extra exists only in the local store/u,

@@ -167,7 +167,9 @@ export class AthenaBackend implements Backend {
       );
     }
     const text =
-      tables.length === 0 ? body : `${tagOf(new Map(tables.map(({ table, days }) => [table, days])))}\n${body}`;
+      tables.length === 0
+        ? body
+        : `${tagOf(new Map(tables.map(({ table, days, scans }) => [table, days * scans])))}\n${body}`;
     const rates = tables.map(
       ({ table, days, scans }) => (this.#options.bytesPerDay.get(table) ?? Number.NaN) * days * scans,
     );

@@ -133,7 +133,7 @@ async function eachOf<T, R>(items: readonly T[], use: (item: T) => Promise<R>): 
   return results;
 }
 
-/** What a statement tells of itself in its first line: for each table it reads, how many days of delivery, so that later ones can learn from what it scanned. */
+/** What a statement tells of itself in its first line: for each table it reads, how many days of delivery (each as often as it is read), so that later ones can learn from what it scanned. */
 export const tagOf = (days: ReadonlyMap<string, number>): string =>
   `-- trailhound ${JSON.stringify(Object.fromEntries([...days].toSorted(([a], [b]) => (a < b ? -1 : 1))))}`;
 

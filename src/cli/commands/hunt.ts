@@ -7,7 +7,7 @@ import type { Window } from '../../time.ts';
 import { addBackendOptions, athenaSettings, athenaWindow, type BackendCommandOptions, isAthena } from '../athena.ts';
 import { configLists, tellUnknownAccounts, withAthena } from '../backend.ts';
 import { type ExitStatus, finish, type Host, type Run, windowOf, withStore } from '../command.ts';
-import { printStatements, tellOneByOne } from '../dry-run.ts';
+import { printStatements, refuseUnused, tellOneByOne } from '../dry-run.ts';
 import {
   addHuntOptions,
   chooseDetectors,
@@ -24,7 +24,7 @@ import { printable, printableLines } from '../output/printable.ts';
 import { plural } from '../output/text.ts';
 import { configSuppressions } from '../suppressions.ts';
 import type { Terminal } from '../terminal.ts';
-import type { HunterOptions, Prepared } from '../wire.ts';
+import type { AthenaSession, HunterOptions, Prepared } from '../wire.ts';
 
 interface Options extends HuntCommandOptions, BackendCommandOptions {
   readonly from?: string;
@@ -68,10 +68,7 @@ async function hunt(run: Run<Options>, ...ids: string[]): Promise<ExitStatus> {
   const suppressions = await configSuppressions(run);
   const chosenHunt = { ...chosen, lists, suppressions, mask: terminal.mask, signal: run.signal };
   if (isAthena(run)) return huntArchive(run, ids, chosenHunt, indicators);
-  if (options.dryRun)
-    throw new AppError('usage-invalid', '--dry-run is for --backend athena only', {
-      hint: '--explain prints the statements.',
-    });
+  refuseUnused(run, ['dryRun']);
   return withStore(run, async (store) => {
     const { useHunter } = await import('../wire.ts');
     return useHunter(store, chosenHunt, async (hunter) => {
@@ -99,7 +96,7 @@ async function huntArchive(
   const window = athenaWindow(run);
   const { openStore, useArchiveHunter } = await import('../wire.ts');
   const { latenessMs } = athenaSettings(run);
-  return withAthena(run, async (session) => {
+  const huntWith = async (session: AthenaSession): Promise<ExitStatus> => {
     const isDry = options.dryRun === true || options.explain === true;
     const store = isDry ? null : await openStore(storeDir, { create: true });
     try {
@@ -131,7 +128,8 @@ async function huntArchive(
     } finally {
       await store?.close();
     }
-  });
+  };
+  return withAthena(run, huntWith, chosen.lists);
 }
 
 /** Detectors of logs that are not set up: of those that were named that is an error. */

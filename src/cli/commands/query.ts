@@ -6,7 +6,7 @@ import type { Query } from '../../query.ts';
 import { addBackendOptions, athenaWindow, type BackendCommandOptions, isAthena } from '../athena.ts';
 import { withBackend } from '../backend.ts';
 import { finish, group, type Host, questionParameters, type Run, wholeNumber } from '../command.ts';
-import { printDryRun, refuseWindow } from '../dry-run.ts';
+import { printDryRun, refuseUnused } from '../dry-run.ts';
 import { json, printable } from '../output/printable.ts';
 import { printRows } from '../output/rows.ts';
 import { plural } from '../output/text.ts';
@@ -99,7 +99,7 @@ async function runQuery(run: Run<QueryRunOptions>, id = ''): Promise<0> {
   const query = findQuery(loadQueries(run.config), id);
   const given = questionParameters(run.params);
   checkResultOptions(run, run.options);
-  refuseWindow(run);
+  refuseUnused(run, ['from', 'to', 'dryRun']);
   const asked = isAthena(run) ? onAthena(run, query, given) : { run, given };
   if (run.options.dryRun) {
     const { toMs } = athenaWindow(asked.run);

@@ -4,7 +4,7 @@ import { AppError } from '../../errors.ts';
 import { addBackendOptions, type BackendCommandOptions } from '../athena.ts';
 import { withBackend } from '../backend.ts';
 import { finish, type Host, type Run, wholeNumber } from '../command.ts';
-import { printDryRun, refuseWindow } from '../dry-run.ts';
+import { printDryRun, refuseUnused } from '../dry-run.ts';
 import { checkResultOptions, printResult, type ResultOptions } from '../result.ts';
 import { runShell } from '../shell.ts';
 
@@ -74,7 +74,7 @@ async function statementOf(argument: string | undefined): Promise<string | null>
 }
 
 async function runStatement(run: Run<SqlOptions>, statement: string): Promise<void> {
-  refuseWindow(run);
+  refuseUnused(run, ['from', 'to', 'dryRun']);
   if (run.options.dryRun) return printDryRun(run, statement, {});
   await withBackend(run, { portable: run.options.portable === true }, async (backend) => {
     await printResult(run, await backend.stream(statement), run.options);
