@@ -4,7 +4,7 @@ import { basename } from 'node:path';
 import type { Command } from 'commander';
 import { buildProgram } from '../../src/cli/main.ts';
 import { Terminal } from '../../src/cli/terminal.ts';
-import { TABLES } from '../../src/cli/wire.ts';
+import { LAKE, TABLES } from '../../src/cli/wire.ts';
 import { ERROR_CODES } from '../../src/errors.ts';
 import { parseQuery } from '../../src/query.ts';
 import { CATALOG_TABLES } from '../../src/store/catalog-tables.ts';
@@ -55,6 +55,15 @@ ${GENERATED}
 What \`trailhound sql\`, saved questions and detectors can read. Times are UTC. A column marked \\* exists only in the local store: SQL that claims to be portable may not use it.
 
 ${events.join('\n\n')}
+
+## ${code(LAKE.name)}
+
+${LAKE.doc} See [lake.md](../lake.md).
+
+${table(
+  ['column', 'type', 'meaning'],
+  LAKE.columns.map((column) => [code(column.name), code(column.type), column.doc]),
+)}
 
 ## What the store knows of itself
 

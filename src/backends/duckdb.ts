@@ -12,6 +12,7 @@ import { AppError } from '../errors.ts';
 import type { CatalogTable, Segment } from '../store.ts';
 import { PARTITION_COLUMN, type Table } from '../table.ts';
 import { checkSelect } from './guard.ts';
+import { LAKE_TABLE, LAKE_VIEW, lakeSelect } from './lake.ts';
 import { toDuckdb, tokensOf } from './lexer.ts';
 import { PRELUDE } from './prelude.ts';
 import { fromDuckdb, toDuckdbValue } from './values.ts';
@@ -47,6 +48,10 @@ const textList = (texts: readonly string[]): string => `[${texts.map(literal).jo
 /** A path in which nothing is a pattern to DuckDB: its list of files takes globs. */
 const plainPath = (path: string): string => path.replace(/[[*?]/gu, '[$&]');
 
+/** Where a table has only its portable columns, as a rehearsal for Athena has it, there is no view of all. */
+const hasLake = ({ tables }: DuckdbOptions): boolean =>
+  tables.some(({ table }) => table.name === LAKE_TABLE && table.columns.some(({ athena }) => athena === null));
+
 /** The caller keeps the segments' and relations' files in place until the backend is closed. */
 export async function createDuckdbBackend(options: DuckdbOptions): Promise<Backend> {
   return new DuckdbBackend(options, await openInstance(options, new Map()));
@@ -75,6 +80,7 @@ class DuckdbBackend implements Backend {
     const { tables, relations = [], lists = [] } = options;
     this.#readable = new Set([
       ...tables.map(({ table }) => table.name),
+      ...(hasLake(options) ? [LAKE_VIEW] : []),
       ...relations.map(({ name }) => name),
       ...lists.map(({ name }) => `list_${name}`),
     ]);
@@ -229,6 +235,7 @@ async function openInstance(
         ...options.tables.map(
           ({ table, segments }) => `CREATE VIEW ${quoted(table.name)} AS ${tableSql(table, segments)}`,
         ),
+        ...(hasLake(options) ? [`CREATE VIEW ${LAKE_VIEW} AS ${lakeSelect('duckdb', quoted(LAKE_TABLE))}`] : []),
       ].join(';\n'),
     );
     for (const { name, values } of options.lists ?? []) {

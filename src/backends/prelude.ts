@@ -56,6 +56,7 @@ export const PRELUDE: readonly string[] = [
   'CREATE MACRO json_extract_scalar(j, p) AS try(json_extract_string(j, p))',
   'CREATE MACRO json_extract(j, p) AS try(system.main.json_extract(j, p))',
   "CREATE MACRO json_array_length(j) AS CASE WHEN try(json_type(j)) = 'ARRAY' THEN CAST(try(system.main.json_array_length(j)) AS BIGINT) END",
+  "CREATE MACRO json_array_get(j, i) AS try(system.main.json_extract(j, '$[' || CASE WHEN i < 0 THEN '#' ELSE '' END || i || ']'))",
   'CREATE MACRO json_parse(s) AS CAST(s AS JSON)',
   'CREATE MACRO json_format(j) AS CAST(j AS VARCHAR)',
 
@@ -72,6 +73,7 @@ export const PRELUDE: readonly string[] = [
   `CREATE MACRO concat(a, b) AS a || b, (a, b, c) AS a || b || c, (a, b, c, d) AS a || b || c || d,
     (a, b, c, d, e) AS a || b || c || d || e, (a, b, c, d, e, f) AS a || b || c || d || e || f`,
   "CREATE MACRO url_decode(s) AS system.main.url_decode(replace(s, '+', ' '))",
+  "CREATE MACRO replace(s, a) AS system.main.replace(s, a, ''), (s, a, b) AS system.main.replace(s, a, b)",
   'CREATE MACRO to_utf8(s) AS encode(s)',
   'CREATE MACRO from_utf8(b) AS decode(b)',
 

@@ -7,7 +7,7 @@ import { progressLine } from '../../src/cli/ingest.ts';
 import { alertDetail, createAlertWriter } from '../../src/cli/output/alerts.ts';
 import { isComplete } from '../../src/cli/shell.ts';
 import { Terminal } from '../../src/cli/terminal.ts';
-import { TABLES } from '../../src/cli/wire.ts';
+import { LAKE, TABLES } from '../../src/cli/wire.ts';
 import { cloudtrailTable } from '../../src/formats/cloudtrail-table.ts';
 import { CATALOG_TABLES } from '../../src/store/catalog-tables.ts';
 
@@ -135,7 +135,7 @@ describe('the shell', () => {
 });
 
 test('the help of sql names every table that there is', () => {
-  expect(SQL_TABLES).toEqual([...TABLES.map(({ name }) => name), ...CATALOG_TABLES.map(({ name }) => name)]);
+  expect(SQL_TABLES).toEqual([...TABLES, LAKE, ...CATALOG_TABLES].map(({ name }) => name));
 });
 
 test('the progress line tells files, speed and what is left', () => {

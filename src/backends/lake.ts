@@ -1,0 +1,297 @@
+/**
+ * The view `lake`: the events of the table `cloudtrail` under the names and types of CloudTrail Lake, so that queries written for an event data store run as they are
+ * but for what follows FROM. Names and types: https://docs.aws.amazon.com/awscloudtrail/latest/userguide/query-supported-event-schemas.html.
+ */
+export const LAKE_VIEW = 'lake';
+
+/** The table whose events it shows. */
+export const LAKE_TABLE = 'cloudtrail';
+
+export interface LakeColumn {
+  readonly name: string;
+  /** As AWS writes it. */
+  readonly type: string;
+  readonly doc: string;
+  /** Over the columns of `cloudtrail`. */
+  readonly duckdb: string;
+  readonly athena: string;
+}
+
+/** A column that is one of ours by another name. */
+const same = (name: string, ours: string, doc: string, type = 'string'): LakeColumn => ({
+  name,
+  type,
+  doc,
+  duckdb: ours,
+  athena: ours,
+});
+
+/** Members of an object, each as text; nested ones as JSON. */
+const map = (name: string, ours: string, doc: string): LakeColumn => ({
+  name,
+  type: 'map<string,string>',
+  doc,
+  duckdb: mapInDuckdb(ours),
+  athena: mapInAthena(ours),
+});
+
+const mapInDuckdb = (json: string): string => `TRY_CAST(TRY_CAST(${json} AS JSON) AS MAP(VARCHAR, VARCHAR))`;
+const mapInAthena = (json: string): string =>
+  `transform_values(TRY_CAST(TRY(json_parse(${json})) AS MAP(VARCHAR, JSON)), (k, v) -> coalesce(json_extract_scalar(v, '$'), nullif(json_format(v), 'null')))`;
+
+/** What Lake does not have from a delivered record. */
+const absent = (name: string, doc: string, type: 'VARCHAR' | 'MAP(VARCHAR, VARCHAR)' = 'VARCHAR'): LakeColumn => ({
+  name,
+  type: type === 'VARCHAR' ? 'string' : 'map<string,string>',
+  doc: `${doc} Always NULL: delivered records do not have it.`,
+  duckdb: `CAST(NULL AS ${type})`,
+  athena: `CAST(NULL AS ${type})`,
+});
+
+/** Member of a struct: its name in lower case, its type, and its value, which may be a struct itself. */
+type Member = readonly [name: string, type: string, value: string | Struct];
+interface Struct {
+  readonly members: readonly Member[];
+  /** NULL where this is. */
+  readonly unless: string;
+}
+
+const struct = (unless: string, ...members: readonly Member[]): Struct => ({ unless, members });
+
+function structType({ members }: Struct): string {
+  return `struct<${members.map(([name, type, value]) => `${name}:${typeof value === 'string' ? type : structType(value)}`).join(',')}>`;
+}
+
+function structInDuckdb({ unless, members }: Struct): string {
+  const values = members.map(
+    ([name, , value]) => `${name} := ${typeof value === 'string' ? value : structInDuckdb(value)}`,
+  );
+  return `CASE WHEN ${unless} IS NOT NULL THEN struct_pack(${values.join(', ')}) END`;
+}
+
+const TRINO_TYPES: Readonly<Record<string, string>> = {
+  string: 'VARCHAR',
+  timestamp: 'TIMESTAMP',
+  'map<string,string>': 'MAP(VARCHAR, VARCHAR)',
+};
+
+function rowType({ members }: Struct): string {
+  return `ROW(${members.map(([name, type, value]) => `${name} ${typeof value === 'string' ? (TRINO_TYPES[type] ?? type) : rowType(value)}`).join(', ')})`;
+}
+
+function structInAthena(value: Struct): string {
+  const values = value.members.map(([, , member]) => (typeof member === 'string' ? member : structInAthena(member)));
+  return `CASE WHEN ${value.unless} IS NOT NULL THEN CAST(ROW(${values.join(', ')}) AS ${rowType(value)}) END`;
+}
+
+const text = (column: string): string => `CAST(${column} AS VARCHAR)`;
+const member = (json: string, path: string): string => `json_extract_scalar(${json}, '$.${path}')`;
+
+/** Of another engine's functions, one by the other's name. */
+const inDuckdb = (sql: string): string => sql.replaceAll('json_extract_scalar(', 'json_extract_string(');
+
+const IDENTITY = struct(
+  'coalesce(user_type, principal_id, user_arn, user_account_id, invoked_by)',
+  ['type', 'string', 'user_type'],
+  ['principalid', 'string', 'principal_id'],
+  ['arn', 'string', 'user_arn'],
+  ['accountid', 'string', 'user_account_id'],
+  ['accesskeyid', 'string', 'access_key_id'],
+  ['username', 'string', 'user_name'],
+  [
+    'sessioncontext',
+    '',
+    struct(
+      `coalesce(${text('session_created')}, ${text('mfa')}, session_issuer_type, session_issuer_arn, web_id_federation, source_identity, ec2_role_delivery, ec2_issued_in_vpc)`,
+      [
+        'attributes',
+        '',
+        struct(
+          `coalesce(${text('session_created')}, ${text('mfa')})`,
+          ['creationdate', 'timestamp', 'session_created'],
+          ['mfaauthenticated', 'string', text('mfa')],
+        ),
+      ],
+      [
+        'sessionissuer',
+        '',
+        struct(
+          'coalesce(session_issuer_type, session_issuer_principal_id, session_issuer_arn, session_issuer_account_id, session_issuer_user_name)',
+          ['type', 'string', 'session_issuer_type'],
+          ['principalid', 'string', 'session_issuer_principal_id'],
+          ['arn', 'string', 'session_issuer_arn'],
+          ['accountid', 'string', 'session_issuer_account_id'],
+          ['username', 'string', 'session_issuer_user_name'],
+        ),
+      ],
+      [
+        'webidfederationdata',
+        '',
+        struct(
+          'web_id_federation',
+          ['federatedprovider', 'string', member('web_id_federation', 'federatedProvider')],
+          ['attributes', 'map<string,string>', 'MAP_OF(web_id_federation, attributes)'],
+        ),
+      ],
+      ['sourceidentity', 'string', 'source_identity'],
+      ['ec2roledelivery', 'string', 'ec2_role_delivery'],
+      ['ec2issuedinvpc', 'string', 'ec2_issued_in_vpc'],
+    ),
+  ],
+  [
+    'onbehalfof',
+    '',
+    struct(
+      'coalesce(on_behalf_of_user_id, identity_store_arn)',
+      ['userid', 'string', 'on_behalf_of_user_id'],
+      ['identitystorearn', 'string', 'identity_store_arn'],
+    ),
+  ],
+  [
+    'inscopeof',
+    '',
+    struct(
+      'in_scope_of',
+      ['sourcearn', 'string', member('in_scope_of', 'sourceArn')],
+      ['sourceaccount', 'string', member('in_scope_of', 'sourceAccount')],
+      ['issuertype', 'string', member('in_scope_of', 'issuerType')],
+      ['credentialsissuedto', 'string', member('in_scope_of', 'credentialsIssuedTo')],
+    ),
+  ],
+  ['invokedby', 'string', 'invoked_by'],
+  ['identityprovider', 'string', 'identity_provider'],
+);
+
+const TLS = struct(
+  'coalesce(tls_version, tls_cipher_suite, tls_host)',
+  ['tlsversion', 'string', 'tls_version'],
+  ['ciphersuite', 'string', 'tls_cipher_suite'],
+  ['clientprovidedhostheader', 'string', 'tls_host'],
+);
+
+/** The one map inside of a struct. */
+const MAP_OF = /MAP_OF\((\w+), (\w+)\)/gu;
+
+function structColumn(name: string, value: Struct, doc: string): LakeColumn {
+  return {
+    name,
+    type: structType(value),
+    doc,
+    duckdb: inDuckdb(structInDuckdb(value)).replaceAll(MAP_OF, (_, json: string, path: string) =>
+      mapInDuckdb(`json_extract(${json}, '$.${path}')`),
+    ),
+    athena: structInAthena(value).replaceAll(MAP_OF, (_, json: string, path: string) =>
+      mapInAthena(`json_format(json_extract(${json}, '$.${path}'))`),
+    ),
+  };
+}
+
+const RESOURCE_MEMBERS = [
+  ['accountid', '$.accountId', '$.accountid'],
+  ['type', '$.type', '$.Type'],
+  ['arn', '$.ARN', '$.arn'],
+  ['arnprefix', '$.ARNPrefix', '$.arnprefix'],
+] as const;
+
+const RESOURCES: LakeColumn = {
+  name: 'resources',
+  type: 'array<struct<accountid:string,type:string,arn:string,arnprefix:string>>',
+  doc: 'Resources that the event touched.',
+  duckdb: `list_transform(TRY_CAST(TRY_CAST(resources AS JSON) AS JSON[]), r -> struct_pack(${RESOURCE_MEMBERS.map(
+    ([name, path, other]) =>
+      `${name} := coalesce(json_extract_string(r, '${path}'), json_extract_string(r, '${other}'))`,
+  ).join(', ')}))`,
+  athena: `transform(TRY_CAST(TRY(json_parse(resources)) AS ARRAY(JSON)), r -> CAST(ROW(${RESOURCE_MEMBERS.map(
+    ([, path, other]) => `coalesce(json_extract_scalar(r, '${path}'), json_extract_scalar(r, '${other}'))`,
+  ).join(', ')}) AS ROW(${RESOURCE_MEMBERS.map(([name]) => `${name} VARCHAR`).join(', ')})))`,
+};
+
+/** Members of the record that `eventjson` is put together from: the name in the record, our column, and whether that is JSON text. */
+const JSON_MEMBERS: readonly (readonly [name: string, column: string, kind: 'text' | 'value' | 'json'])[] = [
+  ['eventVersion', 'event_version', 'text'],
+  ['eventTime', 'event_time', 'text'],
+  ['eventSource', 'event_source', 'text'],
+  ['eventName', 'event_name_raw', 'text'],
+  ['awsRegion', 'aws_region', 'text'],
+  ['sourceIPAddress', 'source_address', 'text'],
+  ['userAgent', 'user_agent', 'text'],
+  ['errorCode', 'error_code', 'text'],
+  ['errorMessage', 'error_message', 'text'],
+  ['requestParameters', 'request_parameters', 'json'],
+  ['responseElements', 'response_elements', 'json'],
+  ['additionalEventData', 'additional_event_data', 'json'],
+  ['requestID', 'request_id', 'text'],
+  ['eventID', 'event_id', 'text'],
+  ['readOnly', 'read_only', 'value'],
+  ['resources', 'resources', 'json'],
+  ['eventType', 'event_type', 'text'],
+  ['apiVersion', 'api_version', 'text'],
+  ['managementEvent', 'management_event', 'value'],
+  ['recipientAccountId', 'account_id', 'text'],
+  ['sharedEventID', 'shared_event_id', 'text'],
+  ['vpcEndpointId', 'vpc_endpoint_id', 'text'],
+  ['vpcEndpointAccountId', 'vpc_endpoint_account_id', 'text'],
+  ['serviceEventDetails', 'service_event_details', 'json'],
+  ['addendum', 'addendum', 'json'],
+  ['edgeDeviceDetails', 'edge_device_details', 'json'],
+  ['eventCategory', 'event_category', 'text'],
+];
+
+/** ISO 8601 as CloudTrail writes it. */
+const ISO = "'%Y-%m-%dT%H:%i:%sZ'";
+
+const EVENT_JSON: LakeColumn = {
+  name: 'eventjson',
+  type: 'string',
+  doc: 'The record as JSON, put together from its columns: members that are null or that have no column in the store (in Athena also userIdentity and tlsDetails) are left out.',
+  duckdb: `CAST(json_merge_patch('{}', json_object('userIdentity', TRY_CAST(user_identity AS JSON), 'tlsDetails', TRY_CAST(tls_details AS JSON), ${JSON_MEMBERS.map(
+    ([name, column, kind]) =>
+      `'${name}', ${kind === 'json' ? `TRY_CAST(${column} AS JSON)` : column === 'event_time' ? `strftime(event_time, ${ISO.replace('%i', '%M').replace('%s', '%S')})` : column}`,
+  ).join(', ')})) AS VARCHAR)`,
+  athena: `json_object(${JSON_MEMBERS.map(
+    ([name, column, kind]) =>
+      `'${name}' VALUE ${kind === 'json' ? `${column} FORMAT JSON` : column === 'event_time' ? `date_format(event_time, ${ISO})` : column}`,
+  ).join(', ')} ABSENT ON NULL)`,
+};
+
+/** In the order of AWS's page. */
+export const LAKE_COLUMNS: readonly LakeColumn[] = [
+  same('eventversion', 'event_version', 'Version of the record format.'),
+  structColumn('useridentity', IDENTITY, 'Who made the request.'),
+  same('eventtime', 'event_time', 'When the request was completed, UTC.', 'timestamp'),
+  same('eventsource', 'event_source', 'The service that the request was made to.'),
+  same('eventname', 'event_name_raw', 'The action as CloudTrail wrote it.'),
+  same('awsregion', 'aws_region', 'The Region that the request was made to.'),
+  same('sourceipaddress', 'source_address', 'Where the request came from, as recorded.'),
+  same('useragent', 'user_agent', 'The agent through which the request was made.'),
+  same('errorcode', 'error_code', 'The error of a request that failed.'),
+  same('errormessage', 'error_message', 'What the error says.'),
+  map('requestparameters', 'request_parameters', 'Parameters of the request.'),
+  map('responseelements', 'response_elements', 'The response of actions that change something.'),
+  map('additionaleventdata', 'additional_event_data', 'What belongs neither to request nor to response.'),
+  same('requestid', 'request_id', 'The id that the called service gave the request.'),
+  same('eventid', 'event_id', 'Id of the event.'),
+  same('readonly', 'read_only', 'Whether the operation only reads.', 'boolean'),
+  RESOURCES,
+  same('eventtype', 'event_type', 'Kind of the event.'),
+  same('apiversion', 'api_version', 'API version of an AwsApiCall event.'),
+  same('managementevent', 'management_event', 'Whether it is a management event.', 'boolean'),
+  same('recipientaccountid', 'account_id', 'The account that received the event.'),
+  same('sharedeventid', 'shared_event_id', 'Shared by the copies of one event in several accounts.'),
+  absent('annotation', 'Why delivery was delayed or data is missing.'),
+  same('vpcendpointid', 'vpc_endpoint_id', 'The VPC endpoint that the request came through.'),
+  same('vpcendpointaccountid', 'vpc_endpoint_account_id', 'Account of that endpoint.'),
+  map('serviceeventdetails', 'service_event_details', 'What a service event tells.'),
+  map('addendum', 'addendum', 'Why an event came late or was updated.'),
+  map('edgedevicedetails', 'edge_device_details', 'The edge device that a request was made to.'),
+  absent('insightdetails', 'Of an Insights event: those stand in `cloudtrail_insight`.', 'MAP(VARCHAR, VARCHAR)'),
+  same('eventcategory', 'event_category', 'Management, Data or NetworkActivity.'),
+  structColumn('tlsdetails', TLS, 'Version, cipher suite and host of the TLS connection.'),
+  same('sessioncredentialfromconsole', text('session_from_console'), 'Whether a console session made the request.'),
+  EVENT_JSON,
+  absent('eventjsonchecksum', 'Checksum of the record.'),
+];
+
+/** The SELECT of the view, over a relation with the columns of `cloudtrail`. */
+export const lakeSelect = (engine: 'duckdb' | 'athena', relation: string): string =>
+  `SELECT ${LAKE_COLUMNS.map((column) => `${column[engine]} AS ${column.name}`).join(', ')} FROM ${relation}`;
