@@ -6,12 +6,12 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { queryValues } from '../../src/query.ts';
 import { ASKED, clock, ids, load, QUERIED, valuesOf, writeEvents } from '../queries/events.ts';
 import { type Engines, openEngines, trinoAtHand } from './engines.ts';
-import { type ExampleStore, exampleRecords, loadDetectors, openExampleStore } from './examples.ts';
+import { exampleRecords, loadDetectors, openRecordStore, type RecordStore } from './examples.ts';
 
 const dir = mkdtempSync(join(tmpdir(), 'trailhound-trino-queries-'));
 let few: Engines;
 let many: Engines;
-let examples: ExampleStore;
+let examples: RecordStore;
 
 describe.skipIf(trinoAtHand === null)('a saved question', () => {
   beforeAll(async () => {
@@ -20,7 +20,7 @@ describe.skipIf(trinoAtHand === null)('a saved question', () => {
       'queries',
       QUERIED.map((table) => ({ table, segments: segments.filter((segment) => segment.table === table.name) })),
     );
-    examples = await openExampleStore(exampleRecords(await loadDetectors()));
+    examples = await openRecordStore(exampleRecords(await loadDetectors()));
     many = await openEngines('questions', examples.tables);
   });
   afterAll(async () => {
