@@ -7,7 +7,7 @@ import type {
   DuckDBValue,
 } from '@duckdb/node-api';
 import type { Backend, Param, QueryResult, QueryStream, ResultColumn, Row, Value } from '../backend.ts';
-import { DuckDBInstance, listValue } from '../duckdb.ts';
+import { DuckDBInstance, LIST, listValue, VARCHAR } from '../duckdb.ts';
 import { AppError } from '../errors.ts';
 import type { CatalogTable, Segment } from '../store.ts';
 import { PARTITION_COLUMN, type Table } from '../table.ts';
@@ -239,9 +239,11 @@ async function openInstance(
       ].join(';\n'),
     );
     for (const { name, values } of options.lists ?? []) {
-      await connection.run(`CREATE TABLE ${quoted(`list_${name}`)} AS SELECT unnest($1::VARCHAR[]) AS value`, [
-        listValue([...values]),
-      ]);
+      await connection.run(
+        `CREATE TABLE ${quoted(`list_${name}`)} AS SELECT unnest($1::VARCHAR[]) AS value`,
+        [listValue([...values])],
+        [LIST(VARCHAR)],
+      );
     }
     for (const { name, columns } of options.relations ?? []) {
       if (!relations.has(name)) continue;

@@ -6,15 +6,15 @@ import { type Detector, parameterValues } from '../../src/detector.ts';
 import type { HuntTaskResult } from '../../src/hunt.ts';
 import { DAY_MS } from '../../src/time.ts';
 import { type Engines, openEngines, sortedRows, trinoAtHand } from './engines.ts';
-import { type ExampleStore, exampleRecords, loadDetectors, openExampleStore } from './examples.ts';
+import { exampleRecords, loadDetectors, openRecordStore, type RecordStore } from './examples.ts';
 
 const detectors = await loadDetectors();
 
 describe.skipIf(trinoAtHand === null)('the catalogue', () => {
-  let store: ExampleStore;
+  let store: RecordStore;
   let engines: Engines;
   beforeAll(async () => {
-    store = await openExampleStore(exampleRecords(detectors));
+    store = await openRecordStore(exampleRecords(detectors));
     engines = await openEngines('detectors', store.tables);
   });
   afterAll(async () => {

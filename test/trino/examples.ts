@@ -59,15 +59,14 @@ export function exampleRecords(detectors: readonly Detector[]): readonly FilledR
     );
 }
 
-export interface ExampleStore {
+export interface RecordStore {
   readonly tables: readonly { readonly table: Table; readonly segments: readonly Segment[] }[];
-  readonly logs: string;
   readonly window: Window;
   close(): Promise<void>;
 }
 
-/** Ingests them into a store of its own. */
-export async function openExampleStore(records: readonly FilledRecord[]): Promise<ExampleStore> {
+/** Ingests records into a store of its own. Throws where one is rejected. */
+export async function openRecordStore(records: readonly FilledRecord[]): Promise<RecordStore> {
   const dir = mkdtempSync(join(tmpdir(), 'trailhound-examples-'));
   const logs = join(dir, 'logs');
   mkdirSync(logs);
@@ -81,15 +80,14 @@ export async function openExampleStore(records: readonly FilledRecord[]): Promis
     );
   }
   const { records: sums, problemsTotal } = await ingestInto(join(dir, 'store'), [logs]);
-  if (sums.stored !== records.length || problemsTotal > 0)
-    throw new Error(`the examples have ${records.length} records, and the store got ${JSON.stringify(sums)}`);
+  if (sums.stored + sums.duplicate !== records.length || problemsTotal > 0)
+    throw new Error(`there are ${records.length} records, and the store got ${JSON.stringify(sums)}`);
   const store = await openStore(join(dir, 'store'));
   const tables = await Promise.all(TABLES.map(async (table) => ({ table, segments: await store.segments(table) })));
   await store.close();
   const times = records.map(({ timeMs }) => timeMs).filter((time) => time !== null);
   return {
     tables,
-    logs,
     window: { fromMs: times.reduce((a, b) => Math.min(a, b)), toMs: times.reduce((a, b) => Math.max(a, b)) + 1 },
     close: async () => rmSync(dir, { recursive: true, force: true }),
   };

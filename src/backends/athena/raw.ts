@@ -196,8 +196,9 @@ OUTPUTFORMAT 'org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat'`,
 };
 
 const MATCH_DETAILS = array(struct('conditiontype', 'sensitivitylevel', 'location', { matcheddata: array('string') }));
-const TOKEN = struct('responsecode', 'solvetimestamp');
-const TOKEN_RESPONSE = struct('responsecode', 'solvetimestamp', 'failurereason');
+/** AWS's page has texts here, but the log has numbers, and so they stay in the views. */
+const TOKEN = struct({ responsecode: 'int', solvetimestamp: 'bigint' });
+const TOKEN_RESPONSE = struct({ responsecode: 'int', solvetimestamp: 'bigint' }, 'failurereason');
 const MATCHING_RULES = array(
   struct('ruleid', 'action', 'overriddenaction', {
     rulematchdetails: MATCH_DETAILS,

@@ -1,5 +1,5 @@
 /** Portable SQL as the text that Athena gets: values filled in, logical tables as what stands for them there, and what only our prelude knows in Trino's words. */
-import { isIP } from 'node:net';
+import { BlockList, isIP } from 'node:net';
 import type { Param } from '../../backend.ts';
 import { AppError } from '../../errors.ts';
 import type { Table } from '../../table.ts';
@@ -362,8 +362,13 @@ function cidrSql(network: string, address: string): string {
     : `contains('${net}', ${parsed})`;
 }
 
+const mapped = new BlockList();
+mapped.addSubnet('::ffff:0.0.0.0', 96, 'ipv6');
+
+/** One of IPv4 that is written as IPv6 counts as IPv4, so it has 96 bits at least. */
 function isNetwork(net: string): boolean {
-  const [address = '', bits = ''] = net.split('/');
-  const family = isIP(address);
-  return new RegExp(NETWORK, 'u').test(net) && family !== 0 && Number(bits) <= (family === 4 ? 32 : 128);
+  const [address = '', digits = ''] = net.split('/');
+  const [family, bits] = [isIP(address), Number(digits)];
+  if (!new RegExp(NETWORK, 'u').test(net) || family === 0) return false;
+  return family === 4 ? bits <= 32 : bits <= 128 && (bits >= 96 || !mapped.check(address, 'ipv6'));
 }

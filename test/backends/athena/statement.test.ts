@@ -153,6 +153,7 @@ describe('cidr_match', () => {
     ],
     ["cidr_match('::ffff:10.0.0.0/104', a)", `contains('::ffff:10.0.0.0/104', ${address('a')})`],
     ['cidr_match(:net, a)', `contains('10.0.0.0/8', ${address('a')})`],
+    ["cidr_match('::ffff:a00:0/95', a)", 'CAST(NULL AS boolean)'],
     ["cidr_match('10.0.0.0', a)", 'CAST(NULL AS boolean)'],
     ["cidr_match('10.0.0.0/33', a)", 'CAST(NULL AS boolean)'],
     ["cidr_match('10.0.0.0/08', a)", 'CAST(NULL AS boolean)'],
