@@ -81,7 +81,7 @@ export async function planCatalogue(
     nowMs,
   });
   session.deployed = async () => deployed;
-  const backend = await session.backend(null);
+  const backend = await session.backend(null, { locked: false });
   const tables = TABLES.map((table) => ({ table, engine: createEngine(table) }));
   const perDay = Math.max(...deployed.map(({ roots }) => roots.reduce((sum, root) => sum + partitionsPerDay(root), 0)));
   let pieces = 0;

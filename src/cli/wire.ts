@@ -259,7 +259,7 @@ export interface Spent {
 /** Athena as a run of a command has it. */
 export interface AthenaSession {
   /** Backends end with the session. */
-  backend(window: Window | null): Promise<AthenaBackend>;
+  backend(window: Window | null, options?: { readonly locked: boolean }): Promise<AthenaBackend>;
   /** The tables that are set up. */
   deployed(): Promise<readonly DeployedTable[]>;
   /** What each table would cost over a window, by listing its log files. */
@@ -322,8 +322,8 @@ export function useAthena<T>(
     };
     try {
       return await use({
-        backend: async (window) => {
-          const backend = await session.backend(window);
+        backend: async (window, options) => {
+          const backend = await session.backend(window, options);
           opened.push(backend);
           return backend;
         },
@@ -434,11 +434,11 @@ export async function useArchiveHunter<T>(
     leftOut: options.detectors.filter((detector) => !detectors.includes(detector)),
     hunt: () => {
       if (store === null) throw new Error('a hunt needs a store for its alerts');
-      const deps: HuntDeps = { store, tables, nowMs, openBackend: () => session.backend(window) };
+      const deps: HuntDeps = { store, tables, nowMs, openBackend: () => session.backend(window, { locked: false }) };
       return huntArchive(deps, hunt, pieces);
     },
     explain: async (some = detectors) => {
-      const backend = await session.backend(null);
+      const backend = await session.backend(null, { locked: false });
       const statements = explainArchive({ tables, nowMs }, { ...hunt, detectors: some }, pieces);
       const prepared: (Prepared & { readonly title: string })[] = [];
       for (const { title, sql, params, window: reading } of statements)

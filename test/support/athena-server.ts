@@ -522,11 +522,12 @@ const BEYOND_PRELUDE = [
   "CREATE MACRO parse_datetime(s, f) AS CASE f WHEN 'dd/MMM/yyyy:HH:mm:ss Z' THEN strptime(s, '%d/%b/%Y:%H:%M:%S %z') END",
 ];
 
-/** Athena's SQL as DuckDB takes it, beyond what the prelude gives. */
+/** Athena's SQL as DuckDB takes it, beyond what the prelude gives: its own spelling of `contains` for networks, of `transform`, and of keys in JSON paths. */
 function dialect(sql: string): string {
   return toDuckdb(sql, true)
     .sql.replaceAll(/\btransform\(/gu, 'list_transform(')
-    .replaceAll(/\bcontains\((?='[^']*\/\d+', TRY_CAST\()/gu, 'cidr_match(');
+    .replaceAll(/\bcontains\((?=(?:'[^']*'|[\w.]+), TRY_CAST\(replace\()/gu, 'cidr_match(')
+    .replaceAll(/'\$[^']*'/gu, (path) => path.replaceAll(/\["([^"\]]+)"\]/gu, '."$1"'));
 }
 
 type HiveType =

@@ -32,8 +32,8 @@ export interface AthenaBackendOptions {
   readonly reuses: boolean;
   readonly nowMs: () => number;
   readonly tempDirectory: string;
-  /** Refuses what is not portable. */
-  readonly lint?: (sql: string) => void;
+  /** For a person's own SQL: held to one SELECT over these tables and to the portable subset. Statements of detectors are made by the planner. */
+  readonly locked: boolean;
   readonly onProgress?: (progress: StatementProgress & { readonly totalBytes: number }) => void;
 }
 
@@ -69,8 +69,8 @@ export class AthenaBackend implements Backend {
 
   constructor(options: AthenaBackendOptions) {
     this.#options = options;
-    const { tables, known, lists, tempDirectory } = options;
-    this.#rehearsal = new Rehearsal({ tables: tables.map(({ table }) => table), known, lists, tempDirectory });
+    const { tables, known, lists, tempDirectory, locked } = options;
+    this.#rehearsal = new Rehearsal({ tables: tables.map(({ table }) => table), known, lists, tempDirectory, locked });
   }
 
   async query(sql: string, params: Readonly<Record<string, Param>> = {}, reading: Reading = {}): Promise<QueryResult> {
@@ -127,7 +127,6 @@ export class AthenaBackend implements Backend {
 
   /** What would run; nothing is asked of Athena. Throws as query() does before it starts. */
   async prepare(sql: string, params: Readonly<Record<string, Param>> = {}, reading: Reading = {}): Promise<Prepared> {
-    this.#options.lint?.(sql);
     const window = reading.window ?? this.#options.window;
     const rehearsed = await this.#rehearsal.check(sql, params);
     if (rehearsed.tables.length > 0 && window === null) {

@@ -13,6 +13,8 @@ export interface RehearsalOptions {
   readonly known: readonly Table[];
   readonly lists: readonly { readonly name: string; readonly values: readonly string[] }[];
   readonly tempDirectory: string;
+  /** As that of the backend. */
+  readonly locked: boolean;
 }
 
 export interface Rehearsed {
@@ -74,12 +76,12 @@ export class Rehearsal {
   }
 
   #open(): Promise<Backend> {
-    const { tables, lists, tempDirectory } = this.#options;
+    const { tables, lists, tempDirectory, locked } = this.#options;
     this.#backend ??= createDuckdbBackend({
       tables: tables.map((table) => ({ table: { ...table, columns: portableColumns(table) }, segments: [] })),
       lists,
       portable: true,
-      locked: true,
+      locked,
       memoryLimitMb: MEMORY_MB,
       threads: 1,
       tempDirectory,

@@ -59,7 +59,7 @@ export async function* selftest(
   window: Window,
   { tempDirectory, signal }: { readonly tempDirectory: string; readonly signal: AbortSignal },
 ): AsyncGenerator<Check, void, undefined> {
-  const athena = await session.backend(window, { reuses: false });
+  const athena = await session.backend(window, { reuses: false, locked: false });
   const local = await createDuckdbBackend({
     tables: [],
     portable: true,

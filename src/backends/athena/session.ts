@@ -25,7 +25,6 @@ export interface SessionOptions {
   readonly signal: AbortSignal;
   readonly tempDirectory: string;
   readonly nowMs: () => number;
-  readonly lint?: (sql: string) => void;
   readonly onProgress?: AthenaBackendOptions['onProgress'];
 }
 
@@ -75,8 +74,8 @@ export class Session {
   }
 
   /** `window`: what statements see that come without one of their own. */
-  async backend(window: Window | null, { reuses = true } = {}): Promise<AthenaBackend> {
-    const { lists, nowMs, tempDirectory, tables: known, lint, onProgress } = this.#options;
+  async backend(window: Window | null, { reuses = true, locked = true } = {}): Promise<AthenaBackend> {
+    const { lists, nowMs, tempDirectory, tables: known, onProgress } = this.#options;
     const isLimited = this.meter.maxBytes !== null;
     const [tables, rates] = await Promise.all([this.deployed(), isLimited ? this.rates() : new Map<string, number>()]);
     return new AthenaBackend({
@@ -89,9 +88,9 @@ export class Session {
       latenessMs: this.latenessMs,
       bytesPerDay: rates,
       reuses,
+      locked,
       nowMs,
       tempDirectory,
-      ...(lint && { lint }),
       ...(onProgress && { onProgress }),
     });
   }
