@@ -15,4 +15,4 @@ FROM blocked AS b
 JOIN waf AS w ON w.web_acl_id = b.web_acl_id AND w.source_ip = b.source_ip
 WHERE w.event_time >= b.first_blocked AND w.event_time < :to AND w.action = 'ALLOW'
 GROUP BY b.source_ip, b.web_acl_id, b.first_blocked, b.blocks, b.a_uri
-ORDER BY blocks DESC, source_ip
+ORDER BY blocks DESC, source_ip, b.web_acl_id

@@ -7,7 +7,7 @@ import type {
   DuckDBValue,
 } from '@duckdb/node-api';
 import type { Backend, Param, QueryResult, QueryStream, ResultColumn, Row, Value } from '../backend.ts';
-import { DuckDBInstance, listValue } from '../duckdb.ts';
+import { DuckDBInstance, LIST, listValue, VARCHAR } from '../duckdb.ts';
 import { AppError } from '../errors.ts';
 import type { CatalogTable, Segment } from '../store.ts';
 import { PARTITION_COLUMN, type Table } from '../table.ts';
@@ -49,7 +49,9 @@ const textList = (texts: readonly string[]): string => `[${texts.map(literal).jo
 /** A path in which nothing is a pattern to DuckDB: its list of files takes globs. */
 const plainPath = (path: string): string => path.replace(/[[*?]/gu, '[$&]');
 
-const hasLake = ({ tables }: DuckdbOptions): boolean => tables.some(({ table }) => table.name === LAKE_TABLE);
+/** Where a table has only its portable columns, as a rehearsal for Athena has it, there is no view of all. */
+const hasLake = ({ tables }: DuckdbOptions): boolean =>
+  tables.some(({ table }) => table.name === LAKE_TABLE && table.columns.some(({ athena }) => athena === null));
 
 /** The caller keeps the segments' and relations' files in place until the backend is closed. */
 export async function createDuckdbBackend(options: DuckdbOptions): Promise<Backend> {
@@ -240,9 +242,11 @@ async function openInstance(
       ].join(';\n'),
     );
     for (const { name, values } of options.lists ?? []) {
-      await connection.run(`CREATE TABLE ${quoted(`list_${name}`)} AS SELECT unnest($1::VARCHAR[]) AS value`, [
-        listValue([...values]),
-      ]);
+      await connection.run(
+        `CREATE TABLE ${quoted(`list_${name}`)} AS SELECT unnest($1::VARCHAR[]) AS value`,
+        [listValue([...values])],
+        [LIST(VARCHAR)],
+      );
     }
     for (const { name, columns } of options.relations ?? []) {
       if (!relations.has(name)) continue;

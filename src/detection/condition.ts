@@ -209,7 +209,7 @@ function anyValue({ column, path }: Place, test: (operand: Operand) => string): 
   if (path.length === 0)
     return test({
       text: column.type === 'VARCHAR' ? column.name : `CAST(${column.name} AS VARCHAR)`,
-      json: column.json === true ? column.name : null,
+      json: null,
     });
   return walk(column.name, path, 0, test);
 }
@@ -349,11 +349,11 @@ function testSql(spec: LeafSpec): string {
     }
     case 'exists':
       if (typeof operand !== 'boolean') throw wrongValue(spec, 'true or false');
-      return anyValue(place, ({ text, json }) =>
-        json === null
-          ? `${place.column.type === 'VARCHAR[]' ? text : place.column.name} IS NOT NULL`
-          : `json_format(${json}) <> 'null'`,
-      );
+      return anyValue(place, ({ text, json }) => {
+        if (json !== null) return `json_format(${json}) <> 'null'`;
+        if (place.column.json === true) return `${text} <> 'null'`;
+        return `${place.column.type === 'VARCHAR[]' ? text : place.column.name} IS NOT NULL`;
+      });
     case 'column': {
       if (typeof operand !== 'string') throw wrongValue(spec, 'the name of a column');
       const other = resolve(operand, context);

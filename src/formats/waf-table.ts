@@ -10,10 +10,10 @@ const { field, json, integer } = fieldsOf(() => FIELDS_PAGE);
 /** Types of the raw table (https://docs.aws.amazon.com/athena/latest/ug/create-waf-table-partition-projection.html) under the names that AWS writes. */
 const MATCH_DETAILS =
   'ARRAY(ROW("conditionType" varchar, "sensitivityLevel" varchar, "location" varchar, "matchedData" ARRAY(varchar)))';
-const TOKEN_RESPONSE = '"responseCode" varchar, "solveTimestamp" varchar, "failureReason" varchar';
+const TOKEN_RESPONSE = '"responseCode" integer, "solveTimestamp" bigint, "failureReason" varchar';
 const MATCHING_RULES =
   `ARRAY(ROW("ruleId" varchar, "action" varchar, "overriddenAction" varchar, "ruleMatchDetails" ${MATCH_DETAILS},` +
-  ' "challengeResponse" ROW("responseCode" varchar, "solveTimestamp" varchar), "captchaResponse" ROW("responseCode" varchar, "solveTimestamp" varchar)))';
+  ' "challengeResponse" ROW("responseCode" integer, "solveTimestamp" bigint), "captchaResponse" ROW("responseCode" integer, "solveTimestamp" bigint)))';
 const RULE_GROUPS =
   `ARRAY(ROW("ruleGroupId" varchar, "terminatingRule" ROW("ruleId" varchar, "action" varchar, "ruleMatchDetails" ${MATCH_DETAILS}),` +
   ` "nonTerminatingMatchingRules" ${MATCHING_RULES}, "excludedRules" varchar))`;

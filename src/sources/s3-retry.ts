@@ -1,6 +1,6 @@
 /** When a request to S3 that failed is sent again. The client sends each one once: this is the only policy. */
+import { awsReason, isCredentialError } from '../aws.ts';
 import { AppError } from '../errors.ts';
-import { awsReason, isCredentialError } from './s3-client.ts';
 
 /** Failures in a row. With what is waited between them, about twelve seconds; twenty where S3 asks to slow down. */
 const TRIES = 8;

@@ -106,6 +106,12 @@ backendContract({
   },
 });
 
+test('a list without values is an empty table', async () => {
+  await build();
+  const backend = await open({ lists: [{ name: 'none', values: [] }] });
+  expect((await backend.query("SELECT value FROM list_none WHERE value = 'x'")).rows).toEqual([]);
+});
+
 const codeOf = (error: unknown): unknown => (error as { code?: unknown }).code;
 const messageOf = async (promise: Promise<unknown>): Promise<string> =>
   promise.then(

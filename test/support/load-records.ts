@@ -54,7 +54,11 @@ async function openWriter(): Promise<DuckDBInstance> {
 }
 
 /** The segments of these records under `dir`. */
-async function writeRecords(dir: string, records: readonly ExampleRecord[], seq = 1): Promise<readonly Segment[]> {
+export async function writeRecords(
+  dir: string,
+  records: readonly ExampleRecord[],
+  seq = 1,
+): Promise<readonly Segment[]> {
   mkdirSync(dir, { recursive: true });
   const file = join(dir, `records-${seq}.jsonl`);
   writeFileSync(file, records.map((record) => `${JSON.stringify(record)}\n`).join(''));

@@ -1,10 +1,11 @@
 /** `trailhound store`: the folder itself: what lies in it, whether it is whole, and making it smaller. */
 import { Command } from 'commander';
 import { AppError } from '../../errors.ts';
+import { formatBytes } from '../../size.ts';
 import { finish, group, type Host, type Run } from '../command.ts';
 import { pruneOlder } from '../ingest.ts';
 import { printRows } from '../output/rows.ts';
-import { formatBytes, formatCount, plural } from '../output/text.ts';
+import { formatCount, plural } from '../output/text.ts';
 
 interface InfoOptions {
   readonly files?: boolean;

@@ -2,8 +2,8 @@
 import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { AppError } from '../errors.ts';
-import { suggestion } from '../suggest.ts';
+import { AppError } from './errors.ts';
+import { suggestion } from './suggest.ts';
 
 /** It needs no section. */
 const DEFAULT = 'default';

@@ -1,0 +1,173 @@
+/** The logical views over raw log files on Trino: the rows that the store has of them, column by column. */
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { gunzipSync } from 'node:zlib';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Row, Value } from '../../src/backend.ts';
+import { portableColumns } from '../../src/backends/athena/views.ts';
+import { TABLES } from '../../src/cli/wire.ts';
+import type { FilledRecord } from '../../src/detection/example-records.ts';
+import { cloudtrailTable } from '../../src/formats/cloudtrail-table.ts';
+import { wafTable } from '../../src/formats/waf-table.ts';
+import type { Table } from '../../src/table.ts';
+import { type Engines, openEngines, openTrino, trinoAtHand } from './engines.ts';
+import { exampleRecords, loadDetectors, openRecordStore, type RecordStore } from './examples.ts';
+import { createRawTable } from './raw-tables.ts';
+
+const dir = mkdtempSync(join(tmpdir(), 'trailhound-views-'));
+
+/** JSON as a value, its members in the order of their names. What a struct has no value for is null in it, where the record just lacks it: the same to every path. */
+function jsonValue(text: Value, isStruct: boolean): unknown {
+  if (typeof text !== 'string') return text;
+  try {
+    return JSON.parse(text, (_, value: unknown) => {
+      if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+      const members = Object.entries(value).filter(([, member]) => !isStruct || member !== null);
+      return Object.fromEntries(members.toSorted(([a], [b]) => (a < b ? -1 : 1)));
+    });
+  } catch {
+    return text;
+  }
+}
+
+const shown = (value: unknown): string =>
+  JSON.stringify(value, (_, item: unknown) => (typeof item === 'bigint' ? `${item}n` : item)) ?? 'undefined';
+
+/** Rows in the order of their identities, JSON as values. */
+function comparable(table: Table, rows: readonly Row[]): readonly Readonly<Record<string, unknown>>[] {
+  const isStruct = new Map(
+    table.columns
+      .filter((column) => column.json === true)
+      .map(({ name, athena }) => [name, athena?.includes('AS JSON') === true]),
+  );
+  const valueOf = (name: string, value: Value): unknown => {
+    const struct = isStruct.get(name);
+    return struct === undefined ? value : jsonValue(value, struct);
+  };
+  const keyOf = (row: Readonly<Record<string, unknown>>): string =>
+    shown([[...table.identity.id, ...table.identity.facts].map((name) => row[name]), row]);
+  return rows
+    .map((row) => Object.fromEntries(Object.entries(row).map(([name, value]) => [name, valueOf(name, value)])))
+    .map((row) => [keyOf(row), row] as const)
+    .toSorted(([x], [y]) => (x < y ? -1 : 1))
+    .map(([, row]) => row);
+}
+
+/** Whether JSON has names that differ by their case alone, of which OpenX's SerDe keeps but one. */
+function repeatsName(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  const names = Array.isArray(value) ? [] : Object.keys(value).map((name) => name.toLowerCase());
+  return new Set(names).size < names.length || Object.values(value).some(repeatsName);
+}
+
+/** By column, in how many rows it differs, and the first such values. */
+function differences(table: Table, ours: readonly Row[], theirs: readonly Row[]): unknown {
+  const [left, right] = [comparable(table, ours), comparable(table, theirs)];
+  const found: Record<string, { rows: number; first: unknown }> = {};
+  for (const [at, row] of left.entries())
+    for (const [name, value] of Object.entries(row)) {
+      const other = right[at]?.[name];
+      if (shown(value) === shown(other) || repeatsName(value)) continue;
+      found[name] ??= { rows: 0, first: [value, other] };
+      found[name].rows += 1;
+    }
+  return { rows: right.length, columns: found };
+}
+
+/** A folder of real log files, for those who have one. */
+const DATA = process.env['TRAILHOUND_TRINO_DATA'];
+
+/** The records of CloudTrail's and WAF's files below a folder, whatever else lies there. */
+function recordsBelow(folder: string): readonly FilledRecord[] {
+  const files = readdirSync(folder, { recursive: true, encoding: 'utf8', withFileTypes: true }).filter((entry) =>
+    entry.isFile(),
+  );
+  return files.flatMap(({ parentPath, name }) => {
+    const bytes = readFileSync(join(parentPath, name));
+    const text = (bytes[0] === 0x1f && bytes[1] === 0x8b ? gunzipSync(bytes) : bytes).toString();
+    return /"Records"|"webaclId"/u.test(text) ? recordsIn(text) : [];
+  });
+}
+
+function recordsIn(text: string): readonly FilledRecord[] {
+  const whole = parsed(text) as { readonly Records?: unknown } | null;
+  const items: readonly unknown[] = Array.isArray(whole?.Records) ? whole.Records : text.split('\n').map(parsed);
+  return items.flatMap((item) => {
+    if (typeof item !== 'object' || item === null) return [];
+    const record = item as Readonly<Record<string, unknown>>;
+    if ('eventVersion' in record && 'userIdentity' in record && 'recipientAccountId' in record)
+      return [{ table: 'cloudtrail', record, timeMs: Date.parse(String(record['eventTime'])) }];
+    return 'webaclId' in record ? [{ table: 'waf', record, timeMs: Number(record['timestamp']) }] : [];
+  });
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}
+
+/** Records in a store, and the same as raw files under the views. */
+interface Both {
+  readonly store: RecordStore;
+  readonly engines: Engines;
+  readonly views: ReadonlyMap<string, string>;
+}
+
+async function openBoth(name: string, records: readonly FilledRecord[]): Promise<Both> {
+  const store = await openRecordStore(records);
+  const engines = await openEngines(name, store.tables);
+  const schema = `raw_${name}_${process.pid}`;
+  await openTrino().run(`CREATE SCHEMA hive.${schema}`);
+  const views = new Map<string, string>();
+  for (const table of TABLES) {
+    const own = records.filter((one) => one.table === table.name).map(({ record }) => record);
+    const raw = { schema, dir: join(dir, name), table, records: own, day: '2025/03/03' };
+    views.set(table.name, await createRawTable(openTrino(), raw));
+  }
+  return { store, engines, views };
+}
+
+async function expectSame({ engines, views }: Both, table: Table): Promise<void> {
+  const sql = `SELECT ${portableColumns(table)
+    .map(({ name }) => name)
+    .join(', ')} FROM ${table.name}`;
+  const ours = await engines.duckdb.query(sql);
+  const view = openTrino().over({ relations: [{ table, relation: views.get(table.name) ?? '', prune: () => null }] });
+  const theirs = await view.query(sql);
+  expect(theirs.columns).toEqual(ours.columns);
+  expect(differences(table, ours.rows, theirs.rows)).toEqual({ rows: ours.rows.length, columns: {} });
+  expect(ours.rows.length).toBeGreaterThan(0);
+}
+
+describe.skipIf(trinoAtHand === null)('the view of', () => {
+  const opened: Both[] = [];
+  afterAll(async () => {
+    for (const { engines, store } of opened) {
+      await engines.close();
+      await store.close();
+    }
+    rmSync(dir, { recursive: true, force: true });
+  });
+
+  describe('the records of all examples', () => {
+    let both: Both;
+    beforeAll(async () => {
+      both = await openBoth('examples', exampleRecords(await loadDetectors()));
+      opened.push(both);
+    });
+    test.each(TABLES)('$name has the rows of the store', (table) => expectSame(both, table));
+  });
+
+  describe.skipIf(DATA === undefined)('real log files', () => {
+    let both: Both;
+    beforeAll(async () => {
+      both = await openBoth('real', recordsBelow(DATA ?? ''));
+      opened.push(both);
+    });
+    test.each([cloudtrailTable, wafTable])('$name has the rows of the store', (table) => expectSame(both, table));
+  });
+});
