@@ -25,7 +25,7 @@ const FETCHED_TO = WEEK_START + 4 * DAY + 23 * HOUR;
 const SPOILED_FROM = WEEK_START + 2 * DAY;
 
 /** fflate rather than node:zlib, whose output differs between versions and processors. */
-const gzip = (text: string | Uint8Array): Uint8Array =>
+export const gzip = (text: string | Uint8Array): Uint8Array =>
   gzipSync(typeof text === 'string' ? Buffer.from(text) : text, { level: 9, mtime: 0 });
 
 const stamp = (ms: number): string => iso(ms).slice(0, 16).replace(/[-:]/g, '');

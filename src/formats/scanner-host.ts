@@ -1,6 +1,7 @@
 /** The host of a WebAssembly scanner, whatever its format: lays out its memory, tells it the columns and the identity of the table, and speaks to it in JavaScript's terms. */
+import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { AppError } from '../errors.ts';
+import { AppError, damagedInstall } from '../errors.ts';
 import {
   type DecodeLimits,
   type FileContext,
@@ -131,9 +132,18 @@ const compiled = new Map<string, Promise<WebAssembly.Module>>();
 
 /** The module `dist/src/formats/<name>.wasm`, compiled once. */
 export function compileScanner(name: string): Promise<WebAssembly.Module> {
-  const known = compiled.get(name) ?? readFile(moduleUrl(name)).then((bytes) => WebAssembly.compile(bytes));
+  const known = compiled.get(name) ?? load(name);
   compiled.set(name, known);
   return known;
+}
+
+/** A module with one wrong bit may compile and decode all wrong: it must be what was built. */
+async function load(name: string): Promise<WebAssembly.Module> {
+  const url = moduleUrl(name);
+  const [bytes, built] = await Promise.all([readFile(url), readFile(new URL(`${url.href}.sha256`), 'utf8')]);
+  if (createHash('sha256').update(bytes).digest('hex') !== built)
+    throw damagedInstall(`load ${name}.wasm`, new Error('it is not what was built, its SHA-256 is another'));
+  return WebAssembly.compile(bytes);
 }
 
 /** The format's scanner extends this, tells its module what else it needs to know, and calls start(). */

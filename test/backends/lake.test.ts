@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Backend } from '../../src/backend.ts';
 import { LAKE_COLUMNS } from '../../src/backends/lake.ts';
+import { portabilityFindings } from '../../src/backends/portable.ts';
 import { loadRecords } from '../support/load-records.ts';
 
 const ROLE = 'arn:aws:iam::111122223333:role/deploy';
@@ -194,6 +195,7 @@ describe.skipIf(!existsSync(SAMPLES))('AWS’s sample queries', () => {
 
   test.each(files.filter((name) => !OTHER_STORES.includes(name) && !(name in BROKEN)))('%s runs', async (name) => {
     await backend.query(statement(name));
+    expect(portabilityFindings(statement(name))).toEqual([]);
   });
 
   test.each(Object.entries(BROKEN))('%s is broken as it is written', async (name, why) => {

@@ -1,5 +1,5 @@
 /** An install of which a file is missing or cut off: the run says so and ends, with its threads, in the way that every failure does. */
-import { cpSync, mkdirSync, rmSync, symlinkSync, truncateSync } from 'node:fs';
+import { cpSync, mkdirSync, readFileSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { newFolder, trailhound } from './run.ts';
@@ -35,7 +35,7 @@ describe.each(['src/formats/json-scanner.wasm', 'src/formats/cloudtrail.js', 'sr
         const { status, stdout, stderr } = await ingest(join(folder, `store-${round}`));
         expect({ status, stdout }, stderr).toEqual({ status: 4, stdout: '' });
         expect(stderr).toMatch(
-          /^error: cannot load (a worker thread|the decoder of \w+): .*\nA file of trailhound is missing or damaged: install it again\.\n$/,
+          /^error: cannot load (a worker thread|the decoder of \w+|json-scanner[.]wasm): .*\nA file of trailhound is missing or damaged: install it again\.\n$/,
         );
       }
     } finally {
@@ -48,4 +48,16 @@ describe.each(['src/formats/json-scanner.wasm', 'src/formats/cloudtrail.js', 'sr
     expect(status, stderr).toBe(0);
     rmSync(join(folder, 'store-0'), { recursive: true });
   });
+});
+
+test('a scanner with one wrong bit decodes nothing', async () => {
+  const file = join(install, 'dist/src/formats/json-scanner.wasm');
+  const bytes = readFileSync(file);
+  const place = bytes.length >> 1;
+  bytes.writeUInt8(bytes.readUInt8(place) ^ 1, place);
+  writeFileSync(file, bytes);
+  const { status, stderr } = await ingest(join(folder, 'store-0'));
+  cpSync('dist/src/formats/json-scanner.wasm', file);
+  expect(status, stderr).toBe(4);
+  expect(stderr).toMatch(/cannot load json-scanner[.]wasm: it is not what was built/);
 });

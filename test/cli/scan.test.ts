@@ -267,6 +267,14 @@ describe('after a scan', () => {
     }
   });
 
+  test('SQL that claims to be portable and is not is refused with its place; without the claim it runs', async () => {
+    const statement = "SELECT event_name\nFROM cloudtrail WHERE user_agent ILIKE 'x'";
+    const { status, stdout, stderr } = await run('sql', '--portable', statement);
+    expect({ status, stdout }, stderr).toEqual({ status: 2, stdout: '' });
+    expect(stderr).toMatch(/line 2, column 34: ILIKE\nWrite lower\(x\) LIKE/);
+    expect((await run('sql', statement)).status).toBe(0);
+  });
+
   test('a result becomes a Parquet file that holds the same rows', async () => {
     const { status, stdout } = await run(
       'sql',

@@ -231,7 +231,7 @@ describe('what is redacted', () => {
       headers: undefined,
     });
     expect(row?.['user_agent']).toBeNull();
-    expect(await sql('redacted', 'SELECT headers FROM waf')).toEqual([
+    expect(await sql('redacted', "SELECT headers FROM waf WHERE request_id = '1-2-3'")).toEqual([
       { headers: JSON.stringify([HEADERS[0], HEADERS[2]]) },
     ]);
     expect(await sql('redacted', 'SELECT referrer FROM s3_access WHERE referrer IS NOT NULL')).toEqual([]);

@@ -18,6 +18,10 @@ beforeAll(() => {
     join(cwd, 'suppress.yaml'),
     'suppress:\n  - reason: x\n    owner: y\n    where:\n      principal: z\n      regoin: eu-west-1\n',
   );
+  writeFileSync(
+    join(cwd, 'silence.yaml'),
+    'suppress:\n  - reason: x\n    owner: y\n    detector: root-console-logon\n',
+  );
   writeFileSync(join(cwd, 'redact.yaml'), 'redact:\n  - waf.headers.cookie\n  - waf.hedders\n');
   writeFileSync(join(cwd, 'bad-list.txt'), '192.0.2.1\n300.1.2.3\n');
   writeFileSync(join(cwd, 'empty-list.txt'), '# nothing yet\n');
@@ -213,6 +217,14 @@ describe('wrong input', () => {
       ['hunt', '--config', 'suppress.yaml'],
       2,
       [/suppress\.yaml:6:7: suppress\.0\.where\.regoin: .*Did you mean 'region'\?/],
+    ],
+    [
+      'a config that suppresses a detector that there is not',
+      ['hunt', '--config', 'silence.yaml'],
+      2,
+      [
+        /silence\.yaml:4:\d+: suppress\.0\.detector: there is no detector 'root-console-logon'\. Did you mean 'root-console-login'\?/,
+      ],
     ],
     [
       'a config that redacts a column that nothing has',

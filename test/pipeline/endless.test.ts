@@ -1,4 +1,6 @@
 /** A source without an end, beside one that has one: committed as it comes, complete when it is told to end. */
+
+import { once } from 'node:events';
 import { mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -49,8 +51,8 @@ async function run(name: string, sources: readonly Source[], signal: AbortSignal
   }
 }
 
-/** Lists what `next` says until the signal, and tells what was settled. */
-function endless(next: (at: number) => { id: number; afterMs: number }): {
+/** Lists the files that `next` comes to name until the signal is raised, and tells what was settled. */
+function endless(next: (at: number, signal: AbortSignal) => Promise<number>): {
   source: Source;
   listed: number[];
   settled: number[];
@@ -75,8 +77,7 @@ function endless(next: (at: number) => { id: number; afterMs: number }): {
     endless: true,
     async *list(_scope, signal) {
       for (let at = 0; ; at++) {
-        const { id, afterMs } = next(at);
-        await sleep(afterMs, undefined, { signal }).catch(() => undefined);
+        const id = await next(at, signal);
         if (signal.aborted) return;
         listed.push(id);
         yield file(id);
@@ -95,7 +96,10 @@ const until = async (condition: () => boolean): Promise<void> => {
 test('what trickles in without a pause is committed as it comes, and all that was listed when the signal is raised', async () => {
   const file = join(folder, 'beside.json');
   writeFileSync(file, content(1_000_000));
-  const { source, listed, settled } = endless((at) => ({ id: at, afterMs: 100 }));
+  const { source, listed, settled } = endless(async (at) => {
+    await sleep(100);
+    return at;
+  });
   const abort = new AbortController();
   const running = run('trickle', [source, await openSource(file, Readable.from([]))], abort.signal);
   await until(() => settled.length > 0);
@@ -108,7 +112,11 @@ test('what trickles in without a pause is committed as it comes, and all that wa
 
 test('a file that is listed again is known, also where the run began with an empty store', async () => {
   const abort = new AbortController();
-  const { source, settled } = endless((at) => ({ id: 7, afterMs: at === 0 ? 0 : 5000 }));
+  const { source, settled } = endless(async (at, signal) => {
+    await until(() => settled.length === Math.min(at, 1) || signal.aborted);
+    if (at === 2) await once(signal, 'abort');
+    return 7;
+  });
   const running = run('again', [source], abort.signal);
   await until(() => settled.length === 2);
   abort.abort();

@@ -30,7 +30,7 @@ export function sqlCommand(host: Host): Command {
     .argument('[statement]', 'one SELECT in the SQL of DuckDB; - reads it from stdin')
     .option(
       '--portable',
-      "with Trino's names and semantics, as detectors and saved questions have them (docs/detector-sql.md)",
+      "with Trino's names and semantics, as detectors and saved questions have them (docs/detector-sql.md); what would not run on both engines is refused",
     )
     .option('--limit <n>', 'rows at most, 0 for all (default: all, but 200 of a table on a terminal)', wholeNumber)
     .option('--file <path>', 'where --output parquet goes')
