@@ -50,6 +50,16 @@ export const ERROR_CODES = {
     exit: 3,
     meaning: 'The engine could not finish a statement that was accepted, for example for lack of memory.',
   },
+  'athena-missing': { exit: 2, meaning: 'The table that is asked for is not set up in this database of Athena.' },
+  'athena-conflict': {
+    exit: 2,
+    meaning: 'A table or view that trailhound did not make has the name that it needs in this database of Athena.',
+  },
+  'scan-limit': {
+    exit: 3,
+    meaning:
+      'A statement on Athena would scan more than `--max-scan` or its workgroup allows, or was stopped when it did.',
+  },
   'install-damaged': {
     exit: 4,
     meaning: 'A file of trailhound itself is missing or damaged.',

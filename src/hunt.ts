@@ -61,8 +61,14 @@ export interface HuntEngine {
   isRefutable(detector: Detector): boolean;
   /** Results in the order of the tasks. The same stored events and window give the same findings. Throws `detector-invalid`. */
   run(backend: Backend, request: HuntRequest): Promise<readonly HuntTaskResult[]>;
-  /** The statements that look for findings, in the portable subset; which of them a run takes together depends on the data. Throws `detector-invalid`. */
-  explain(request: HuntRequest): readonly { readonly title: string; readonly sql: string }[];
+  /**
+   * The statements that look for findings, in the portable subset. Which of them a run takes together depends on the data; on a backend that keeps no rows
+   * (`keeps: false`) it takes just these, and asks again only for the evidence of what they find and for the history behind baselines. Throws `detector-invalid`.
+   */
+  explain(
+    request: HuntRequest,
+    options?: { readonly keeps?: boolean },
+  ): readonly { readonly title: string; readonly sql: string }[];
 }
 
 /** How long after its end a slot's events may still arrive as a matter of course: CloudTrail delivers within minutes, with outliers of a quarter of an hour. */

@@ -108,3 +108,22 @@ export interface Source {
   costs?(): ListingCosts;
   close(): Promise<void>;
 }
+
+/** What a bucket tells of its folders, for those who do not read the log files themselves. Both fail with AppError `source-unreadable` and its like. */
+export interface Folders {
+  /** Names of the folders right below `prefix` (which ends with a slash, or is empty), without their slash, and the first keys beside them. */
+  look(
+    bucket: string,
+    prefix: string,
+    signal: AbortSignal,
+  ): Promise<{ readonly folders: readonly string[]; readonly keys: readonly string[] }>;
+  /** All objects whose keys begin with `prefix`: how many, and their bytes together. */
+  measure(
+    bucket: string,
+    prefix: string,
+    signal: AbortSignal,
+  ): Promise<{ readonly objects: number; readonly bytes: number }>;
+  /** Requests so far. */
+  requests(): number;
+  close(): void;
+}

@@ -49,7 +49,9 @@ const textList = (texts: readonly string[]): string => `[${texts.map(literal).jo
 /** A path in which nothing is a pattern to DuckDB: its list of files takes globs. */
 const plainPath = (path: string): string => path.replace(/[[*?]/gu, '[$&]');
 
-const hasLake = ({ tables }: DuckdbOptions): boolean => tables.some(({ table }) => table.name === LAKE_TABLE);
+/** Where a table has only its portable columns, as a rehearsal for Athena has it, there is no view of all. */
+const hasLake = ({ tables }: DuckdbOptions): boolean =>
+  tables.some(({ table }) => table.name === LAKE_TABLE && table.columns.some(({ athena }) => athena === null));
 
 /** The caller keeps the segments' and relations' files in place until the backend is closed. */
 export async function createDuckdbBackend(options: DuckdbOptions): Promise<Backend> {

@@ -1,21 +1,43 @@
-/** A backend over the store of the run, closed whatever happens, and interrupted by Ctrl-C. */
+/** A backend of the run, over its store or over Athena, closed whatever happens, and interrupted by Ctrl-C. */
 import { resolve } from 'node:path';
 import type { Backend } from '../backend.ts';
-import type { Store } from '../store.ts';
+import { AppError } from '../errors.ts';
+import { formatBytes } from '../size.ts';
+import { athenaSettings, athenaWindow, type BackendCommandOptions, isAthena, tellSpent } from './athena.ts';
 import type { Run } from './command.ts';
 import type { Config } from './config.ts';
 import { type Indicator, readList } from './lists.ts';
+import { plural } from './output/text.ts';
+import type { Terminal } from './terminal.ts';
+import type { AthenaSession } from './wire.ts';
 
 /** The lists of the config, by name. Throws `config-invalid`. */
 export function configLists(config: Config): Map<string, readonly Indicator[]> {
   return new Map(Object.entries(config.lists).map(([name, file]) => [name, readList(resolve(config.dir, file))]));
 }
 
-/** `portable`: the statement is in the portable subset and Trino's names hold; otherwise it is plain DuckDB. */
-export async function withBackend<T>(
-  run: Pick<Run<unknown>, 'storeDir' | 'config' | 'signal'>,
+type BackendRun = Pick<Run<BackendCommandOptions>, 'storeDir' | 'config' | 'options' | 'nowMs' | 'signal' | 'terminal'>;
+
+/**
+ * `portable`: the statement is in the portable subset and Trino's names hold; otherwise it is plain DuckDB. On Athena it is portable always. `newestMs`: when the newest
+ * event was; on Athena the end of the window.
+ */
+export function withBackend<T>(
+  run: BackendRun,
   options: { readonly portable: boolean },
-  use: (backend: Backend, store: Store) => Promise<T>,
+  use: (backend: Backend, newestMs: () => Promise<number>) => Promise<T>,
+): Promise<T> {
+  if (isAthena(run)) {
+    const window = athenaWindow(run);
+    return withAthena(run, async (session) => use(await session.backend(window), async () => window.toMs - 1));
+  }
+  return withStoreBackend(run, options, use);
+}
+
+async function withStoreBackend<T>(
+  run: BackendRun,
+  options: { readonly portable: boolean },
+  use: (backend: Backend, newestMs: () => Promise<number>) => Promise<T>,
 ): Promise<T> {
   const lists = configLists(run.config);
   const { openStore, useBackend } = await import('./wire.ts');
@@ -25,7 +47,12 @@ export async function withBackend<T>(
       const interrupt = () => backend.interrupt();
       run.signal.addEventListener('abort', interrupt);
       try {
-        return await use(backend, store);
+        return await use(backend, async () => {
+          const { tables } = await store.status();
+          const times = tables.flatMap(({ last }) => (last === null ? [] : [Date.parse(last)]));
+          // An empty store has none: then it is now.
+          return times.length === 0 ? run.nowMs : Math.max(...times);
+        });
       } finally {
         run.signal.removeEventListener('abort', interrupt);
       }
@@ -33,4 +60,44 @@ export async function withBackend<T>(
   } finally {
     await store.close();
   }
+}
+
+/** Says which accounts have come since the tables were made: nothing of them is read. What may not be listed is no reason to end. */
+export async function tellUnknownAccounts(session: AthenaSession, terminal: Terminal): Promise<void> {
+  try {
+    for (const [location, accounts] of await session.unknownAccounts()) {
+      terminal.warn(
+        `${plural(accounts.length, 'account')} below ${location} ${accounts.length === 1 ? 'is' : 'are'} not in the tables, and not read: ${accounts.slice(0, 5).join(', ')}${accounts.length > 5 ? ', …' : ''}\n` +
+          `\`trailhound athena setup ${location} --apply\` takes in all that are there.`,
+      );
+    }
+  } catch (error) {
+    if (!(error instanceof AppError) || error.code === 'interrupted') throw error;
+    terminal.debug(`new accounts were not looked for: ${error.message}`);
+  }
+}
+
+/** Uses Athena, and tells at the end, whatever it is, what that has cost. */
+export async function withAthena<T>(
+  run: Pick<Run<BackendCommandOptions>, 'config' | 'options' | 'signal' | 'terminal'>,
+  use: (session: AthenaSession) => Promise<T>,
+): Promise<T> {
+  const { terminal, signal, config } = run;
+  const { useAthena } = await import('./wire.ts');
+  return useAthena(
+    athenaSettings(run),
+    {
+      lists: configLists(config),
+      signal,
+      onProgress: ({ state, totalBytes }) => terminal.progress(`Athena: ${state}, ${formatBytes(totalBytes)} scanned`),
+    },
+    async (session) => {
+      try {
+        return await use(session);
+      } finally {
+        const spent = session.spent();
+        if (spent.statements > 0) tellSpent(spent, terminal);
+      }
+    },
+  );
 }

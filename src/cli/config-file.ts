@@ -3,6 +3,7 @@ import { dirname } from 'node:path';
 import { isScalar, LineCounter, type Node, parseDocument } from 'yaml';
 import { z } from 'zod';
 import { AppError } from '../errors.ts';
+import { parseBytes } from '../size.ts';
 import { durationMs, parseTime } from '../time.ts';
 
 const text = z.string('expected a text').min(1, 'expected a text that is not empty');
@@ -24,7 +25,10 @@ const schema = z.strictObject(
       .array(text, 'expected a list of paths')
       .describe('What `scan` and `ingest` read when no source is named.')
       .default([]),
-    backend: z.enum(['duckdb'], "expected 'duckdb'").describe('Where statements run.').default('duckdb'),
+    backend: z
+      .enum(['duckdb', 'athena'], "expected 'duckdb' or 'athena'")
+      .describe('Where statements run.')
+      .default('duckdb'),
     detectors: z
       .array(text, 'expected a list of paths')
       .describe('Files or folders with detectors of your own.')
@@ -88,6 +92,22 @@ const schema = z.strictObject(
           .optional(),
       })
       .describe('How AWS is reached; what is left out comes from the environment and the files of the AWS CLI.')
+      .default({}),
+    athena: z
+      .strictObject({
+        database: text.describe('Database of the tables and views (default: trailhound).').optional(),
+        catalog: text.describe('Data catalog that has it (default: AwsDataCatalog).').optional(),
+        workgroup: text.describe('Workgroup that statements run in (default: primary).').optional(),
+        output_location: text
+          .describe('Where results go, s3://bucket/prefix/, unless the workgroup says it.')
+          .optional(),
+        max_scan: text
+          .superRefine((value, context) => tell(context, () => parseBytes(value, 'max_scan')))
+          .describe('Bytes that a run may scan at most, for example 50GB.')
+          .optional(),
+        lateness: duration.describe('How long after its events a log file may be delivered (default: 2d).').optional(),
+      })
+      .describe('Where and how statements run on Amazon Athena.')
       .default({}),
     hunts: reserved.optional(),
     sinks: reserved.optional(),

@@ -22,6 +22,7 @@ const DEFAULTS: ConfigValues = {
   redact: [],
   limits: {},
   aws: {},
+  athena: {},
 };
 
 /** Reads `path`, or `trailhound.yaml` in the current folder if it is there. Throws `config-invalid`. */

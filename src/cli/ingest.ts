@@ -3,12 +3,14 @@ import { resolve } from 'node:path';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { AppError } from '../errors.ts';
 import type { IngestForecast, IngestLimits, IngestOptions, IngestProgress, IngestResult } from '../ingest.ts';
-import type { AwsOptions, ListingProblem, Scope } from '../source.ts';
+import { formatBytes } from '../size.ts';
+import type { ListingProblem, Scope } from '../source.ts';
 import { DAY_MS, durationMs, formatDay } from '../time.ts';
+import { type AwsCommandOptions, addAwsOptions, awsOf } from './aws.ts';
 import { collect, type ExitStatus, type Run, windowOf } from './command.ts';
 import { json } from './output/printable.ts';
 import { printRows } from './output/rows.ts';
-import { formatBytes, formatCount, formatSpan, plural } from './output/text.ts';
+import { formatCount, formatSpan, plural } from './output/text.ts';
 import { redactionsOf } from './redactions.ts';
 import type { Terminal } from './terminal.ts';
 import type { LocalStore, QueueOptions } from './wire.ts';
@@ -18,7 +20,7 @@ const DAYS_MAX = 3660;
 /** Names of the formats: those of the tables that they fill. */
 const FORMATS = ['cloudtrail', 'cloudtrail_insight', 's3_access', 'waf'] as const;
 
-export interface IngestCommandOptions {
+export interface IngestCommandOptions extends AwsCommandOptions {
   readonly from?: string;
   readonly to?: string;
   readonly account?: readonly string[];
@@ -28,16 +30,10 @@ export interface IngestCommandOptions {
   readonly strict?: boolean;
   readonly once?: boolean;
   readonly reconcile?: number;
-  readonly awsProfile?: string;
-  readonly awsRegion?: string;
-  readonly endpointUrl?: string;
-  readonly roleArn?: string;
-  readonly externalId?: string;
-  readonly requestPayer?: boolean;
 }
 
 export function addIngestOptions(command: Command): Command {
-  return command
+  command
     .argument(
       '[source...]',
       'a file, folder, glob, zip, tar or tar.gz, - for stdin, s3://bucket/prefix, or sqs://queue (default: sources in the config)',
@@ -54,13 +50,8 @@ export function addIngestOptions(command: Command): Command {
       '--reconcile <days>',
       'beside a queue: also list what was delivered in so many days, for messages that were lost',
       days,
-    )
-    .option('--aws-profile <name>', "profile of the AWS CLI's files")
-    .option('--aws-region <name>', 'region that requests are sent to (a bucket is found from any)')
-    .option('--endpoint-url <url>', 'another server that speaks the language of AWS')
-    .option('--role-arn <arn>', 'role to assume first')
-    .option('--external-id <id>', 'what the trust policy of that role asks for')
-    .option('--request-payer', 'pay for requests to a bucket of others');
+    );
+  return addAwsOptions(command);
 }
 
 function days(text: string): number {
@@ -137,27 +128,6 @@ function queueOf(
     );
   }
   return { once: options.once === true, reconcileDays: options.reconcile ?? null };
-}
-
-/** How AWS is reached: the command line before the config. */
-function awsOf({ options, config: { aws } }: Run<IngestCommandOptions>): AwsOptions {
-  const profile = options.awsProfile ?? aws.profile;
-  const region = options.awsRegion ?? aws.region;
-  const endpointUrl = options.endpointUrl ?? aws.endpoint_url;
-  const roleArn = options.roleArn ?? aws.role_arn;
-  const externalId = options.externalId ?? aws.external_id;
-  const requestPayer = options.requestPayer ?? aws.request_payer;
-  if (endpointUrl !== undefined && !/^https?:\/\/[^/]/u.test(endpointUrl)) {
-    throw new AppError('usage-invalid', `cannot use the endpoint '${endpointUrl}': expected http://… or https://…`);
-  }
-  return {
-    ...(profile !== undefined && { profile }),
-    ...(region !== undefined && { region }),
-    ...(endpointUrl !== undefined && { endpointUrl }),
-    ...(roleArn !== undefined && { roleArn }),
-    ...(externalId !== undefined && { externalId }),
-    ...(requestPayer !== undefined && { requestPayer }),
-  };
 }
 
 /** Opens the sources, refuses what cannot work before anything is written, and hands over the store and the way to fill it. */

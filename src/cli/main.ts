@@ -7,6 +7,7 @@ import { AppError } from '../errors.ts';
 import { defaultMask } from '../secrets.ts';
 import { addGlobalOptions, type ExitStatus, group, type Host } from './command.ts';
 import { alertsCommand } from './commands/alerts.ts';
+import { athenaCommand } from './commands/athena.ts';
 import { connectCommand } from './commands/connect.ts';
 import { detectorsCommand } from './commands/detectors.ts';
 import { huntCommand } from './commands/hunt.ts';
@@ -56,6 +57,7 @@ export function buildProgram(host: Host): Command {
     statusCommand,
     storeCommand,
     connectCommand,
+    athenaCommand,
   ]) {
     program.addCommand(settle(make(host)));
   }

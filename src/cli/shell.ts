@@ -6,6 +6,7 @@ import { createInterface } from 'node:readline/promises';
 import type { Backend } from '../backend.ts';
 import { AppError } from '../errors.ts';
 import { suggestion } from '../suggest.ts';
+import type { BackendCommandOptions } from './athena.ts';
 import { withBackend } from './backend.ts';
 import type { Run } from './command.ts';
 import { printRows } from './output/rows.ts';
@@ -27,7 +28,7 @@ const KEYWORDS =
     ' ',
   );
 
-type ShellRun = Run<ResultOptions & { readonly portable?: boolean }>;
+type ShellRun = Run<ResultOptions & BackendCommandOptions & { readonly portable?: boolean }>;
 
 export async function runShell(run: ShellRun): Promise<0> {
   await withBackend(run, { portable: run.options.portable === true }, (backend) => readLoop(run, backend));

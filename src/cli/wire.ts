@@ -3,6 +3,13 @@ import { createReadStream, mkdirSync, mkdtempSync, renameSync, rmSync } from 'no
 import { availableParallelism, tmpdir, totalmem } from 'node:os';
 import { basename, join, resolve } from 'node:path';
 import type { Backend, ResultColumn, Value } from '../backend.ts';
+import type { AthenaBackend, AthenaBackendOptions, Prepared } from '../backends/athena/backend.ts';
+import type { Workgroup } from '../backends/athena/client.ts';
+import type { LogRoot } from '../backends/athena/ddl.ts';
+import type { TableEstimate } from '../backends/athena/estimate.ts';
+import type { DiscoverOptions } from '../backends/athena/layout.ts';
+import type { Check } from '../backends/athena/selftest.ts';
+import type { DeployedTable, SetupStep } from '../backends/athena/setup.ts';
 import { LAKE_COLUMNS, LAKE_VIEW } from '../backends/lake.ts';
 import type { FilledRecord } from '../detection/example-records.ts';
 import type { ExamplesReport } from '../detection/examples.ts';
@@ -14,8 +21,9 @@ import { cloudtrailTable } from '../formats/cloudtrail-table.ts';
 import { s3AccessTable } from '../formats/s3-access-table.ts';
 import { wafTable } from '../formats/waf-table.ts';
 import type { IngestForecast, IngestOptions, IngestResult, SegmentWriter, WorkerThread } from '../ingest.ts';
+import type { ExportDeps, ExportResult } from '../pipeline/export.ts';
 import type { HuntDeps, HuntOptions, HuntResult } from '../pipeline/hunt.ts';
-import type { Source } from '../source.ts';
+import type { AwsOptions, Folders, Source } from '../source.ts';
 import type { RemoteOptions } from '../sources/open.ts';
 import type { QueueOptions } from '../sources/sqs.ts';
 import { CATALOG_TABLES } from '../store/catalog-tables.ts';
@@ -27,6 +35,7 @@ import { DAY_MS, type Window } from '../time.ts';
 import type { Config } from './config.ts';
 import type { Indicator } from './lists.ts';
 
+export type { Prepared } from '../backends/athena/backend.ts';
 export { ALERT_COLUMNS } from '../pipeline/alerts.ts';
 export { refuseStoreInside } from '../pipeline/evidence.ts';
 export type { QueueOptions } from '../sources/sqs.ts';
@@ -176,6 +185,67 @@ export function writeParquet(
   });
 }
 
+export interface ExportStoreOptions {
+  readonly target: string;
+  readonly aws: AwsOptions;
+  readonly tables: readonly Table[];
+  /** Days that may hold events of it. */
+  readonly window: Partial<Window>;
+  readonly where: string | null;
+  readonly dryRun: boolean;
+  readonly signal: AbortSignal;
+  readonly onProgress: (table: string, done: number, all: number) => void;
+}
+
+/** Tables of the store that have events in the window, put where other engines can read them. */
+export function exportStore(store: LocalStore, options: ExportStoreOptions): Promise<readonly ExportResult[]> {
+  const { where, window, tables, onProgress } = options;
+  return withTempDirectory(async (tempDirectory) => {
+    const { exportTable } = await import('../pipeline/export.ts');
+    const { openTarget } = await import('../targets/open.ts');
+    const target = await openTarget(options.target, options.aws);
+    try {
+      const results: ExportResult[] = [];
+      for (const table of tables) {
+        const segments = await store.segments(table, window);
+        if (segments.length === 0) continue;
+        const select = where === null ? null : selectRows(table, where, tempDirectory);
+        const deps = { storeId: store.id(), target, select };
+        const progress = (done: number, all: number): void => onProgress(table.name, done, all);
+        results.push(await exportTable(deps, { ...options, table, segments, progress }));
+      }
+      return results;
+    } finally {
+      target.close();
+    }
+  });
+}
+
+/** Rows of one segment for which a person's condition holds. */
+function selectRows(table: Table, where: string, tempDirectory: string): NonNullable<ExportDeps['select']> {
+  const columns = table.columns.map(({ name }) => `"${name}"`).join(', ');
+  return async (segment) => {
+    const { createDuckdbBackend } = await import('../backends/duckdb.ts');
+    const { writeParquetFile } = await import('../backends/parquet-file.ts');
+    const backend = await createDuckdbBackend({
+      tables: [{ table, segments: [segment] }],
+      portable: true,
+      locked: true,
+      memoryLimitMb: sqlMemoryMb,
+      threads: 1,
+      tempDirectory,
+    });
+    try {
+      const stream = await backend.stream(`SELECT ${columns} FROM ${table.name} WHERE (${where}\n)`);
+      const path = join(tempDirectory, basename(segment.path));
+      const rows = await writeParquetFile({ ...stream, file: path, memoryLimitMb: sqlMemoryMb, tempDirectory });
+      return { path, rows };
+    } finally {
+      await backend.close();
+    }
+  };
+}
+
 /** A hunt's statements read few columns; what does not fit goes to disk. Beside a running ingest the process stays below 700 MB. */
 const HUNT_MEMORY_MB = 512;
 
@@ -223,6 +293,220 @@ export function useHunter<T>(store: Store, options: HunterOptions, use: (hunter:
       huntWindow: (bounds) => huntWindow(deps, hunt, bounds),
       explain: (bounds) => explainHunt(deps, hunt, bounds),
     });
+  });
+}
+
+/** How Athena is used, from the command line, the config and the defaults. */
+export interface AthenaSettings {
+  readonly aws: AwsOptions;
+  readonly place: {
+    readonly database: string;
+    readonly catalog: string;
+    readonly workgroup: string;
+    readonly outputLocation: string | null;
+  };
+  readonly maxScanBytes: number | null;
+  /** Null for the default. */
+  readonly latenessMs: number | null;
+}
+
+/** What a run has cost so far. */
+export interface Spent {
+  readonly statements: number;
+  readonly reused: number;
+  readonly scannedBytes: number;
+  readonly dollars: number;
+}
+
+/** Athena as a run of a command has it. */
+export interface AthenaSession {
+  /** Backends end with the session. */
+  backend(window: Window | null): Promise<AthenaBackend>;
+  /** The tables that are set up. */
+  deployed(): Promise<readonly DeployedTable[]>;
+  /** What each table would cost over a window, by listing its log files. */
+  estimate(window: Window, tables: readonly DeployedTable[]): Promise<readonly TableEstimate[]>;
+  /** Bytes that earlier statements scanned of each table in a day. */
+  rates(): Promise<ReadonlyMap<string, number>>;
+  /** The logs below `s3://bucket/prefix`, as tables can be made of them. */
+  discover(url: string, options: Pick<DiscoverOptions, 'accounts' | 'regions' | 'since'>): Promise<readonly LogRoot[]>;
+  /** Accounts whose logs lie beside those that are set up, by the folder that they lie in. */
+  unknownAccounts(): Promise<ReadonlyMap<string, readonly string[]>>;
+  /** What has to be done for them; `fresh`: without a look at what is there. */
+  plan(roots: readonly LogRoot[], options: { readonly fresh: boolean }): Promise<readonly SetupStep[]>;
+  apply(steps: readonly SetupStep[], onStep: (step: SetupStep) => void): Promise<void>;
+  /** The limit and the place of results that the workgroup has. */
+  workgroup(): Promise<Workgroup>;
+  selftest(window: Window): AsyncIterable<Check>;
+  /** US dollars that Athena takes for a statement that scans so much. */
+  price(bytes: number): Promise<number>;
+  spent(): Spent;
+}
+
+export interface AthenaOptions {
+  readonly lists: ReadonlyMap<string, readonly Indicator[]>;
+  readonly signal: AbortSignal;
+  readonly onProgress?: AthenaBackendOptions['onProgress'];
+}
+
+/** Uses Athena as the settings say. Nothing is asked of it before something is. */
+export function useAthena<T>(
+  { aws, place, maxScanBytes, latenessMs }: AthenaSettings,
+  { lists, signal, onProgress }: AthenaOptions,
+  use: (session: AthenaSession) => Promise<T>,
+): Promise<T> {
+  return withTempDirectory(async (tempDirectory) => {
+    const { clientConfig } = await import('../aws.ts');
+    const { Session } = await import('../backends/athena/session.ts');
+    const session = new Session({
+      client: { ...clientConfig(aws), ...(aws.profile !== undefined && { profile: aws.profile }) },
+      place,
+      maxScanBytes,
+      latenessMs,
+      tables: TABLES,
+      lists: listValues(lists),
+      signal,
+      tempDirectory,
+      nowMs: () => Date.now(),
+      ...(onProgress && { onProgress }),
+    });
+    const opened: Backend[] = [];
+    const interrupt = (): void => opened.forEach((backend) => backend.interrupt());
+    signal.addEventListener('abort', interrupt);
+    const withFolders = async <R>(work: (folders: Folders) => Promise<R>): Promise<R> => {
+      const { openFolders } = await import('../sources/s3-folders.ts');
+      const folders = await openFolders(aws);
+      try {
+        return await work(folders);
+      } finally {
+        folders.close();
+      }
+    };
+    try {
+      return await use({
+        backend: async (window) => {
+          const backend = await session.backend(window);
+          opened.push(backend);
+          return backend;
+        },
+        deployed: () => session.deployed(),
+        estimate: (window, tables) =>
+          withFolders(async (folders) => {
+            const { estimateTable } = await import('../backends/athena/estimate.ts');
+            const estimates: TableEstimate[] = [];
+            for (const table of tables)
+              estimates.push(await estimateTable(table, window, { folders, latenessMs: session.latenessMs, signal }));
+            return estimates;
+          }),
+        rates: () => session.rates(),
+        discover: (url, options) =>
+          withFolders(async (folders) => {
+            const { discoverRoots } = await import('../backends/athena/layout.ts');
+            const { parseS3Url } = await import('../sources/s3.ts');
+            const { bucket, prefix } = parseS3Url(url);
+            return discoverRoots(bucket, prefix, { ...options, folders, signal });
+          }),
+        unknownAccounts: () =>
+          withFolders(async (folders) => {
+            const { unknownAccounts } = await import('../backends/athena/layout.ts');
+            const found = new Map<string, readonly string[]>();
+            const roots = (await session.deployed()).flatMap((one) => one.roots);
+            for (const location of new Set(roots.map((root) => root.location))) {
+              // An account may have logs of one kind and none of another.
+              const beside = await Promise.all(
+                roots
+                  .filter((root) => root.location === location)
+                  .map((root) => unknownAccounts(root, { folders, signal })),
+              );
+              const [first = [], ...others] = beside;
+              const unknown = first.filter((account) => others.every((accounts) => accounts.includes(account)));
+              if (unknown.length > 0) found.set(location, unknown);
+            }
+            return found;
+          }),
+        plan: async (roots, { fresh }) => {
+          const { planSetup } = await import('../backends/athena/setup.ts');
+          return fresh
+            ? planSetup(place.database, TABLES, roots)
+            : planSetup(place.database, TABLES, roots, await session.state());
+        },
+        apply: (steps, onStep) => session.apply(steps, onStep),
+        workgroup: () => session.athena.workgroup(signal),
+        selftest: async function* (window) {
+          const { selftest } = await import('../backends/athena/selftest.ts');
+          yield* selftest(session, window, { tempDirectory, signal });
+        },
+        price: async (bytes) => {
+          const { billedBytes, scanDollars } = await import('../backends/athena/cost.ts');
+          return scanDollars(billedBytes(bytes));
+        },
+        spent: () => {
+          const { statements, reused, scannedBytes, dollars } = session.meter;
+          return { statements, reused, scannedBytes, dollars };
+        },
+      });
+    } finally {
+      signal.removeEventListener('abort', interrupt);
+      for (const backend of opened) await backend.close();
+      session.close();
+    }
+  });
+}
+
+/** Runs detectors over an archive on Athena. */
+export interface ArchiveHunter {
+  readonly detectors: readonly Detector[];
+  /** Detectors whose tables are not set up: they are not run. */
+  readonly leftOut: readonly Detector[];
+  hunt(): Promise<HuntResult>;
+  /** What hunt() would run, as Athena would get it. Of `detectors` only, where they are given. */
+  explain(detectors?: readonly Detector[]): Promise<readonly (Prepared & { readonly title: string })[]>;
+}
+
+export async function useArchiveHunter<T>(
+  store: Store | null,
+  session: AthenaSession,
+  { window, latenessMs, ...options }: HunterOptions & { readonly window: Window; readonly latenessMs: number | null },
+  use: (hunter: ArchiveHunter) => Promise<T>,
+): Promise<T> {
+  const { createEngine } = await import('../detection/planner.ts');
+  const { explainArchive, huntArchive } = await import('../pipeline/hunt.ts');
+  const { partitionsPerDay, piecesOf } = await import('../backends/athena/scale.ts');
+  const { DELIVERY_LATENESS_MS } = await import('../keys.ts');
+  const deployed = await session.deployed();
+  const isThere = (name: string): boolean => deployed.some(({ table }) => table.name === name);
+  const detectors = options.detectors.filter(({ table, reads = [] }) => [table, ...reads].every(isThere));
+  const lists = listValues(options.lists);
+  const hunt: HuntOptions = {
+    ...options,
+    detectors,
+    lists: Object.fromEntries(lists.map(({ name, values }) => [name, values])),
+  };
+  const tables = TABLES.map((table) => ({ table, engine: createEngine(table) }));
+  const nowMs = (): number => Date.now();
+  const pieces = (_: Table, reachMs: number): readonly Window[] => {
+    // A detector may read any of them.
+    const perDay = Math.max(
+      ...deployed.map(({ roots }) => roots.reduce((sum, root) => sum + partitionsPerDay(root), 0)),
+    );
+    return piecesOf(window, { perDay, reachMs, latenessMs: latenessMs ?? DELIVERY_LATENESS_MS });
+  };
+  return use({
+    detectors,
+    leftOut: options.detectors.filter((detector) => !detectors.includes(detector)),
+    hunt: () => {
+      if (store === null) throw new Error('a hunt needs a store for its alerts');
+      const deps: HuntDeps = { store, tables, nowMs, openBackend: () => session.backend(window) };
+      return huntArchive(deps, hunt, pieces);
+    },
+    explain: async (some = detectors) => {
+      const backend = await session.backend(null);
+      const statements = explainArchive({ tables, nowMs }, { ...hunt, detectors: some }, pieces);
+      const prepared: (Prepared & { readonly title: string })[] = [];
+      for (const { title, sql, params, window: reading } of statements)
+        prepared.push({ title, ...(await backend.prepare(sql, params, { window: reading })) });
+      return prepared;
+    },
   });
 }
 

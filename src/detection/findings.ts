@@ -47,14 +47,38 @@ export const evidenceColumns = (compiled: Compiled, shared: readonly string[]): 
 const list = (values: readonly string[]): string =>
   values.length === 0 ? 'CAST(NULL AS ARRAY(VARCHAR))' : `ARRAY[${values.join(', ')}]`;
 
-/** One row per event of slot `event`, from `source` in which the table's own columns stand. */
-export function eventSql(compiled: Compiled, at: number, shared: readonly string[], source: string): string {
-  const one = (name: keyof typeof EVIDENCE): string => evidenceColumn(compiled.roles, name);
-  const array = (name: keyof typeof EVIDENCE): string => `ARRAY[${evidenceValue(compiled.roles, name)}]`;
-  return `SELECT ${at} AS task, event_time AS slot, ${list(compiled.subject)} AS subject, CAST(1 AS BIGINT) AS n, CAST(NULL AS BIGINT) AS peak,
+/** A detector of slot `event`, with its number. */
+export interface EventTask {
+  readonly at: number;
+  readonly compiled: Compiled;
+}
+
+/** One row per event and detector of slot `event`, out of one look at `source`, in which the table's own columns stand. `meant`: the numbers of those that an event is for, as an array that may hold NULLs. */
+export function eventsSql(
+  tasks: readonly EventTask[],
+  shared: readonly string[],
+  { source, meant }: { readonly source: string; readonly meant: string },
+): string {
+  const [first] = tasks;
+  if (first === undefined) throw new Error('no detector, no statement');
+  const { roles } = first.compiled;
+  const one = (name: keyof typeof EVIDENCE): string => evidenceColumn(roles, name);
+  const array = (name: keyof typeof EVIDENCE): string => `ARRAY[${evidenceValue(roles, name)}]`;
+  return `SELECT task, event_time AS slot, ${perTask(tasks, ({ subject }) => list(subject))} AS subject, CAST(1 AS BIGINT) AS n, CAST(NULL AS BIGINT) AS peak,
  event_time AS first_seen, event_time AS last_seen, ${array('event_id')} AS event_ids, ${array('account_id')} AS accounts, ${array('aws_region')} AS regions, ${array('source_ip')} AS ips,
- ${one('principal_arn')}, ${one('event_source')}, ${one('event_name')}, ${list(compiled.placeholders.map(({ sql }) => sql))} AS texts, ${list(shared.map((column) => `CAST(${column} AS VARCHAR)`))} AS shared
- FROM ${source}`;
+ ${one('principal_arn')}, ${one('event_source')}, ${one('event_name')}, ${perTask(tasks, ({ placeholders }) => list(placeholders.map(({ sql }) => sql)))} AS texts,
+ ${list(shared.map((column) => `CAST(${column} AS VARCHAR)`))} AS shared
+ FROM ${source} CROSS JOIN UNNEST(${meant}) AS meant(task) WHERE task IS NOT NULL`;
+}
+
+/** What each task has in a place; tasks with the same share one branch. */
+function perTask(tasks: readonly EventTask[], sqlOf: (compiled: Compiled) => string): string {
+  const groups = new Map<string, number[]>();
+  for (const { at, compiled } of tasks) {
+    const sql = sqlOf(compiled);
+    groups.set(sql, [...(groups.get(sql) ?? []), at]);
+  }
+  return `CASE ${[...groups].map(([sql, ats]) => `WHEN task IN (${ats.join(', ')}) THEN ${sql}`).join(' ')} END`;
 }
 
 /** One row per subject and slot: `hot` joined with the qualifying events in its range. */

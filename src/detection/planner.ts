@@ -6,7 +6,7 @@ import { DAY_MS, type Window } from '../time.ts';
 import { type Compiled, compile, dayFilter, isRefutable, reachOf, slotSql, textOrNull, timeFilter } from './compile.ts';
 import { conditionSql, leavesOf, lookedUp, necessarySql, withLeaves } from './condition.ts';
 import {
-  eventSql,
+  eventsSql,
   evidenceColumn,
   evidenceColumns,
   evidenceInputs,
@@ -33,8 +33,13 @@ const LOOKUP_MAX = 50;
 const HOT_ROWS_MAX = 2000;
 /** Statements at a time: one is planned, on one core, while the other is run. */
 const LANES = 2;
+/** On an engine elsewhere, which has cores of its own; Athena runs 20 of an account at a time at least: https://docs.aws.amazon.com/athena/latest/ug/service-limits.html. */
+const LANES_ELSEWHERE = 8;
+/** A statement that takes more detectors together would be refused by Athena, which takes 262,144 bytes, once relations stand in it for tables. */
+const STATEMENT_LENGTH_MAX = 200_000;
 /** The table of kept events. */
 const KEPT = 'hunt_events';
+const KEPT_SOURCE = `main.${KEPT}`;
 /** The table of counts that a hunt begins with. */
 const PROFILE = 'hunt_profile';
 
@@ -43,8 +48,8 @@ export function createEngine(table: Table): HuntEngine {
   return {
     reachMs: reachOf,
     isRefutable,
-    run: (backend, request) => new Run(table, request).run(backend),
-    explain: (request) => new Run(table, request).explain(),
+    run: (backend, request) => new Run(table, request, backend.keep !== undefined).run(backend),
+    explain: (request, { keeps = true } = {}) => new Run(table, request, keeps).explain(),
   };
 }
 
@@ -52,8 +57,8 @@ export function createEngine(table: Table): HuntEngine {
 interface Job {
   readonly at: number;
   readonly compiled: Compiled;
-  /** How many events pass the cheap part of its conditions. */
-  readonly events: number;
+  /** Reads what it needs from the table on its own. */
+  readonly isBroad: boolean;
   /** The names of those events where they are few; null otherwise. */
   readonly names: readonly (string | null)[] | null;
 }
@@ -66,6 +71,8 @@ interface Statement {
 class Run {
   readonly #table: Table;
   readonly #request: HuntRequest;
+  /** Whether the backend keeps rows. Where it does not, nothing is looked at first: each look would read raw files again. */
+  readonly #keeps: boolean;
   /** The column of event names. */
   readonly #name: string;
   /** Columns whose common value is asked for. */
@@ -73,9 +80,10 @@ class Run {
   readonly #findings: Finding[][];
   readonly #notes: string[][];
 
-  constructor(table: Table, request: HuntRequest) {
+  constructor(table: Table, request: HuntRequest, keeps: boolean) {
     this.#table = table;
     this.#request = request;
+    this.#keeps = keeps;
     this.#name = table.roles.eventName;
     this.#shared = request.columns.filter((name) => table.columns.some((column) => column.name === name));
     this.#findings = request.tasks.map(() => []);
@@ -84,27 +92,9 @@ class Run {
 
   async run(backend: Backend): Promise<readonly HuntTaskResult[]> {
     const compiled = this.#compiled();
-    const all = jobsOf(compiled);
-    const profile = await this.#profile(backend, all);
-    const jobs = await this.#profiled(backend, await this.#resolved(backend, all, profile), profile);
-    const kept = jobs.filter(isKept);
-    const events = kept.length === 0 ? '' : this.#keptSql(kept);
-    if (kept.length > 0) await backend.keep?.(KEPT, events);
-    const source = backend.keep === undefined ? `(${events}) AS ${KEPT}` : `main.${KEPT}`;
-    const hit = await this.#withHits(backend, kept, source);
-    const single = hit.filter(({ compiled: { kind } }) => kind.kind === 'event');
-    const concerned = [...jobs.filter(isBroad), ...hit];
-    await together([
-      ...this.#baselineGroups(concerned.filter(isBaseline)).map(
-        (group) => () => this.#runBaselines(backend, group, source),
-      ),
-      ...[...jobs.filter(isFreeSql), ...concerned.filter(isSql)].map((job) => () => this.#runSql(backend, job, source)),
-      ...concerned.filter(isHotFirst).map((job) => async () => {
-        await this.#addEvidence(backend, job, await this.#hot(backend, job, source), source);
-      }),
-      ...hit.filter(isEach).map((job) => () => this.#collect(backend, this.#groupedSql(job, source), [job])),
-      ...(single.length > 0 ? [() => this.#collect(backend, this.#singleSql(single, source), single)] : []),
-    ]);
+    const jobs = jobsOf(compiled);
+    if (this.#keeps) await this.#runKeeping(backend, jobs);
+    else await this.#judge(backend, alone(jobs), null);
     return compiled.map(({ window }, at) => ({
       findings: merged(this.#findings[at] ?? []),
       judged: window.fromMs < window.toMs ? window : null,
@@ -112,25 +102,52 @@ class Run {
     }));
   }
 
-  /** What would run if every detector concerned some events, but few. */
-  explain(): readonly Statement[] {
-    const jobs = jobsOf(this.#compiled());
+  /** Looks at the data, keeps the events that any detector wants, and judges what they concern. */
+  async #runKeeping(backend: Backend, all: readonly Job[]): Promise<void> {
+    await this.#profile(backend, all);
+    const jobs = await this.#profiled(backend, await this.#resolved(backend, all));
     const kept = jobs.filter(isKept);
-    const source = `main.${KEPT}`;
+    if (kept.length > 0) await backend.keep?.(KEPT, this.#keptSql(kept));
+    const hit = await this.#withHits(backend, kept);
+    await this.#judge(backend, [...jobs.filter((job) => !isKept(job)), ...hit], KEPT_SOURCE);
+  }
+
+  /** Finds what there is to find; events of a table's own statements apart, they stand in `kept`, where there is one. */
+  async #judge(backend: Backend, jobs: readonly Job[], kept: string | null): Promise<void> {
+    await together(this.#keeps ? LANES : LANES_ELSEWHERE, [
+      ...this.#baselineGroups(jobs.filter(isBaseline)).map((group) => () => this.#runBaselines(backend, group)),
+      ...jobs.filter(isSql).map((job) => () => this.#runSql(backend, job)),
+      ...jobs.filter(isHotFirst).map((job) => async () => {
+        await this.#addEvidence(backend, job, await this.#hot(backend, job));
+      }),
+      ...jobs.filter(isEach).map((job) => () => this.#collect(backend, this.#groupedSql(job), [job], reading([job]))),
+      ...this.#singles(jobs.filter(isEvent), kept).map(
+        ({ sql, jobs: those }) =>
+          () =>
+            this.#collect(backend, sql, those, reading(those)),
+      ),
+    ]);
+  }
+
+  /** What would run if every detector concerned some events, but few; on a backend that keeps no rows, what runs whatever the events. */
+  explain(): readonly Statement[] {
+    const all = jobsOf(this.#compiled());
+    const jobs = this.#keeps ? all : alone(all);
+    const kept = jobs.filter(isKept);
     const title = (some: readonly Job[]): string => some.map(({ compiled }) => compiled.detector.id).join(', ');
-    const single = kept.filter(({ compiled: { kind } }) => kind.kind === 'event');
     return [
-      ...(kept.length > 0
-        ? [{ title: `the events of all conditions, kept as ${source}`, sql: this.#keptSql(kept) }]
+      ...(this.#keeps && kept.length > 0
+        ? [{ title: `the events of all conditions, kept as ${KEPT_SOURCE}`, sql: this.#keptSql(kept) }]
         : []),
-      ...(single.length > 0 ? [{ title: title(single), sql: this.#singleSql(single, source) }] : []),
-      ...jobs.filter(isEach).map((job) => ({ title: title([job]), sql: this.#groupedSql(job, source) })),
+      ...this.#singles(jobs.filter(isEvent), this.#keeps ? KEPT_SOURCE : null).map(({ sql, jobs: those }) => ({
+        title: title(those),
+        sql,
+      })),
+      ...jobs.filter(isEach).map((job) => ({ title: title([job]), sql: this.#groupedSql(job) })),
       ...jobs
         .filter((job) => isHotFirst(job) || isBaseline(job))
-        .map((job) => ({ title: title([job]), sql: this.#hotSql(job, source) })),
-      ...jobs
-        .filter(({ compiled: { kind } }) => kind.kind === 'sql')
-        .map((job) => ({ title: title([job]), sql: this.#ownSql(job, source) })),
+        .map((job) => ({ title: title([job]), sql: this.#hotSql(job) })),
+      ...jobs.filter(isSql).map((job) => ({ title: title([job]), sql: this.#ownSql(job) })),
     ];
   }
 
@@ -146,16 +163,15 @@ class Run {
   }
 
   /** How many events there are of each combination of a few columns: what a look at the data reads. */
-  async #profile(backend: Backend, jobs: readonly Job[]): Promise<string> {
-    if (jobs.length === 0) return '';
+  async #profile(backend: Backend, jobs: readonly Job[]): Promise<void> {
+    if (jobs.length === 0) return;
     const columns = this.#table.profile.join(', ');
     const sql = `SELECT ${columns}, count(*) AS n FROM main.${this.#table.name} WHERE ${dayFilter(reading(jobs))} GROUP BY ${columns}`;
     await backend.keep?.(PROFILE, sql);
-    return backend.keep === undefined ? `(${sql}) AS ${PROFILE}` : `main.${PROFILE}`;
   }
 
   /** The jobs with what costs much to test per event (patterns, names in any case) tested once per value of its column instead. */
-  async #resolved(backend: Backend, jobs: readonly Job[], profile: string): Promise<readonly Job[]> {
+  async #resolved(backend: Backend, jobs: readonly Job[]): Promise<readonly Job[]> {
     const leaves = jobs.flatMap(({ compiled }) => compiled.conditions.flatMap(leavesOf));
     const found = new Map<string, string[] | null>();
     const columns = [...new Set(leaves.map(({ lookup }) => lookup))].filter((column) => column !== null);
@@ -164,7 +180,7 @@ class Run {
       const asked = [...tests].flatMap(([sql, folded]) => (folded === null ? [sql] : []));
       const told = asked.map((sql, at) => `CASE WHEN ${sql} THEN '${at}' END`);
       const source = this.#table.profile.includes(column)
-        ? profile
+        ? `main.${PROFILE}`
         : `main.${this.#table.name} WHERE ${dayFilter(reading(jobs))}`;
       const { rows } = await backend.query(
         // The LIMIT also keeps an engine from testing before it has reduced the values to distinct ones.
@@ -185,7 +201,10 @@ class Run {
         found.set(sql, isUsable ? those : null);
       }
     };
-    await together(columns.map((column) => () => look(column)));
+    await together(
+      LANES,
+      columns.map((column) => () => look(column)),
+    );
     return jobs.map((job) => ({
       ...job,
       compiled: {
@@ -201,7 +220,7 @@ class Run {
   }
 
   /** The jobs that concern any events at all, with how many those are and what they are called: one look at a few columns, grouped. */
-  async #profiled(backend: Backend, jobs: readonly Job[], profile: string): Promise<readonly Job[]> {
+  async #profiled(backend: Backend, jobs: readonly Job[]): Promise<readonly Job[]> {
     const conditional = jobs.filter(({ compiled }) => compiled.conditions.length > 0);
     if (conditional.length === 0) return jobs;
     const isProfiled = (column: Column): boolean => this.#table.profile.includes(column.name);
@@ -213,7 +232,7 @@ class Run {
     );
     const { rows } = await backend.query(
       `SELECT ${this.#name}, total, array_join(ARRAY[${told.join(', ')}], ',') AS counts FROM (SELECT ${this.#name}, sum(n) AS total, ${counts.join(', ')}
- FROM ${profile} GROUP BY ${this.#name}) AS names`,
+ FROM main.${PROFILE} GROUP BY ${this.#name}) AS names`,
     );
     const found = conditional.map(() => ({ events: 0, names: [] as (string | null)[], nameRows: 0 }));
     for (const row of rows) {
@@ -236,7 +255,13 @@ class Run {
         kind.kind === 'threshold' && kind.distinct === this.#name && counted.names.length < kind.atLeast;
       return counted.events === 0 || isOutOfReach
         ? []
-        : [{ ...job, events: counted.events, names: isNarrow ? counted.names : null }];
+        : [
+            {
+              ...job,
+              isBroad: counted.events > BROAD_ROWS && mayBeBroad(job),
+              names: isNarrow ? counted.names : null,
+            },
+          ];
     });
   }
 
@@ -264,65 +289,86 @@ class Run {
   }
 
   /** Those of the jobs for which at least one kept event passes the whole of a condition. */
-  async #withHits(backend: Backend, jobs: readonly Job[], source: string): Promise<readonly Job[]> {
+  async #withHits(backend: Backend, jobs: readonly Job[]): Promise<readonly Job[]> {
     if (jobs.length === 0) return [];
     const flagsOf = ({ at, compiled }: Job): string =>
       compiled.conditions.map((_, step) => flag(at, step)).join(' OR ');
     const { rows } = await backend.query(
-      `SELECT ${jobs.map((job, index) => `count_if(${flagsOf(job)}) AS c${index}`).join(', ')} FROM ${source}`,
+      `SELECT ${jobs.map((job, index) => `count_if(${flagsOf(job)}) AS c${index}`).join(', ')} FROM ${KEPT_SOURCE}`,
     );
     return jobs.filter((_, index) => Number(rows[0]?.[`c${index}`] ?? 0) > 0);
   }
 
-  /** All jobs for which each event is a finding. */
-  #singleSql(jobs: readonly Job[], source: string): string {
-    return jobs
-      .map(({ at, compiled }) =>
-        eventSql(
-          compiled,
-          at,
-          this.#shared,
-          `${source} WHERE ${flag(at, 0)} AND ${inWindow('event_time', compiled.window)}`,
-        ),
-      )
-      .join('\nUNION ALL ');
+  /** Statements for jobs of which each event is a finding: one where its text is not too long. Events come from the kept ones, or else from a scan of their own. */
+  #singles(
+    jobs: readonly Job[],
+    kept: string | null,
+  ): readonly { readonly sql: string; readonly jobs: readonly Job[] }[] {
+    if (jobs.length === 0) return [];
+    const tests = jobs.map(({ at, compiled }) => {
+      const test = kept === null ? compiled.conditions.map(conditionSql).join(' AND ') : flag(at, 0);
+      return { at, test: `${test} AND ${inWindow('event_time', compiled.window)}` };
+    });
+    const sql = eventsSql(
+      jobs,
+      this.#shared,
+      kept === null
+        ? {
+            // Each in a lambda of its own, which Trino compiles on its own: all in one expression are more than it takes.
+            source: `(SELECT ${this.#columnsRead(jobs).join(', ')}, flatten(ARRAY[${tests.map(({ at, test }) => `filter(ARRAY[${at}], task -> ${test})`).join(',\n ')}]) AS tasks
+ FROM main.${this.#table.name} WHERE ${timeFilter(reading(jobs))}) AS events`,
+            meant: 'tasks',
+          }
+        : {
+            source: kept,
+            meant: `ARRAY[${tests.map(({ at, test }) => `CASE WHEN ${test} THEN ${at} END`).join(', ')}]`,
+          },
+    );
+    if (sql.length <= STATEMENT_LENGTH_MAX || jobs.length === 1) return [{ sql, jobs }];
+    const half = Math.ceil(jobs.length / 2);
+    return [...this.#singles(jobs.slice(0, half), kept), ...this.#singles(jobs.slice(half), kept)];
   }
 
-  /** Where a job is hot, and the evidence for it, over kept events. */
-  #groupedSql(job: Job, source: string): string {
+  /** Where a job is hot, and the evidence for it. */
+  #groupedSql(job: Job): string {
     const { at, compiled } = job;
-    const q = this.#qualifying(job, source, evidenceColumns(compiled, this.#shared));
+    const q = this.#qualifying(job, evidenceColumns(compiled, this.#shared));
     return `WITH q AS (${q}),\n${hotCtes(compiled, '').join(',\n')}\n${evidenceSql(compiled, at, this.#shared, { hot: 'hot', q: 'q' })}`;
   }
 
   /** Where a job is hot, over few columns; a baseline tells of each row whose history (p0…) it rests on. */
-  #hotSql(job: Job, source: string, within?: Window): string {
+  #hotSql(job: Job, within?: Window): string {
     const { kind, subject } = job.compiled;
     const s = names('s', subject.length);
     const lean = this.#qualifying(
       job,
-      source,
       kind.kind === 'sequence' ? evidenceColumn(this.#table.roles, 'event_id') : '',
       within,
     );
     const q =
-      kind.kind === 'threshold' && isBroad(job)
+      kind.kind === 'threshold' && this.#isCrowded(job)
         ? `lean AS (${lean}),\nq AS (${crowded('lean', s, kind)})`
         : `q AS (${lean})`;
     return `WITH ${q},\n${hotCtes(job.compiled, '').join(',\n')}
 SELECT ${[...s, ...names('k', keyCount(job.compiled)), ...names('p', perOf(kind).length)].join(', ')}, slot, lo, hi, peak FROM hot ORDER BY slot, ${s.join(', ')}`;
   }
 
-  async #hot(backend: Backend, job: Job, source: string): Promise<readonly Row[]> {
-    const within = isBroad(job) ? await this.#crowdedWindow(backend, job, source) : undefined;
-    return within === null ? [] : (await backend.query(this.#hotSql(job, source, within))).rows;
+  /** Whether it pays to look first for where a job could be hot. */
+  #isCrowded(job: Job): boolean {
+    return this.#keeps && job.isBroad;
+  }
+
+  async #hot(backend: Backend, job: Job): Promise<readonly Row[]> {
+    const within = this.#isCrowded(job) ? await this.#crowdedWindow(backend, job) : undefined;
+    if (within === null) return [];
+    return (await backend.query(this.#hotSql(job, within), {}, { window: within ?? reading([job]) })).rows;
   }
 
   /** When a broad threshold could be hot at all, mostly never, which is far cheaper to tell than where; null for never, undefined for whenever. */
-  async #crowdedWindow(backend: Backend, job: Job, source: string): Promise<Window | null | undefined> {
+  async #crowdedWindow(backend: Backend, job: Job): Promise<Window | null | undefined> {
     const { kind, subject, readFromMs, window } = job.compiled;
     if (kind.kind !== 'threshold') return undefined;
-    const lean = `(${this.#qualifying(job, source, '')})`;
+    const lean = `(${this.#qualifying(job, '')})`;
     const stretches = crowdedStretches(lean, names('s', subject.length), kind);
     const { rows } = await backend.query(
       `SELECT count(*) AS n, min(stretch) AS first_stretch, max(stretch) AS last_stretch FROM (${stretches}) AS crowded`,
@@ -336,7 +382,7 @@ SELECT ${[...s, ...names('k', keyCount(job.compiled)), ...names('p', perOf(kind)
   }
 
   /** The evidence of hot rows, if there are any. */
-  async #addEvidence(backend: Backend, job: Job, rows: readonly Row[], source: string): Promise<void> {
+  async #addEvidence(backend: Backend, job: Job, rows: readonly Row[]): Promise<void> {
     const { at, compiled } = job;
     const keys = [...names('s', compiled.subject.length), ...names('k', keyCount(compiled))];
     for (let first = 0, end = 0; first < rows.length; first = end) {
@@ -344,13 +390,15 @@ SELECT ${[...s, ...names('k', keyCount(job.compiled)), ...names('p', perOf(kind)
       // One finding may have several rows.
       while (end < rows.length && rows[end]?.['slot'] === rows[end - 1]?.['slot']) end += 1;
       const hot = rows.slice(first, end);
-      const q = this.#qualifying(job, source, evidenceColumns(compiled, this.#shared), evidenceWindow(hot));
+      const window = evidenceWindow(hot);
+      const q = this.#qualifying(job, evidenceColumns(compiled, this.#shared), window);
       const values = hot.map((row) => hotValues(row, keys)).join(',\n');
       const evidence = evidenceSql(compiled, at, this.#shared, { hot: 'hot', q: 'q' });
       await this.#collect(
         backend,
         `WITH hot (${keys.join(', ')}, slot, lo, hi, peak) AS (VALUES ${values}),\nq AS (${q})\n${evidence}`,
         [job],
+        window,
       );
     }
   }
@@ -362,12 +410,12 @@ SELECT ${[...s, ...names('k', keyCount(job.compiled)), ...names('p', perOf(kind)
   }
 
   /** Baselines: first where they would fire, then whether the history that they need lies behind those slots. */
-  async #runBaselines(backend: Backend, jobs: readonly Job[], source: string): Promise<void> {
+  async #runBaselines(backend: Backend, jobs: readonly Job[]): Promise<void> {
     const history = await this.#history(backend, jobs);
     for (const job of jobs) {
-      const hot = await this.#hot(backend, job, source);
+      const hot = await this.#hot(backend, job);
       const ripe = hot.filter((row) => history.isRipe(job.compiled, row));
-      await this.#addEvidence(backend, job, ripe, source);
+      await this.#addEvidence(backend, job, ripe);
       this.#notes[job.at]?.push(...history.notes(job.compiled));
     }
   }
@@ -378,19 +426,21 @@ SELECT ${[...s, ...names('k', keyCount(job.compiled)), ...names('p', perOf(kind)
     const per = first === undefined ? [] : perOf(first.compiled.kind);
     const columns = per.map((sql, at) => `${sql} AS p${at}`).join(', ');
     const { rows } = await backend.query(
-      `SELECT DISTINCT ${columns}, ${slotSql(first?.compiled.slotMs ?? DAY_MS, 'event_time')} AS slot FROM main.${this.#table.name} WHERE ${timeFilter(reading(jobs))} ORDER BY slot`,
+      `SELECT DISTINCT ${columns}, ${slotSql(first?.compiled.slotMs ?? DAY_MS, 'event_time')} AS slot FROM main.${this.#table.name} WHERE ${timeFilter(reading(jobs))} ORDER BY slot, ${names('p', per.length).join(', ')}`,
+      {},
+      { window: reading(jobs) },
     );
     return new History(rows, per);
   }
 
   /** The qualifying events of a job, under the names of hot.ts: out of the kept ones, or for a broad job from the table. */
-  #qualifying(job: Job, source: string, extra: string, within?: Window): string {
+  #qualifying(job: Job, extra: string, within?: Window): string {
     const { kind, subject, conditions, readFromMs, window } = job.compiled;
-    const steps = conditions.map((condition, step) => (isBroad(job) ? conditionSql(condition) : flag(job.at, step)));
+    const steps = conditions.map((condition, step) => (job.isBroad ? conditionSql(condition) : flag(job.at, step)));
     const reach = within ?? { fromMs: readFromMs, toMs: window.toMs };
-    const from = isBroad(job)
+    const from = job.isBroad
       ? `(SELECT * FROM main.${this.#table.name} WHERE ${timeFilter(reach)}${this.#namesFilter(job)}) AS events`
-      : source;
+      : KEPT_SOURCE;
     const keys =
       kind.kind === 'sequence'
         ? kind.by
@@ -415,25 +465,25 @@ SELECT ${[...s, ...names('k', keyCount(job.compiled)), ...names('p', perOf(kind)
   }
 
   /** A detector's own statement: its table is what was kept for its condition, or else all events of the window. */
-  #ownSql(job: Job, source: string): string {
+  #ownSql(job: Job): string {
     const { kind, detector, readFromMs, window } = job.compiled;
     const reach = { fromMs: readFromMs, toMs: window.toMs };
     const tables = [...new Set([detector.table, ...(detector.reads ?? [])])].map((name) => {
       if (name !== detector.table || isFreeSql(job))
         return `${name} AS (SELECT * FROM main.${name} WHERE ${timeFilter(reach)})`;
-      return isBroad(job)
+      return job.isBroad
         ? `${name} AS (SELECT ${this.#columnsOf([job]).join(', ')} FROM main.${name} WHERE ${timeFilter(reach)}${this.#namesFilter(job)} AND ${job.compiled.conditions.map(conditionSql).join(' AND ')})`
-        : `${name} AS (SELECT * FROM ${source} WHERE ${flag(job.at, 0)} AND ${inWindow('event_time', reach)})`;
+        : `${name} AS (SELECT * FROM ${KEPT_SOURCE} WHERE ${flag(job.at, 0)} AND ${inWindow('event_time', reach)})`;
     });
     return kind.kind === 'sql' ? withTables(kind.sql, tables) : '';
   }
 
-  async #runSql(backend: Backend, job: Job, source: string): Promise<void> {
+  async #runSql(backend: Backend, job: Job): Promise<void> {
     const { parameters, window, slotMs } = job.compiled;
     const params = { ...parameters, from: new Date(window.fromMs), to: new Date(window.toMs) } as Readonly<
       Record<string, Param>
     >;
-    const { rows } = await backend.query(this.#ownSql(job, source), params);
+    const { rows } = await backend.query(this.#ownSql(job), params, { window: reading([job]) });
     for (const row of rows) {
       const finding = findingOfSql(row, job.compiled, this.#shared);
       const slot = Date.parse(finding.window.from);
@@ -441,9 +491,9 @@ SELECT ${[...s, ...names('k', keyCount(job.compiled)), ...names('p', perOf(kind)
     }
   }
 
-  async #collect(backend: Backend, sql: string, jobs: readonly Job[]): Promise<void> {
+  async #collect(backend: Backend, sql: string, jobs: readonly Job[], window: Window): Promise<void> {
     const compiledAt = new Map(jobs.map(({ at, compiled }) => [at, compiled]));
-    const { rows } = await backend.query(sql);
+    const { rows } = await backend.query(sql, {}, { window });
     for (const row of rows) {
       const at = numberOf(row, 'task');
       const compiled = compiledAt.get(at);
@@ -463,6 +513,17 @@ SELECT ${[...s, ...names('k', keyCount(job.compiled)), ...names('p', perOf(kind)
 
   #namesFilter({ names: known }: Job): string {
     return known === null ? '' : ` AND (${this.#namesSql(known)})`;
+  }
+
+  /** Columns of the table that statements of these jobs may read, those of their conditions among them. */
+  #columnsRead(jobs: readonly Job[]): readonly string[] {
+    const ofConditions = new Set(
+      jobs.flatMap(({ compiled: { conditions } }) =>
+        conditions.flatMap(leavesOf).flatMap(({ columns }) => columns.map(({ name }) => name)),
+      ),
+    );
+    const others = new Set(this.#columnsOf(jobs));
+    return this.#table.columns.map(({ name }) => name).filter((name) => ofConditions.has(name) || others.has(name));
   }
 
   /** Columns of the table that statements over kept events may read. */
@@ -486,7 +547,7 @@ SELECT ${[...s, ...names('k', keyCount(job.compiled)), ...names('p', perOf(kind)
 }
 
 /** Runs statements side by side. After a failure it begins no other, and it ends when all that were begun have ended. */
-async function together(works: readonly (() => Promise<void>)[]): Promise<void> {
+async function together(lanes: number, works: readonly (() => Promise<void>)[]): Promise<void> {
   const queue = [...works];
   const lane = async (): Promise<void> => {
     for (let work = queue.shift(); work !== undefined; work = queue.shift()) {
@@ -498,7 +559,7 @@ async function together(works: readonly (() => Promise<void>)[]): Promise<void> 
       }
     }
   };
-  const ends = await Promise.allSettled(Array.from({ length: LANES }, lane));
+  const ends = await Promise.allSettled(Array.from({ length: lanes }, lane));
   const failed = ends.find(({ status }) => status === 'rejected');
   if (failed?.status === 'rejected') throw failed.reason;
 }
@@ -506,9 +567,13 @@ async function together(works: readonly (() => Promise<void>)[]): Promise<void> 
 /** Those with slots to judge. */
 const jobsOf = (compiled: readonly Compiled[]): readonly Job[] =>
   compiled
-    .map((one, at): Job => ({ at, compiled: one, events: 0, names: null }))
+    .map((one, at): Job => ({ at, compiled: one, isBroad: false, names: null }))
     .filter((job) => job.compiled.window.fromMs < job.compiled.window.toMs);
 
+/** As they are judged where no rows are kept: one scan for those of which each event is a finding, and one statement for each of the others. */
+const alone = (jobs: readonly Job[]): readonly Job[] => jobs.map((job) => ({ ...job, isBroad: !isEvent(job) }));
+
+const isEvent = ({ compiled: { kind } }: Job): boolean => kind.kind === 'event';
 const isSql = ({ compiled: { kind } }: Job): boolean => kind.kind === 'sql';
 const isBaseline = ({ compiled: { kind } }: Job): boolean => kind.kind === 'first-seen' || kind.kind === 'times-usual';
 const isEach = ({ compiled: { kind } }: Job): boolean => kind.kind === 'each';
@@ -516,11 +581,9 @@ const isEach = ({ compiled: { kind } }: Job): boolean => kind.kind === 'each';
 const isHotFirst = ({ compiled: { kind } }: Job): boolean => kind.kind === 'threshold' || kind.kind === 'sequence';
 /** SQL that looks at all events of its window. */
 const isFreeSql = (job: Job): boolean => isSql(job) && job.compiled.conditions.length === 0;
-const isBroad = (job: Job): boolean =>
-  (job.compiled.kind.kind === 'threshold' || isBaseline(job) || isSql(job)) &&
-  job.events > BROAD_ROWS &&
-  !looksIntoJson(job);
-const isKept = (job: Job): boolean => !isFreeSql(job) && !isBroad(job);
+const mayBeBroad = (job: Job): boolean =>
+  (job.compiled.kind.kind === 'threshold' || isBaseline(job) || isSql(job)) && !looksIntoJson(job);
+const isKept = (job: Job): boolean => !isFreeSql(job) && !job.isBroad;
 
 /** Whether its conditions read columns that are costly to read: those are read once, in the wide scan. */
 const looksIntoJson = ({ compiled: { conditions } }: Job): boolean =>

@@ -14,7 +14,8 @@ import type { Target } from '../target.ts';
 /** Says whose export lies here. */
 const MARKER = 'trailhound-export.json';
 const LIST = 'symlink.txt';
-const UPLOADS = 8;
+/** Each is in memory while it is sent, up to some 60 MB. */
+const UPLOADS = 4;
 
 export interface ExportDeps {
   readonly storeId: string;

@@ -1,7 +1,7 @@
 /** Hunting: which detectors judge which stretch of time, what becomes of their findings, and how far each has judged. */
 import { createHash } from 'node:crypto';
 import type { Alert } from '../alert.ts';
-import type { Backend } from '../backend.ts';
+import type { Backend, Param } from '../backend.ts';
 import { type Detector, parameterValues, slotMs } from '../detector.ts';
 import { AppError } from '../errors.ts';
 import { type HuntEngine, type HuntTask, LATENESS_MS } from '../hunt.ts';
@@ -68,7 +68,7 @@ export async function huntWindow(deps: HuntDeps, options: HuntOptions, bounds: P
   // Only a look at everything leaves nothing for later.
   const isWhole = bounds.fromMs === undefined && bounds.toMs === undefined;
   const seqs: JudgedSeq[] = [];
-  for (const [hunted, judges] of byTable(deps, judgesOf(options))) {
+  for (const [hunted, judges] of byTable(deps.tables, judgesOf(options))) {
     const [commits, segments] = await Promise.all([
       deps.store.commits(hunted.table, 0),
       deps.store.segments(hunted.table),
@@ -95,7 +95,7 @@ export async function huntNew(deps: HuntDeps, options: HuntOptions, part: 'event
   const seqs: JudgedSeq[] = [];
   for (const [afterSeq, since] of groupedBy(judges, (_, at) => seen[at] ?? 0)) {
     if (afterSeq >= seq) continue;
-    for (const [hunted, group] of byTable(deps, since)) {
+    for (const [hunted, group] of byTable(deps.tables, since)) {
       const [commits, fresh] = await Promise.all([
         deps.store.commits(hunted.table, afterSeq),
         deps.store.segments(hunted.table, { afterSeq }),
@@ -117,6 +117,66 @@ export async function huntNew(deps: HuntDeps, options: HuntOptions, part: 'event
   return session.record(seqs);
 }
 
+/**
+ * Judges a window of an archive that the store does not hold, on a backend that reads it where it lies; the store keeps the alerts. `piecesOf`: the window in pieces of
+ * whole slots, one after the other, of which each can be read together with so much before it. Throws as huntWindow().
+ */
+export async function huntArchive(
+  deps: HuntDeps,
+  options: HuntOptions,
+  piecesOf: (table: Table, reachMs: number) => readonly Window[],
+): Promise<HuntResult> {
+  const session = new Hunt(deps, options);
+  await session.begin();
+  for (const [hunted, judges] of byTable(deps.tables, judgesOf(options))) {
+    const reachMs = Math.max(0, ...judges.map(({ detector }) => hunted.engine.reachMs(detector)));
+    for (const piece of piecesOf(hunted.table, reachMs))
+      await session.judge(hunted, judges, () => piece, rangeOf(hunted, judges, piece), []);
+  }
+  return session.record([]);
+}
+
+/** A statement that a hunt over an archive would run. */
+export interface ArchiveStatement {
+  /** The detectors that it is for. */
+  readonly title: string;
+  readonly sql: string;
+  readonly params: Readonly<Record<string, Param>>;
+  /** What it reads. */
+  readonly window: Window;
+}
+
+/** The statements of huntArchive(), none of them run. */
+export function explainArchive(
+  { tables, nowMs }: Pick<HuntDeps, 'tables' | 'nowMs'>,
+  options: Pick<HuntOptions, 'detectors' | 'parameters' | 'lists'>,
+  piecesOf: (table: Table, reachMs: number) => readonly Window[],
+): readonly ArchiveStatement[] {
+  return byTable(tables, judgesOf(options)).flatMap(([{ table, engine }, judges]) => {
+    const reachOf = (some: readonly Judge[]): number =>
+      Math.max(0, ...some.map(({ detector }) => engine.reachMs(detector)));
+    return piecesOf(table, reachOf(judges)).flatMap((window) => {
+      const tasks = judges.map(({ detector, parameters }) => ({ detector, parameters, window }));
+      return engine
+        .explain({ tasks, lists: options.lists, columns: [], nowMs: nowMs() }, { keeps: false })
+        .map(({ title, sql }) => {
+          const named = judges.filter(({ detector }) => title.split(', ').includes(detector.id));
+          const [only] = named;
+          return {
+            title,
+            sql,
+            params: {
+              ...(named.length === 1 ? (only?.parameters as Record<string, Param>) : {}),
+              from: new Date(window.fromMs),
+              to: new Date(window.toMs),
+            },
+            window: { fromMs: window.fromMs - reachOf(named.length === 0 ? judges : named), toMs: window.toMs },
+          };
+        });
+    });
+  });
+}
+
 /** The statements of a hunt over a window, none of them run. */
 export async function explainHunt(
   deps: HuntDeps,
@@ -124,7 +184,7 @@ export async function explainHunt(
   bounds: Partial<Window>,
 ): Promise<readonly { readonly title: string; readonly sql: string }[]> {
   const statements: { readonly title: string; readonly sql: string }[] = [];
-  for (const [{ table, engine }, judges] of byTable(deps, judgesOf(options))) {
+  for (const [{ table, engine }, judges] of byTable(deps.tables, judgesOf(options))) {
     const window = windowOf(await deps.store.segments(table), bounds) ?? {
       fromMs: deps.nowMs() - DAY_MS,
       toMs: deps.nowMs(),
@@ -136,13 +196,20 @@ export async function explainHunt(
 }
 
 /** The judges of each table that has any. */
-function byTable({ tables }: HuntDeps, judges: readonly Judge[]): readonly (readonly [HuntTable, readonly Judge[]])[] {
+function byTable(
+  tables: HuntDeps['tables'],
+  judges: readonly Judge[],
+): readonly (readonly [HuntTable, readonly Judge[]])[] {
   return tables
     .map((hunted) => [hunted, judges.filter(({ detector }) => detector.table === hunted.table.name)] as const)
     .filter(([, group]) => group.length > 0);
 }
 
-function judgesOf({ detectors, parameters, lists }: HuntOptions): readonly Judge[] {
+function judgesOf({
+  detectors,
+  parameters,
+  lists,
+}: Pick<HuntOptions, 'detectors' | 'parameters' | 'lists'>): readonly Judge[] {
   return detectors.map((detector) => {
     const values = parameterValues(detector, parameters[detector.id] ?? {});
     // A list is a value of the detectors that look at it.

@@ -6,9 +6,10 @@ import {
   ReceiveMessageCommand,
   SQSClient,
 } from '@aws-sdk/client-sqs';
+import { awsReason, clientConfig } from '../aws.ts';
 import { AppError } from '../errors.ts';
 import type { AwsOptions } from '../source.ts';
-import { awsError, awsReason, clientConfig } from './s3-client.ts';
+import { awsError } from './s3-client.ts';
 
 /** Of SQS: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ReceiveMessage.html. */
 export const BATCH_MAX = 10;

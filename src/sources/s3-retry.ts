@@ -1,7 +1,7 @@
 /** When a request that failed is sent again, beyond the tries of the client: S3 asks whole fleets to slow down for longer than those last. */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { awsReason } from '../aws.ts';
 import { AppError } from '../errors.ts';
-import { awsReason } from './s3-client.ts';
 
 /** Failures in a row. */
 const TRIES = 6;

@@ -20,7 +20,12 @@ describe('a config', () => {
     ['a bad span', 'retention: 3y\n', "1:1: retention: cannot read the span '3y'"],
     ['a bad time', 'suppress:\n  - { reason: a, owner: b, until: soon }\n', "cannot read the time 'soon'"],
     ['a number below its least', 'limits:\n  max_ratio: 0\n', '2:3: limits.max_ratio: expected a number above 0'],
-    ['a backend that is not there', 'backend: athena\n', "1:1: backend: expected 'duckdb'"],
+    ['a backend that is not there', 'backend: postgres\n', "1:1: backend: expected 'duckdb' or 'athena'"],
+    [
+      'a limit that is no size',
+      'athena:\n  max_scan: much\n',
+      "2:3: athena.max_scan: cannot use 'much' for max_scan: expected a size such as 500MB, 50GB or 1TB",
+    ],
     ['a bad list name', 'lists:\n  My List: a.txt\n', '2:3: lists.My List: expected a name of lower-case letters'],
     ['a duplicate key', 'store: a\nstore: b\n', '2:1: not valid YAML: Map keys must be unique'],
     ['a tab as indentation', 'limits:\n\tmax_ratio: 3\n', '2:1: not valid YAML'],
@@ -56,6 +61,7 @@ describe('a config', () => {
       redact: [],
       limits: {},
       aws: {},
+      athena: {},
       file,
       dir: '/somewhere',
       placeOf: expect.any(Function),
@@ -67,6 +73,7 @@ describe('a config', () => {
     const { file: _file, dir: _dir, placeOf: _placeOf, ...keys } = parseConfig(text, file);
     expect(Object.keys(keys).toSorted()).toEqual(
       [
+        'athena',
         'aws',
         'backend',
         'detectors',

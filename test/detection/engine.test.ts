@@ -653,3 +653,88 @@ test('a hunt explains its statements without running any', () => {
   expect(statements.length).toBe(3);
   expect(statements.every(({ sql }) => /^(SELECT|WITH) /u.test(sql))).toBe(true);
 });
+
+describe('on a backend that keeps no rows', () => {
+  const tasks = [
+    detector({ id: 'one', when: { outcome: 'denied' }, slot: 'event' }),
+    detector({
+      id: 'two',
+      when: { event_name: 'A' },
+      slot: 'event',
+      subject: ['source_ip'],
+      summary: '{source_ip} {event_id}',
+    }),
+    detector({ id: 'many', when: { outcome: 'denied' }, threshold: { atLeast: 3, within: '10m' } }),
+    detector({ id: 'each', when: { event_name: 'B' }, slot: '1h' }),
+  ].map((one) => ({ detector: one, parameters: {}, window: WHOLE }));
+  const request = { tasks, lists: {}, columns: ['event_name'], nowMs: LONG_AFTER_MS };
+  const stream = (count: number, outcome: StreamEvent['outcome']): StreamEvent[] =>
+    Array.from({ length: count }, (_, at) => ({
+      id: `e${at}`,
+      t: at * 60,
+      principal: 'ann',
+      name: at % 3 === 0 ? 'A' : 'B',
+      account: '1',
+      ip: '192.0.2.1',
+      outcome,
+    }));
+  const recording = (asked: { sql: string; window: Window | undefined }[]): Backend => ({
+    name: 'athena',
+    query: (sql, params, reading) => {
+      asked.push({ sql, window: reading?.window });
+      return backend.query(sql, params);
+    },
+    stream: (sql, params) => backend.stream(sql, params),
+    interrupt: () => backend.interrupt(),
+    close: () => backend.close(),
+  });
+  const byText = (a: string, b: string): number => (a < b ? -1 : 1);
+
+  test('a hunt asks what it explains, and nothing first: one statement for all of slot event, one for each other', async () => {
+    await fill(backend, stream(8, 'success'));
+    const asked: { sql: string; window: Window | undefined }[] = [];
+    await engine.run(recording(asked), request);
+    const explained = engine.explain(request, { keeps: false });
+    expect(explained.map(({ title }) => title)).toEqual(['one, two', 'each', 'many']);
+    expect(asked.map(({ sql }) => sql).toSorted(byText)).toEqual(explained.map(({ sql }) => sql).toSorted(byText));
+  });
+
+  test('each statement tells what it reads, evidence only where it lies', async () => {
+    await fill(backend, stream(8, 'denied'));
+    const asked: { sql: string; window: Window | undefined }[] = [];
+    await engine.run(recording(asked), request);
+    const evidence = asked.filter(({ sql }) => sql.includes('WITH hot '));
+    expect(new Set(asked.filter((one) => !evidence.includes(one)).map(({ window }) => JSON.stringify(window)))).toEqual(
+      new Set([JSON.stringify(WHOLE), JSON.stringify({ fromMs: WHOLE.fromMs - 600_000, toMs: WHOLE.toMs })]),
+    );
+    expect(evidence.map(({ window }) => window)).toEqual([
+      { fromMs: timeOf({ t: 120 - 600 }), toMs: timeOf({ t: 420 }) + 1 },
+    ]);
+  });
+
+  test('the findings are those of a backend that keeps them', async () => {
+    await fill(backend, stream(40, 'denied'));
+    const kept = await engine.run(backend, request);
+    expect(kept.map(({ findings }) => findings.length)).toEqual([40, 14, 1, 1]);
+    const found = (results: typeof kept): unknown[] =>
+      results.map(({ findings, notes, judged }) => [findings.toSorted((a, b) => byText(a.id, b.id)), notes, judged]);
+    expect(found(await engine.run(recording([]), request))).toEqual(found(kept));
+  });
+
+  test('more detectors than fit into one statement are judged by several', async () => {
+    await fill(backend, stream(2, 'denied'));
+    const long = Array.from({ length: 60 }, (_, at) => ({
+      detector: detector({
+        id: `long-${at}`,
+        when: { user_agent: Array.from({ length: 100 }, (_1, n) => `${'x'.repeat(60)}${n}`), outcome: 'denied' },
+        slot: 'event',
+      }),
+      parameters: {},
+      window: WHOLE,
+    }));
+    const statements = engine.explain({ ...request, tasks: long }, { keeps: false });
+    expect(statements.length).toBeGreaterThan(1);
+    expect(statements.every(({ sql }) => sql.length < 250_000)).toBe(true);
+    expect(statements.flatMap(({ title }) => title.split(', '))).toEqual(long.map(({ detector: { id } }) => id));
+  });
+});

@@ -1,9 +1,13 @@
 /** `trailhound hunt`: runs detectors over what is stored. */
 import { Command } from 'commander';
 import type { Alert } from '../../alert.ts';
+import type { Detector } from '../../detector.ts';
+import { AppError } from '../../errors.ts';
 import type { Window } from '../../time.ts';
-import { configLists } from '../backend.ts';
+import { addBackendOptions, athenaSettings, athenaWindow, type BackendCommandOptions, isAthena } from '../athena.ts';
+import { configLists, tellUnknownAccounts, withAthena } from '../backend.ts';
 import { type ExitStatus, finish, type Host, type Run, windowOf, withStore } from '../command.ts';
+import { printStatements, tellOneByOne } from '../dry-run.ts';
 import {
   addHuntOptions,
   chooseDetectors,
@@ -16,11 +20,13 @@ import {
 import { indicatorDetectors, indicatorLists } from '../indicators.ts';
 import { type Indicator, readList } from '../lists.ts';
 import { createAlertWriter } from '../output/alerts.ts';
-import { printable } from '../output/printable.ts';
+import { printable, printableLines } from '../output/printable.ts';
 import { plural } from '../output/text.ts';
 import { configSuppressions } from '../suppressions.ts';
+import type { Terminal } from '../terminal.ts';
+import type { HunterOptions, Prepared } from '../wire.ts';
 
-interface Options extends HuntCommandOptions {
+interface Options extends HuntCommandOptions, BackendCommandOptions {
   readonly from?: string;
   readonly to?: string;
   readonly list?: string;
@@ -36,13 +42,15 @@ export function huntCommand(host: Host): Command {
     .option('--list <file>', 'look for the addresses, networks, access keys, ARNs and user agents in this file instead')
     .option('--explain', 'print the statements that would run, and run none');
   return finish<Options>(
-    addHuntOptions(command),
+    addBackendOptions(addHuntOptions(command)),
     host,
     [
       'trailhound hunt',
       'trailhound hunt --from 7d --min-severity high --fail-on critical',
       'trailhound hunt denied-call-spike --param denied-call-spike.refusals=50',
       'trailhound hunt --list iocs.txt',
+      'trailhound hunt --backend athena --from 1d --to now --max-scan 50GB',
+      'trailhound hunt --backend athena --from 90d --to now --dry-run',
     ],
     hunt,
   );
@@ -58,28 +66,103 @@ async function hunt(run: Run<Options>, ...ids: string[]): Promise<ExitStatus> {
       : { detectors: await indicatorDetectors(indicators, (await import('../wire.ts')).TABLES), parameters: {} };
   const lists = new Map([...configLists(run.config), ...(indicators === null ? [] : indicatorLists(indicators))]);
   const suppressions = await configSuppressions(run);
+  const chosenHunt = { ...chosen, lists, suppressions, mask: terminal.mask, signal: run.signal };
+  if (isAthena(run)) return huntArchive(run, ids, chosenHunt, indicators);
+  if (options.dryRun)
+    throw new AppError('usage-invalid', '--dry-run is for --backend athena only', {
+      hint: '--explain prints the statements.',
+    });
   return withStore(run, async (store) => {
     const { useHunter } = await import('../wire.ts');
-    return useHunter(
-      store,
-      { ...chosen, lists, suppressions, mask: terminal.mask, signal: run.signal },
-      async (hunter) => {
-        if (options.explain) {
-          for (const { title, sql } of await hunter.explain(window))
-            await terminal.out(`-- ${printable(title)}\n${sql};\n\n`);
+    return useHunter(store, chosenHunt, async (hunter) => {
+      if (options.explain) {
+        for (const { title, sql } of await hunter.explain(window))
+          await terminal.out(`-- ${printable(title)}\n${sql};\n\n`);
+        return 0;
+      }
+      const [{ alerts, notes }, withoutTime] = await Promise.all([hunter.huntWindow(window), store.withoutTime()]);
+      await tell(run, alerts, notes, indicators);
+      tellWithoutTime(withoutTime, terminal);
+      return tellAlerts(alerts, terminal, options.failOn);
+    });
+  });
+}
+
+/** The same over the bucket; the store keeps the alerts. */
+async function huntArchive(
+  run: Run<Options>,
+  ids: readonly string[],
+  chosen: HunterOptions,
+  indicators: readonly Indicator[] | null,
+): Promise<ExitStatus> {
+  const { options, terminal, storeDir } = run;
+  const window = athenaWindow(run);
+  const { openStore, useArchiveHunter } = await import('../wire.ts');
+  const { latenessMs } = athenaSettings(run);
+  return withAthena(run, async (session) => {
+    const isDry = options.dryRun === true || options.explain === true;
+    const store = isDry ? null : await openStore(storeDir, { create: true });
+    try {
+      return await useArchiveHunter(store, session, { ...chosen, window, latenessMs }, async (hunter) => {
+        tellLeftOut(hunter.leftOut, ids, terminal);
+        await tellUnknownAccounts(session, terminal);
+        if (store !== null && (await store.lastSeq()) > 0) {
+          terminal.warn(
+            `the store ${storeDir} holds events of its own: a hunt over them withdraws alerts of Athena that it does not find\nKeep the alerts of Athena in another folder: --store.`,
+          );
+        }
+        if (isDry) {
+          const statements = await hunter.explain();
+          if (options.explain) {
+            for (const { title, text } of statements)
+              await terminal.out(`-- ${printable(title)}\n${printableLines(text)};\n\n`);
+            return 0;
+          }
+          await printStatements(run, session, statements);
+          const apart: Prepared[] = [];
+          for (const detector of hunter.detectors) apart.push(...(await hunter.explain([detector])));
+          await tellOneByOne(session, statements, apart, run);
           return 0;
         }
-        const [{ alerts, notes }, withoutTime] = await Promise.all([hunter.huntWindow(window), store.withoutTime()]);
-        const writer = createAlertWriter(run.output, terminal);
-        await writer.write(alerts.filter(isPending));
-        await writer.end();
-        tellNotes(notes, terminal);
-        if (indicators !== null) tellIndicators(indicators, alerts, run);
-        tellWithoutTime(withoutTime, terminal);
+        const { alerts, notes } = await hunter.hunt();
+        await tell(run, alerts, notes, indicators);
         return tellAlerts(alerts, terminal, options.failOn);
+      });
+    } finally {
+      await store?.close();
+    }
+  });
+}
+
+/** Detectors of logs that are not set up: of those that were named that is an error. */
+function tellLeftOut(leftOut: readonly Detector[], ids: readonly string[], terminal: Terminal): void {
+  const named = leftOut.find(({ id }) => ids.includes(id));
+  if (named !== undefined) {
+    throw new AppError(
+      'athena-missing',
+      `cannot run ${named.id}: ${[named.table, ...(named.reads ?? [])].join(' or ')} is not set up on Athena`,
+      {
+        hint: 'Run `trailhound athena setup s3://bucket/prefix --apply` with the place of its log files.',
       },
     );
-  });
+  }
+  for (const table of new Set(leftOut.map((detector) => detector.table))) {
+    const count = leftOut.filter((detector) => detector.table === table).length;
+    terminal.info(`${plural(count, 'detector')} of ${table} left out: it is not set up on Athena`);
+  }
+}
+
+async function tell(
+  run: Run<Options>,
+  alerts: readonly Alert[],
+  notes: readonly string[],
+  indicators: readonly Indicator[] | null,
+): Promise<void> {
+  const writer = createAlertWriter(run.output, run.terminal);
+  await writer.write(alerts.filter(isPending));
+  await writer.end();
+  tellNotes(notes, run.terminal);
+  if (indicators !== null) tellIndicators(indicators, alerts, run);
 }
 
 /** Which lines of the list were seen, and how many were not. */

@@ -1,15 +1,18 @@
 /** `trailhound query`: the questions that people ask first, saved with their parameters. */
 import { Command } from 'commander';
-import type { Backend } from '../../backend.ts';
+import type { Param } from '../../backend.ts';
 import { AppError } from '../../errors.ts';
 import type { Query } from '../../query.ts';
-import type { Store } from '../../store.ts';
+import { addBackendOptions, athenaWindow, type BackendCommandOptions, isAthena } from '../athena.ts';
 import { withBackend } from '../backend.ts';
 import { finish, group, type Host, questionParameters, type Run, wholeNumber } from '../command.ts';
+import { printDryRun, refuseWindow } from '../dry-run.ts';
 import { json, printable } from '../output/printable.ts';
 import { printRows } from '../output/rows.ts';
 import { plural } from '../output/text.ts';
 import { checkResultOptions, printResult, type ResultOptions } from '../result.ts';
+
+type QueryRunOptions = ResultOptions & BackendCommandOptions;
 
 export function queryCommand(host: Host): Command {
   const list = new Command('list').description('all saved questions');
@@ -18,20 +21,23 @@ export function queryCommand(host: Host): Command {
     .description('ask one')
     .argument('<id>')
     .option('--limit <n>', 'rows at most, 0 for all (default: all, but 200 of a table on a terminal)', wholeNumber)
-    .option('--file <path>', 'where --output parquet goes');
+    .option('--file <path>', 'where --output parquet goes')
+    .option('--from <time>', 'of Athena: events at this time or later (default: the parameter from)')
+    .option('--to <time>', 'of Athena: events before this time (default: the parameter to)');
   return group(
     new Command('query')
       .description('saved questions, with parameters')
       .addCommand(finish(list, host, ['trailhound query list', 'trailhound query list --output markdown'], printList))
       .addCommand(finish(show, host, ['trailhound query show who-deleted'], showQuery))
       .addCommand(
-        finish<ResultOptions>(
-          run,
+        finish<QueryRunOptions>(
+          addBackendOptions(run),
           host,
           [
             'trailhound query run who-deleted --param name=prod-db',
             'trailhound query run access-key-activity --param key=AKIAIOSFODNN7EXAMPLE --param from=7d',
             'trailhound query run recent-changes --param minutes=60 --output csv',
+            'trailhound query run logins --backend athena --from 7d --to now',
           ],
           runQuery,
         ),
@@ -88,33 +94,50 @@ function defaultText(parameter: Query['parameters'][number]): string {
   return parameter.default === '' ? 'empty unless given' : `${parameter.default} unless given`;
 }
 
-async function runQuery(run: Run<ResultOptions>, id = ''): Promise<0> {
+async function runQuery(run: Run<QueryRunOptions>, id = ''): Promise<0> {
   const { findQuery, loadQueries } = await import('../queries.ts');
   const query = findQuery(loadQueries(run.config), id);
   const given = questionParameters(run.params);
   checkResultOptions(run, run.options);
-  await withBackend(run, { portable: true }, async (backend, store) => {
-    const rows = await askQuery(query, given, backend, store, run);
+  refuseWindow(run);
+  const asked = isAthena(run) ? onAthena(run, query, given) : { run, given };
+  if (run.options.dryRun) {
+    const { toMs } = athenaWindow(asked.run);
+    await printDryRun(asked.run, query.sql, await valuesOf(query, asked.given, run, async () => toMs - 1));
+    return 0;
+  }
+  await withBackend(asked.run, { portable: true }, async (backend, newestMs) => {
+    const values = await valuesOf(query, asked.given, run, newestMs);
+    const rows = await printResult(run, await backend.stream(query.sql, values), run.options);
     if (rows === 0) run.terminal.info('no rows');
   });
   return 0;
 }
 
-async function askQuery(
+async function valuesOf(
   query: Query,
   given: Readonly<Record<string, string>>,
-  backend: Backend,
-  store: Store,
-  run: Run<ResultOptions>,
-): Promise<number> {
+  { nowMs }: Run<QueryRunOptions>,
+  newestMs: () => Promise<number>,
+): Promise<Record<string, Param>> {
   const { queryValues } = await import('../../query.ts');
-  const values = await queryValues(query, given, { nowMs: run.nowMs, newestMs: () => newestEvent(store, run.nowMs) });
-  return printResult(run, await backend.stream(query.sql, values), run.options);
+  return queryValues(query, given, { nowMs, newestMs });
 }
 
-/** An empty store has none: then it is now. */
-async function newestEvent(store: Store, nowMs: number): Promise<number> {
-  const { tables } = await store.status();
-  const times = tables.flatMap(({ last }) => (last === null ? [] : [Date.parse(last)]));
-  return times.length === 0 ? nowMs : Math.max(...times);
+/** A window and the parameters of these names are one thing: what is given of them stands for both. */
+function onAthena(
+  run: Run<QueryRunOptions>,
+  query: Query,
+  given: Readonly<Record<string, string>>,
+): { readonly run: Run<QueryRunOptions>; readonly given: Readonly<Record<string, string>> } {
+  const named = (['from', 'to'] as const).filter((name) =>
+    query.parameters.some((parameter) => parameter.name === name),
+  );
+  const bounds = Object.fromEntries(
+    named.flatMap((name) => {
+      const text = given[name] ?? run.options[name];
+      return text === undefined ? [] : [[name, text]];
+    }),
+  );
+  return { run: { ...run, options: { ...bounds, ...run.options } }, given: { ...bounds, ...given } };
 }

@@ -1,8 +1,10 @@
 /** `trailhound sql`: one SELECT over the tables of the store, or a shell. */
 import { Command } from 'commander';
 import { AppError } from '../../errors.ts';
+import { addBackendOptions, type BackendCommandOptions } from '../athena.ts';
 import { withBackend } from '../backend.ts';
 import { finish, type Host, type Run, wholeNumber } from '../command.ts';
+import { printDryRun, refuseWindow } from '../dry-run.ts';
 import { checkResultOptions, printResult, type ResultOptions } from '../result.ts';
 import { runShell } from '../shell.ts';
 
@@ -20,7 +22,7 @@ export const SQL_TABLES = [
   'suppression',
 ] as const;
 
-interface SqlOptions extends ResultOptions {
+interface SqlOptions extends ResultOptions, BackendCommandOptions {
   readonly portable?: boolean;
 }
 
@@ -34,15 +36,18 @@ export function sqlCommand(host: Host): Command {
     )
     .option('--limit <n>', 'rows at most, 0 for all (default: all, but 200 of a table on a terminal)', wholeNumber)
     .option('--file <path>', 'where --output parquet goes')
+    .option('--from <time>', 'of Athena: events at this time or later')
+    .option('--to <time>', 'of Athena: events before this time')
     .addHelpText('after', `\nTables: ${SQL_TABLES.join(', ')}, and list_<name> for each list of the config.`);
   return finish<SqlOptions>(
-    command,
+    addBackendOptions(command),
     host,
     [
       'trailhound sql "SELECT event_name, count(*) AS n FROM cloudtrail GROUP BY 1 ORDER BY n DESC LIMIT 20"',
       'trailhound sql "SELECT * FROM cloudtrail WHERE outcome = \'denied\'" --output csv > denied.csv',
       'trailhound sql "SELECT * FROM cloudtrail" --output parquet --file events.parquet',
       'trailhound sql - < question.sql',
+      'trailhound sql "SELECT count(*) AS events FROM cloudtrail" --backend athena --from 1d --to now --max-scan 50GB',
       'trailhound sql',
     ],
     async (run, argument) => {
@@ -69,6 +74,8 @@ async function statementOf(argument: string | undefined): Promise<string | null>
 }
 
 async function runStatement(run: Run<SqlOptions>, statement: string): Promise<void> {
+  refuseWindow(run);
+  if (run.options.dryRun) return printDryRun(run, statement, {});
   await withBackend(run, { portable: run.options.portable === true }, async (backend) => {
     await printResult(run, await backend.stream(statement), run.options);
   });

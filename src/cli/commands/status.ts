@@ -1,10 +1,11 @@
 /** `trailhound status`: what the store holds, and the proof that nothing was lost. */
 import { Command } from 'commander';
+import { formatBytes } from '../../size.ts';
 import type { RejectRow, StoreStatus } from '../../store.ts';
 import { finish, type Host, type Run, wholeNumber, withStore } from '../command.ts';
 import { json, printable } from '../output/printable.ts';
 import { printRows } from '../output/rows.ts';
-import { formatBytes, formatCount } from '../output/text.ts';
+import { formatCount } from '../output/text.ts';
 
 interface Options {
   readonly rejects?: boolean;

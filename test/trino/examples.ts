@@ -1,0 +1,96 @@
+/** The example records of all detectors, as log files in one store. */
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { TABLES } from '../../src/cli/wire.ts';
+import { type FilledRecord, recordsOf } from '../../src/detection/example-records.ts';
+import type { Detector, ExampleRecord } from '../../src/detector.ts';
+import { openStore } from '../../src/store/store.ts';
+import type { Segment } from '../../src/store.ts';
+import type { Table } from '../../src/table.ts';
+import type { Window } from '../../src/time.ts';
+import { ingestInto } from '../support/ingest.ts';
+
+const FOLDER = join(import.meta.dirname, '../../detectors');
+
+export async function loadDetectors(): Promise<readonly Detector[]> {
+  const files = readdirSync(FOLDER, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.ts'));
+  const modules = await Promise.all(
+    files
+      .toSorted()
+      .map((file) => import(pathToFileURL(join(FOLDER, file)).href) as Promise<{ readonly detector: Detector }>),
+  );
+  return modules.map(({ detector }) => detector);
+}
+
+const ACCOUNT = /(?<!\d)\d{4}(\d{8})(?!\d)/gu;
+/** Bucket owner and bucket, with which a line of an access log begins. */
+const LINE_START = /^(\S+) (\S+)/u;
+
+/**
+ * A record as if its example were alone: with ids, accounts and buckets that no other example has, so that neither histories nor subjects mix. Buckets that a parameter names
+ * stay.
+ */
+function apart(record: ExampleRecord, example: number, isGeneral: boolean): ExampleRecord {
+  const own = String(example + 1000).padStart(4, '0');
+  if (typeof record === 'string') {
+    const line = record.replaceAll(/EXAMPLE0\d{4}(\d{4})/gu, `EXAMPLE0${own}$1`).replaceAll(ACCOUNT, `${own}$1`);
+    return isGeneral ? line.replace(LINE_START, `$1 $2-${own}`) : line;
+  }
+  const moved = JSON.parse(JSON.stringify(record).replaceAll(ACCOUNT, `${own}$1`)) as Exclude<ExampleRecord, string>;
+  const { eventID, httpRequest } = moved;
+  if (typeof eventID === 'string') return { ...moved, eventID: `${eventID}-${own}` };
+  if (typeof httpRequest !== 'object' || httpRequest === null) return moved;
+  const { requestId } = httpRequest as { readonly requestId?: unknown };
+  return typeof requestId === 'string'
+    ? { ...moved, httpRequest: { ...httpRequest, requestId: `${requestId}-${own}` } }
+    : moved;
+}
+
+/** All that the examples hold, by table. */
+export function exampleRecords(detectors: readonly Detector[]): readonly FilledRecord[] {
+  return detectors
+    .flatMap(({ examples, table }) =>
+      examples.map((example) => ({ isGeneral: example.parameters === undefined, records: recordsOf(example, table) })),
+    )
+    .flatMap(({ isGeneral, records }, at) =>
+      records.map((one) => ({ ...one, record: apart(one.record, at, isGeneral) })),
+    );
+}
+
+export interface ExampleStore {
+  readonly tables: readonly { readonly table: Table; readonly segments: readonly Segment[] }[];
+  readonly logs: string;
+  readonly window: Window;
+  close(): Promise<void>;
+}
+
+/** Ingests them into a store of its own. */
+export async function openExampleStore(records: readonly FilledRecord[]): Promise<ExampleStore> {
+  const dir = mkdtempSync(join(tmpdir(), 'trailhound-examples-'));
+  const logs = join(dir, 'logs');
+  mkdirSync(logs);
+  for (const { name } of TABLES) {
+    const own = records.filter(({ table }) => table === name).map(({ record }) => record);
+    const isJson = name.startsWith('cloudtrail');
+    const lines = own.map((record) => (typeof record === 'string' ? record : JSON.stringify(record)));
+    writeFileSync(
+      join(logs, `${name}${isJson ? '.json' : '.log'}`),
+      isJson ? `{"Records":[${lines.join(',\n')}]}` : `${lines.join('\n')}\n`,
+    );
+  }
+  const { records: sums, problemsTotal } = await ingestInto(join(dir, 'store'), [logs]);
+  if (sums.stored !== records.length || problemsTotal > 0)
+    throw new Error(`the examples have ${records.length} records, and the store got ${JSON.stringify(sums)}`);
+  const store = await openStore(join(dir, 'store'));
+  const tables = await Promise.all(TABLES.map(async (table) => ({ table, segments: await store.segments(table) })));
+  await store.close();
+  const times = records.map(({ timeMs }) => timeMs).filter((time) => time !== null);
+  return {
+    tables,
+    logs,
+    window: { fromMs: times.reduce((a, b) => Math.min(a, b)), toMs: times.reduce((a, b) => Math.max(a, b)) + 1 },
+    close: async () => rmSync(dir, { recursive: true, force: true }),
+  };
+}
