@@ -209,7 +209,7 @@ export function exportStore(store: LocalStore, options: ExportStoreOptions): Pro
       for (const table of tables) {
         const segments = await store.segments(table, window);
         if (segments.length === 0) continue;
-        const select = where === null ? null : selectRows(table, where, tempDirectory);
+        const select = where === null ? null : await selectRows(table, where, tempDirectory);
         const deps = { storeId: store.id(), target, select };
         const progress = (done: number, all: number): void => onProgress(table.name, done, all);
         results.push(await exportTable(deps, { ...options, table, segments, progress }));
@@ -221,14 +221,19 @@ export function exportStore(store: LocalStore, options: ExportStoreOptions): Pro
   });
 }
 
-/** Rows of one segment for which a person's condition holds. */
-function selectRows(table: Table, where: string, tempDirectory: string): NonNullable<ExportDeps['select']> {
+/** Rows of one segment for which a person's condition holds. Throws `sql-invalid` for one that cannot be used. */
+async function selectRows(
+  table: Table,
+  where: string,
+  tempDirectory: string,
+): Promise<NonNullable<ExportDeps['select']>> {
   const columns = table.columns.map(({ name }) => `"${name}"`).join(', ');
-  return async (segment) => {
-    const { createDuckdbBackend } = await import('../backends/duckdb.ts');
-    const { writeParquetFile } = await import('../backends/parquet-file.ts');
+  const sql = `SELECT ${columns} FROM ${table.name} WHERE (${where}\n)`;
+  const { createDuckdbBackend } = await import('../backends/duckdb.ts');
+  const { writeParquetFile } = await import('../backends/parquet-file.ts');
+  const over = async <T>(segments: readonly Segment[], use: (backend: Backend) => Promise<T>): Promise<T> => {
     const backend = await createDuckdbBackend({
-      tables: [{ table, segments: [segment] }],
+      tables: [{ table, segments }],
       portable: true,
       locked: true,
       memoryLimitMb: sqlMemoryMb,
@@ -236,14 +241,21 @@ function selectRows(table: Table, where: string, tempDirectory: string): NonNull
       tempDirectory,
     });
     try {
-      const stream = await backend.stream(`SELECT ${columns} FROM ${table.name} WHERE (${where}\n)`);
-      const path = join(tempDirectory, basename(segment.path));
-      const rows = await writeParquetFile({ ...stream, file: path, memoryLimitMb: sqlMemoryMb, tempDirectory });
-      return { path, rows };
+      return await use(backend);
     } finally {
       await backend.close();
     }
   };
+  await over([], (backend) => backend.query(sql));
+  return (segment) =>
+    over([segment], async (backend) => {
+      const path = join(tempDirectory, basename(segment.path));
+      const stream = await backend.stream(sql);
+      return {
+        path,
+        rows: await writeParquetFile({ ...stream, file: path, memoryLimitMb: sqlMemoryMb, tempDirectory }),
+      };
+    });
 }
 
 /** A hunt's statements read few columns; what does not fit goes to disk. Beside a running ingest the process stays below 700 MB. */

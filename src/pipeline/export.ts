@@ -8,7 +8,7 @@ import { basename } from 'node:path';
 import pLimit from 'p-limit';
 import { AppError } from '../errors.ts';
 import type { Segment } from '../store.ts';
-import { PARTITION_COLUMN, type Table } from '../table.ts';
+import type { Table } from '../table.ts';
 import type { Target } from '../target.ts';
 
 /** Says whose export lies here. */
@@ -108,8 +108,10 @@ export async function exportTable(deps: ExportDeps, options: ExportOptions): Pro
 }
 
 const dataPrefix = (table: Table): string => `data/${table.name}/`;
-const dayPrefix = (table: Table, day: string): string => `${dataPrefix(table)}${PARTITION_COLUMN}=${day}/`;
-const listKey = (table: Table, day: string): string => `${table.name}/${PARTITION_COLUMN}=${day}/${LIST}`;
+/** Days are folders as in the keys of AWS's own logs, so that one way of naming partitions serves both. */
+const dayPath = (day: string): string => `${day.replaceAll('-', '/')}/`;
+const dayPrefix = (table: Table, day: string): string => `${dataPrefix(table)}${dayPath(day)}`;
+const listKey = (table: Table, day: string): string => `${table.name}/${dayPath(day)}${LIST}`;
 
 /** Runs all, then fails with the first failure: nothing goes on behind the caller's back. */
 async function all<T>(works: readonly (() => Promise<T>)[], limit: ReturnType<typeof pLimit>): Promise<T[]> {

@@ -33,12 +33,16 @@ export function openFolderTarget(name: string): Target {
       if (!replace && codeOf(error) === 'EEXIST') return false;
       throw unwritable(error, `write ${path}`);
     } finally {
-      await rm(partial, { force: true });
+      await rm(partial, { force: true }).catch(() => undefined);
     }
   };
   const writeNew = (text: string) => async (partial: string) => {
     const file = await open(partial, 'wx', FILE_MODE);
-    await file.writeFile(text).finally(() => file.close());
+    try {
+      await file.writeFile(text);
+    } finally {
+      await file.close();
+    }
   };
 
   return {
@@ -92,7 +96,11 @@ const entriesOf = (path: string) => readdir(path, { withFileTypes: true });
 
 async function sync(path: string): Promise<void> {
   const handle = await open(path, 'r');
-  await handle.sync().finally(() => handle.close());
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
 }
 
 const codeOf = (error: unknown): unknown => (error instanceof Error ? Reflect.get(error, 'code') : undefined);

@@ -60,18 +60,16 @@ function run(
   );
 }
 
+const lists = (root: string): readonly string[] =>
+  readdirSync(join(root, 'cloudtrail'), { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('symlink.txt'))
+    .map((name) => join(root, 'cloudtrail', name));
+
 /** Files that the lists of an export name. */
-function listed(root: string): readonly string[] {
-  const table = join(root, 'cloudtrail');
-  return readdirSync(table)
-    .filter((name) => name.startsWith('event_date='))
-    .flatMap((day) =>
-      readFileSync(join(table, day, 'symlink.txt'), 'utf8')
-        .trim()
-        .split('\n'),
-    )
+const listed = (root: string): readonly string[] =>
+  lists(root)
+    .flatMap((file) => readFileSync(file, 'utf8').trim().split('\n'))
     .map((url) => fileURLToPath(url));
-}
 
 const rowsOf = (files: readonly string[]): string =>
   `SELECT * FROM read_parquet([${files.map((file) => `'${file}'`).join(', ')}], hive_partitioning = false)`;
@@ -199,10 +197,8 @@ describe('an export', () => {
 function relocate(root: string, from: string): void {
   const target = openFolderTarget(root);
   const former = openFolderTarget(from);
-  for (const day of readdirSync(join(root, 'cloudtrail')).filter((name) => name.startsWith('event_date='))) {
-    const file = join(root, 'cloudtrail', day, 'symlink.txt');
+  for (const file of lists(root))
     writeFileSync(file, readFileSync(file, 'utf8').replaceAll(former.addressOf(''), target.addressOf('')));
-  }
 }
 
 /** Calls `before` before each change. */

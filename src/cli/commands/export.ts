@@ -93,15 +93,11 @@ async function runExport(run: Run<ExportCommandOptions>, name = ''): Promise<0> 
     const sum = (of: (one: (typeof results)[number]) => number): number =>
       results.reduce((all, one) => all + of(one), 0);
     const verb = options.dryRun === true ? 'would be written' : 'written';
-    terminal.info(
-      `${plural(
-        sum(({ uploaded }) => uploaded),
-        'file',
-      )} ${verb} to ${name}, ${formatBytes(sum(({ uploadedBytes }) => uploadedBytes))}; ${formatCount(sum(({ stored }) => stored))} events of the store in ${plural(
-        sum(({ days }) => days),
-        'day',
-      )}`,
+    const files = plural(
+      sum(({ uploaded }) => uploaded),
+      'file',
     );
+    terminal.info(`${files} ${verb} to ${name}, ${formatBytes(sum(({ uploadedBytes }) => uploadedBytes))}`);
   } finally {
     await store.close();
   }
