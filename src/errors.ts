@@ -39,6 +39,11 @@ export const ERROR_CODES = {
     exit: 3,
     meaning: 'The store cannot be written: read-only, no permission, or the disk is full.',
   },
+  'target-unwritable': { exit: 3, meaning: 'What an export writes to cannot be written, or not now.' },
+  'target-foreign': {
+    exit: 2,
+    meaning: 'The export of another store, or of one under another condition, lies there.',
+  },
   'store-unreadable': { exit: 3, meaning: 'This user may not look into the folder of the store.' },
   'store-damaged': { exit: 3, meaning: 'A file of the store is missing or cannot be read.' },
   'query-failed': {

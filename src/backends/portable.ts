@@ -39,7 +39,7 @@ const FUNCTIONS = words(`
   date date_trunc date_add date_diff date_format date_parse from_unixtime to_unixtime from_iso8601_timestamp
   from_iso8601_date at_timezone now extract year quarter month week day day_of_week day_of_month day_of_year
   hour minute second millisecond json_extract json_extract_scalar json_array_length json_array_get json_parse
-  json_format cardinality element_at array_join array_distinct array_union array_sort arrays_overlap contains
+  json_format cardinality element_at array_join array_distinct array_union array_sort arrays_overlap contains flatten
   sequence filter map_keys map_values unnest cidr_match
 `);
 

@@ -21,6 +21,7 @@ import { cloudtrailTable } from '../formats/cloudtrail-table.ts';
 import { s3AccessTable } from '../formats/s3-access-table.ts';
 import { wafTable } from '../formats/waf-table.ts';
 import type { IngestForecast, IngestOptions, IngestResult, SegmentWriter, WorkerThread } from '../ingest.ts';
+import type { ExportDeps, ExportResult } from '../pipeline/export.ts';
 import type { HuntDeps, HuntOptions, HuntResult } from '../pipeline/hunt.ts';
 import type { AwsOptions, Folders, Source } from '../source.ts';
 import type { RemoteOptions } from '../sources/open.ts';
@@ -191,6 +192,79 @@ export function writeParquet(
     if (typeof target !== 'string') for await (const bytes of createReadStream(file)) await target(bytes as Uint8Array);
     return count;
   });
+}
+
+export interface ExportStoreOptions {
+  readonly target: string;
+  readonly aws: AwsOptions;
+  readonly tables: readonly Table[];
+  /** Days that may hold events of it. */
+  readonly window: Partial<Window>;
+  readonly where: string | null;
+  readonly dryRun: boolean;
+  readonly signal: AbortSignal;
+  readonly onProgress: (table: string, done: number, all: number) => void;
+}
+
+/** Tables of the store that have events in the window, put where other engines can read them. */
+export function exportStore(store: LocalStore, options: ExportStoreOptions): Promise<readonly ExportResult[]> {
+  const { where, window, tables, onProgress } = options;
+  return withTempDirectory(async (tempDirectory) => {
+    const { exportTable } = await import('../pipeline/export.ts');
+    const { openTarget } = await import('../targets/open.ts');
+    const target = await openTarget(options.target, options.aws);
+    try {
+      const results: ExportResult[] = [];
+      for (const table of tables) {
+        const segments = await store.segments(table, window);
+        if (segments.length === 0) continue;
+        const select = where === null ? null : await selectRows(table, where, tempDirectory);
+        const deps = { storeId: store.id(), target, select };
+        const progress = (done: number, all: number): void => onProgress(table.name, done, all);
+        results.push(await exportTable(deps, { ...options, table, segments, progress }));
+      }
+      return results;
+    } finally {
+      target.close();
+    }
+  });
+}
+
+/** Rows of one segment for which a person's condition holds. Throws `sql-invalid` for one that cannot be used. */
+async function selectRows(
+  table: Table,
+  where: string,
+  tempDirectory: string,
+): Promise<NonNullable<ExportDeps['select']>> {
+  const columns = table.columns.map(({ name }) => `"${name}"`).join(', ');
+  const sql = `SELECT ${columns} FROM ${table.name} WHERE (${where}\n)`;
+  const { createDuckdbBackend } = await import('../backends/duckdb.ts');
+  const { writeParquetFile } = await import('../backends/parquet-file.ts');
+  const over = async <T>(segments: readonly Segment[], use: (backend: Backend) => Promise<T>): Promise<T> => {
+    const backend = await createDuckdbBackend({
+      tables: [{ table, segments }],
+      portable: true,
+      locked: true,
+      memoryLimitMb: sqlMemoryMb,
+      threads: 1,
+      tempDirectory,
+    });
+    try {
+      return await use(backend);
+    } finally {
+      await backend.close();
+    }
+  };
+  await over([], (backend) => backend.query(sql));
+  return (segment) =>
+    over([segment], async (backend) => {
+      const path = join(tempDirectory, basename(segment.path));
+      const stream = await backend.stream(sql);
+      return {
+        path,
+        rows: await writeParquetFile({ ...stream, file: path, memoryLimitMb: sqlMemoryMb, tempDirectory }),
+      };
+    });
 }
 
 /** A hunt's statements read few columns; what does not fit goes to disk. Beside a running ingest the process stays below 700 MB. */

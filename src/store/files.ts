@@ -10,6 +10,7 @@ export const FOLDER_MODE = 0o700;
 export interface StorePaths {
   readonly dir: string;
   readonly version: string;
+  readonly id: string;
   readonly catalog: string;
   readonly lock: string;
   readonly staging: string;
@@ -20,6 +21,7 @@ export function storePaths(dir: string): StorePaths {
   return {
     dir,
     version: join(dir, 'VERSION'),
+    id: join(dir, 'ID'),
     catalog: join(dir, 'catalog.duckdb'),
     lock: join(dir, 'writer.lock'),
     staging: join(dir, 'staging'),

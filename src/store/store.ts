@@ -27,7 +27,7 @@ import { leaseHolder, takeLease } from './lease.ts';
 import { sqlText } from './parquet.ts';
 import { prune } from './retention.ts';
 import { isoOrNull, num, text, timeOrNull } from './rows.ts';
-import { createStore, requireVersion, storeExists } from './version.ts';
+import { createStore, requireVersion, storeExists, storeId } from './version.ts';
 import { knownFiles, openWriter } from './writer.ts';
 
 /** The local store: the contract, and what only the commands of the local store need. */
@@ -38,6 +38,8 @@ export interface LocalStore extends Store {
   known(files: readonly LogFileIdentity[]): Promise<readonly (KnownFile | null)[]>;
   /** Takes whole days before `before` (`YYYY-MM-DD`) out of the store. Throws `store-locked` while another process writes to it. */
   prune(table: Table, before: string): Promise<{ segments: number; rows: number }>;
+  /** Tells this store from every other one. */
+  id(): string;
   /** Reads every segment and compares it with the catalog. */
   check(tables: readonly Table[]): Promise<CheckReport>;
 }
@@ -134,6 +136,7 @@ function localStore(paths: StorePaths): LocalStore {
         lease.release();
       }
     },
+    id: () => storeId(paths),
     check: (tables) => checkStore(catalog, paths, tables),
     close: () => Promise.resolve(),
   };

@@ -1,5 +1,6 @@
 /** The store folder: made on first use, opened only when its version is understood. */
-import { chmodSync, existsSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import { chmodSync, existsSync, linkSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { AppError } from '../errors.ts';
 import { Catalog } from './catalog.ts';
 import { CREATE_CATALOG, STORE_VERSION } from './catalog-tables.ts';
@@ -41,6 +42,25 @@ function writeVersion(paths: StorePaths): void {
   } finally {
     rmSync(temporary, { force: true });
   }
+}
+
+/** Tells this store from every other one, wherever its folder is moved; made when it is first asked for. */
+export function storeId(paths: StorePaths): string {
+  if (!existsSync(paths.id)) {
+    const temporary = `${paths.id}.${process.pid}`;
+    try {
+      writeFileSync(temporary, `${randomBytes(16).toString('hex')}\n`, { mode: FILE_MODE });
+      syncPath(temporary);
+      // Where another process was faster, its id counts.
+      linkSync(temporary, paths.id);
+      syncPath(paths.dir);
+    } catch (error) {
+      if (errorCode(error) !== 'EEXIST') throw asStoreError(error, `write ${paths.id}`);
+    } finally {
+      rmSync(temporary, { force: true });
+    }
+  }
+  return readFileSync(paths.id, 'utf8').trim();
 }
 
 export function storeExists(paths: StorePaths): boolean {

@@ -57,6 +57,7 @@ const COMMANDS: readonly (readonly string[])[] = [
   ['store', 'compact'],
   ['store', 'check'],
   ['store', 'prune'],
+  ['store', 'export'],
   ['connect'],
 ];
 

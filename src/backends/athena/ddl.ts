@@ -1,9 +1,9 @@
 /** The statements that give Athena the log files as they lie and trailhound's logical tables over them, and what is told of those that are there. */
 import { createHash } from 'node:crypto';
 import { AppError } from '../../errors.ts';
-import type { Table } from '../../table.ts';
-import { hiveType, rawTableOf } from './raw.ts';
-import { DAY_COLUMN, deliveredSql, distinctSql, type RawRelation } from './views.ts';
+import type { ColumnType, Table } from '../../table.ts';
+import { hiveType, type RawTable, type RawType, rawTableOf } from './raw.ts';
+import { DAY_COLUMN, deliveredSql, distinctSql, portableColumns, type RawRelation } from './views.ts';
 
 /** A folder of log files of one table, and how its partitions are laid out. */
 export interface LogRoot {
@@ -17,6 +17,8 @@ export interface LogRoot {
   readonly keys: readonly { readonly name: string; readonly values: readonly string[] }[];
   /** First day that may hold log files, `yyyy/MM/dd`. */
   readonly since: string;
+  /** No log files, but what trailhound exported: in the folder of each day the list of its Parquet files, which lie below dataOf(). */
+  readonly isExport?: true;
 }
 
 /** Before these days there are none: the services began later. */
@@ -36,8 +38,10 @@ export interface CatalogEntry {
   readonly parameters: Readonly<Record<string, string>>;
 }
 
-/** What marks a raw table as ours: the logical table that it is for. */
+/** What marks a raw table as ours: the logical table that it is for, and whether it is an export. */
 const OWNER = 'trailhound.table';
+const FORM = 'trailhound.form';
+const EXPORT = 'export';
 
 /** Names of raw tables: `cloudtrail_raw`, `cloudtrail_raw_2` for a second folder. */
 export const rawName = (table: string, number: number): string => `${table}_raw${number === 1 ? '' : `_${number}`}`;
@@ -72,7 +76,7 @@ function checkRoot({ location, keys }: LogRoot): void {
 }
 
 /** `TBLPROPERTIES` of the raw table of a root: https://docs.aws.amazon.com/athena/latest/ug/partition-projection-setting-up.html. */
-function propertiesOf({ table, location, template, keys, since }: LogRoot): Readonly<Record<string, string>> {
+function propertiesOf({ table, location, template, keys, since, isExport }: LogRoot): Readonly<Record<string, string>> {
   if (template === null) return { [OWNER]: table };
   return {
     'projection.enabled': 'true',
@@ -89,16 +93,42 @@ function propertiesOf({ table, location, template, keys, since }: LogRoot): Read
     [`projection.${DAY_COLUMN}.interval.unit`]: 'DAYS',
     'storage.location.template': `${location}${template}\${${DAY_COLUMN}}/`,
     [OWNER]: table,
+    ...(isExport && { [FORM]: EXPORT }),
   };
 }
 
 const keysOf = ({ template, keys }: LogRoot): readonly string[] =>
   template === null ? [] : [...keys.map(({ name }) => name), DAY_COLUMN];
 
+/** Where the Parquet files of an export lie, in folders of days as its lists do: pipeline/export.ts has the layout. */
+export const dataOf = ({ location, table }: LogRoot): string =>
+  `${location.slice(0, location.length - `${table}/`.length)}data/${table}/`;
+
+const HIVE_TYPES: Readonly<Record<ColumnType, RawType>> = {
+  VARCHAR: 'string',
+  TIMESTAMP: 'timestamp',
+  BOOLEAN: 'boolean',
+  INTEGER: 'int',
+  BIGINT: 'bigint',
+  'VARCHAR[]': { array: 'string' },
+};
+
+/** Lists of files, as those of S3's inventories: https://docs.aws.amazon.com/AmazonS3/latest/userguide/storage-inventory-athena-query.html. */
+const EXPORT_STORAGE = `ROW FORMAT SERDE 'org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe'
+STORED AS INPUTFORMAT 'org.apache.hadoop.hive.ql.io.SymlinkTextInputFormat'
+OUTPUTFORMAT 'org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat'`;
+
+/** Parquet is read by the names of its columns: those that only the store has are left out. */
+function definitionOf(root: LogRoot, table: Table): Pick<RawTable, 'columns' | 'storage'> {
+  if (root.isExport !== true) return rawTableOf(root.table);
+  const columns = portableColumns(table).map(({ name, type }) => [name, HIVE_TYPES[type]] as const);
+  return { columns: Object.fromEntries(columns), storage: EXPORT_STORAGE };
+}
+
 /** `CREATE EXTERNAL TABLE` of a root. */
-export function rawTableSql(database: string, name: string, root: LogRoot): string {
+export function rawTableSql(database: string, name: string, root: LogRoot, table: Table): string {
   checkRoot(root);
-  const { columns, storage } = rawTableOf(root.table);
+  const { columns, storage } = definitionOf(root, table);
   const own = Object.entries(columns).map(([column, type]) => `  ${ticked(column)} ${hiveType(type)}`);
   const keys = keysOf(root).map((key) => `${ticked(key)} string`);
   const properties = Object.entries(propertiesOf(root)).map(([key, value]) => `  ${literal(key)} = ${literal(value)}`);
@@ -115,10 +145,14 @@ ${properties.join(',\n')}
 /** Access logs in one folder have their time in the file's name: the view takes the day from there, and no statement can leave a file out. */
 const DAY_OF_FILE = `replace(substr(regexp_extract("$path", '[0-9]{4}(-[0-9]{2}){5}-[0-9A-F]{16}$'), 1, 10), '-', '/')`;
 
-const rawRelation = (database: string, name: string, { template }: Pick<LogRoot, 'template'>): RawRelation => ({
+const rawRelation = (database: string, name: string, { template, isExport }: RootForm): RawRelation => ({
   relation: `${quoted(database)}.${quoted(name)}`,
   ...(template === null && { day: DAY_OF_FILE }),
+  ...(isExport && { isDecoded: true }),
 });
+
+/** What of a root tells how its rows are read. */
+type RootForm = Pick<LogRoot, 'template' | 'isExport'>;
 
 /** A literal that survives in the text which Athena keeps of a view: says which text it was made from. */
 const markOf = (sql: string): string => `trailhound:${createHash('sha256').update(sql).digest('hex').slice(0, 16)}`;
@@ -144,7 +178,7 @@ function viewDefinition(database: string, name: string, columns: string, sql: st
 export function viewsOf(
   database: string,
   table: Table,
-  raws: readonly { readonly name: string; readonly root: Pick<LogRoot, 'template'> }[],
+  raws: readonly { readonly name: string; readonly root: RootForm }[],
 ): readonly ViewDefinition[] {
   const delivered = deliveredName(table.name);
   return [
@@ -178,12 +212,13 @@ export function rootOf({ isView, keys, parameters }: CatalogEntry): LogRoot | nu
       .filter((key) => key !== DAY_COLUMN)
       .map((name) => ({ name, values: (parameters[`projection.${name}.values`] ?? '').split(',') })),
     since: (parameters[`projection.${DAY_COLUMN}.range`] ?? '').split(',')[0] ?? '',
+    ...(parameters[FORM] === EXPORT && { isExport: true }),
   };
 }
 
 /** In what a raw table of the catalog differs from what it should be, a line each. */
-export function rawDifferences(entry: CatalogEntry, root: LogRoot): readonly string[] {
-  const wanted = Object.entries(rawTableOf(root.table).columns).map(([name, type]) => `${name} ${hiveType(type)}`);
+export function rawDifferences(entry: CatalogEntry, root: LogRoot, table: Table): readonly string[] {
+  const wanted = Object.entries(definitionOf(root, table).columns).map(([name, type]) => `${name} ${hiveType(type)}`);
   const found = entry.columns.map(({ name, type }) => `${name} ${type.toLowerCase().replaceAll(' ', '')}`);
   const keys = keysOf(root);
   const properties = Object.entries({ ...propertiesOf(root), location: root.location });

@@ -2,7 +2,7 @@
 import type { Folders } from '../../source.ts';
 import { DAY_MS, type Window } from '../../time.ts';
 import { billedBytes, type Requests, requestDollars, scanDollars } from './cost.ts';
-import type { LogRoot } from './ddl.ts';
+import { dataOf, type LogRoot } from './ddl.ts';
 import { partitionsOf } from './scale.ts';
 import type { DeployedTable } from './setup.ts';
 import { deliveryDays, pathDay } from './views.ts';
@@ -119,7 +119,7 @@ function placesOf(
       path = path.replace(`\${${name}}`, values[rest % values.length] ?? '');
       rest = Math.floor(rest / values.length);
     }
-    return `${root.location}${path}${pathDay(window.fromMs + (number % days) * DAY_MS)}/`;
+    return `${root.isExport ? dataOf(root) : root.location}${path}${pathDay(window.fromMs + (number % days) * DAY_MS)}/`;
   });
 }
 

@@ -10,6 +10,8 @@ const REGION = /^[a-z]{2,}(?:-[a-z]+)+-\d{1,2}$/u;
 const WAF_REGION = /^(?:[a-z]{2,}(?:-[a-z]+)+-\d{1,2}|cloudfront)$/u;
 const YEAR = /^(?:19|20)\d\d$/u;
 const ACCESS_LOG = /(?:^|\/)[^/]*(?:19|20)\d\d-\d\d-\d\d-\d\d-\d\d-\d\d-[0-9A-F]{16}$/u;
+/** Lies in the folder of each table that trailhound exported. */
+const EXPORT_MARKER = 'trailhound-export.json';
 /** The folder of an account or of something below it: what is above, the account, and the service and Region where they are named. */
 const WITHIN_ACCOUNT =
   /^(.*?)(\d{12})\/(?:(CloudTrail|CloudTrail-Insight|WAFLogs)\/(?:([a-z]{2,}(?:-[a-z]+)+-\d{1,2}|cloudfront)\/)?)?/u;
@@ -83,6 +85,7 @@ class Search {
     string,
     { readonly table: string; readonly location: string; readonly values: Map<string, Set<string>> }
   >();
+  readonly #exports: LogRoot[] = [];
   #unknown = 0;
 
   constructor(bucket: string, options: DiscoverOptions & { readonly service?: string }) {
@@ -92,6 +95,10 @@ class Search {
 
   async look(prefix: string, level: number): Promise<void> {
     const { folders, keys } = await this.#list(prefix);
+    if (keys.some((key) => key.endsWith(`/${EXPORT_MARKER}`))) {
+      this.#addExport(prefix);
+      return;
+    }
     if (keys.some((key) => ACCESS_LOG.test(key))) this.#add('s3_access', prefix, {});
     const accounts = folders.filter((name) => ACCOUNT.test(name));
     const { accounts: wanted } = this.#options;
@@ -108,15 +115,31 @@ class Search {
   }
 
   roots(): readonly LogRoot[] {
-    return [...this.#found.values()]
-      .map(({ table, location, values }) => ({
-        table,
-        location: `s3://${this.#bucket}/${location}`,
-        template: templateOf(table, values.size > 0),
-        keys: [...values].map(([name, set]) => ({ name, values: [...set].toSorted() })),
-        since: this.#options.since ?? SERVICE_BEGAN[table] ?? '2006/03/01',
-      }))
-      .toSorted((a, b) => (`${a.table} ${a.location}` < `${b.table} ${b.location}` ? -1 : 1));
+    const found = [...this.#found.values()].map(({ table, location, values }) => ({
+      table,
+      location: `s3://${this.#bucket}/${location}`,
+      template: templateOf(table, values.size > 0),
+      keys: [...values].map(([name, set]) => ({ name, values: [...set].toSorted() })),
+      since: this.#options.since ?? SERVICE_BEGAN[table] ?? '2006/03/01',
+    }));
+    return [...found, ...this.#exports].toSorted((a, b) =>
+      `${a.table} ${a.location}` < `${b.table} ${b.location}` ? -1 : 1,
+    );
+  }
+
+  /** The folder has the name of its table. */
+  #addExport(prefix: string): void {
+    const table = prefix.split('/').at(-2) ?? '';
+    if (!(table in SERVICE_BEGAN)) return;
+    const since = this.#options.since ?? SERVICE_BEGAN[table] ?? '';
+    this.#exports.push({
+      table,
+      location: `s3://${this.#bucket}/${prefix}`,
+      template: '',
+      keys: [],
+      since,
+      isExport: true,
+    });
   }
 
   async #account(prefix: string, account: string): Promise<void> {

@@ -6,6 +6,8 @@ export type RawType =
   | 'int'
   | 'bigint'
   | 'double'
+  | 'boolean'
+  | 'timestamp'
   | { readonly array: RawType }
   | { readonly map: RawType }
   | { readonly struct: Readonly<Record<string, RawType>> };

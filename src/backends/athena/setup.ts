@@ -57,7 +57,8 @@ export function planSetup(
   for (const table of tables) {
     const raws = rawsOf(table.name, roots, entries);
     if (raws.length === 0) continue;
-    for (const { name, root, isNamed } of raws) if (isNamed) steps.push(rawStep(database, name, root, entries));
+    for (const { name, root, isNamed } of raws)
+      if (isNamed) steps.push(rawStep(database, name, { root, table }, entries));
     for (const { name, mark, sql } of viewsOf(database, table, raws)) {
       const entry = entries.find((one) => one.name === name);
       const found = markIn(state.views.get(name) ?? '');
@@ -102,12 +103,17 @@ function rawsOf(
   return raws.toSorted((a, b) => (a.name < b.name ? -1 : 1));
 }
 
-function rawStep(database: string, name: string, root: LogRoot, entries: readonly CatalogEntry[]): SetupStep {
-  const sql = rawTableSql(database, name, root);
+function rawStep(
+  database: string,
+  name: string,
+  { root, table }: { readonly root: LogRoot; readonly table: Table },
+  entries: readonly CatalogEntry[],
+): SetupStep {
+  const sql = rawTableSql(database, name, root, table);
   const entry = entries.find((one) => one.name === name);
   if (entry === undefined) return { name, state: 'missing', differences: [], statements: [sql] };
   if (rootOf(entry) === null) throw conflict(database, name);
-  const differences = rawDifferences(entry, root);
+  const differences = rawDifferences(entry, root, table);
   if (differences.length === 0) return { name, state: 'same', differences, statements: [] };
   return { name, state: 'differs', differences, statements: [`DROP TABLE \`${database}\`.\`${name}\``, sql] };
 }

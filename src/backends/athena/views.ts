@@ -11,6 +11,8 @@ export interface RawRelation {
   readonly relation: string;
   /** The day of delivery in SQL; default: its column `day`. */
   readonly day?: string;
+  /** Its columns are those of the logical table: it was exported. */
+  readonly isDecoded?: true;
 }
 
 /** Local-only columns have no value on Athena. */
@@ -22,6 +24,17 @@ const isShared = ({ athena, derive }: Column): boolean => derive !== undefined &
 
 /** The columns of the logical table, `event_date` and `day`: a row for each record that was delivered, copies included. Filters by `day` reach the partitions. */
 export function deliveredSql(table: Table, raws: readonly RawRelation[]): string {
+  const names = portableColumns(table).map(({ name }) => name);
+  const columns = `${names.join(', ')}, ${eventDateSql} AS ${PARTITION_COLUMN}, ${DAY_COLUMN}`;
+  const [exported, logs] = [raws.filter(({ isDecoded }) => isDecoded), raws.filter(({ isDecoded }) => !isDecoded)];
+  return [
+    ...(logs.length > 0 ? [`SELECT ${columns}\nFROM (\n${decodedSql(table, logs)}\n) AS decoded`] : []),
+    ...exported.map(({ relation }) => `SELECT ${columns}\nFROM ${relation}`),
+  ].join('\nUNION ALL\n');
+}
+
+/** The columns of log files' rows, and `day`. */
+function decodedSql(table: Table, raws: readonly RawRelation[]): string {
   const { recordHas } = rawTableOf(table.name);
   const columns = portableColumns(table);
   const own = columns.filter((column) => !isShared(column)).map(({ athena, name }) => `${athena} AS ${name}`);
@@ -30,13 +43,11 @@ export function deliveredSql(table: Table, raws: readonly RawRelation[]): string
     ({ relation, day = DAY_COLUMN }) =>
       `SELECT ${own.join(',\n  ')},\n  ${day} AS ${DAY_COLUMN}\nFROM ${relation}\nWHERE ${isRecord}`,
   );
-  const levels = levelsOf(columns, table);
-  const layered = levels.reduce(
+  return levelsOf(columns, table).reduce(
     (inner, level, at) =>
       `SELECT *,\n  ${level.map(({ derive, name }) => `${derive} AS ${name}`).join(',\n  ')}\nFROM (\n${inner}\n) AS level_${at}`,
     rows.join('\nUNION ALL\n'),
   );
-  return `SELECT ${columns.map(({ name }) => name).join(', ')}, ${eventDateSql} AS ${PARTITION_COLUMN}, ${DAY_COLUMN}\nFROM (\n${layered}\n) AS decoded`;
 }
 
 /** As in the store, an event without a time counts to the day on which it was delivered. */

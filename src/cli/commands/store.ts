@@ -6,6 +6,7 @@ import { finish, group, type Host, type Run } from '../command.ts';
 import { pruneOlder } from '../ingest.ts';
 import { printRows } from '../output/rows.ts';
 import { formatCount, plural } from '../output/text.ts';
+import { exportCommand } from './export.ts';
 
 interface InfoOptions {
   readonly files?: boolean;
@@ -42,8 +43,14 @@ export function storeCommand(host: Host): Command {
       )
       .addCommand(finish(compact, host, ['trailhound store compact'], compactStore))
       .addCommand(finish(check, host, ['trailhound store check'], checkStore))
+      .addCommand(exportCommand(host))
       .addCommand(finish<PruneOptions>(prune, host, ['trailhound store prune --older-than 400d'], pruneStore)),
-    ['trailhound store info', 'trailhound store compact', 'trailhound store check'],
+    [
+      'trailhound store info',
+      'trailhound store compact',
+      'trailhound store check',
+      'trailhound store export s3://example-security/trailhound',
+    ],
   );
 }
 

@@ -2,14 +2,17 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import {
   type CatalogEntry,
+  dataOf,
   type LogRoot,
   rawDifferences,
   rawTableSql,
   rootOf,
+  viewsOf,
 } from '../../../src/backends/athena/ddl.ts';
 import { discoverRoots, unknownAccounts } from '../../../src/backends/athena/layout.ts';
 import { deployedTables, planSetup } from '../../../src/backends/athena/setup.ts';
 import { TABLES } from '../../../src/cli/wire.ts';
+import { cloudtrailTable } from '../../../src/formats/cloudtrail-table.ts';
 import type { Folders } from '../../../src/source.ts';
 import { openFolders } from '../../../src/sources/s3-folders.ts';
 import { CREDENTIALS } from '../../sources/s3-support.ts';
@@ -33,6 +36,9 @@ const KEYS = [
   `access/444455556666/eu-west-1/bucket-b/2026/01/31/${ACCESS}`,
   `flat/log-${ACCESS}`,
   'flat/2025-01-01.txt',
+  'lake/cloudtrail/trailhound-export.json',
+  'lake/cloudtrail/2026/01/31/symlink.txt',
+  'lake/data/cloudtrail/2026/01/31/a.12.parquet',
 ];
 
 let peer: S3Peer;
@@ -78,6 +84,7 @@ describe('what lies in a bucket', () => {
   test('is found from its root on: organisations, accounts, Regions, web ACLs, buckets', async () => {
     expect((await discover('')).map(brief)).toEqual([
       ORGANIZATION,
+      ['cloudtrail', 'lake/cloudtrail/', ''],
       [
         'cloudtrail_insight',
         'AWSLogs/',
@@ -89,6 +96,21 @@ describe('what lies in a bucket', () => {
       ['s3_access', 'flat/', null],
       WAF,
     ]);
+  });
+
+  test('is an export of trailhound where its marker lies', async () => {
+    for (const prefix of ['lake', 'lake/cloudtrail/']) {
+      expect(await discover(prefix)).toEqual([
+        {
+          table: 'cloudtrail',
+          location: 's3://logs/lake/cloudtrail/',
+          template: '',
+          keys: [],
+          since: '2013/11/01',
+          isExport: true,
+        },
+      ]);
+    }
   });
 
   test('is found from a folder on, with or without the slash', async () => {
@@ -136,7 +158,7 @@ const ROOT: LogRoot = {
 };
 
 test('the table of a trail is laid out by account, Region and day', () => {
-  const sql = rawTableSql(DATABASE, 'cloudtrail_raw', ROOT);
+  const sql = rawTableSql(DATABASE, 'cloudtrail_raw', ROOT, cloudtrailTable);
   expect(
     sql.slice(sql.indexOf('PARTITIONED')),
   ).toBe(`PARTITIONED BY (\`account\` string, \`region\` string, \`day\` string)
@@ -160,10 +182,31 @@ TBLPROPERTIES (
 )`);
 });
 
+test('the table of an export reads the lists of its days, and its view the columns as they are', () => {
+  const root: LogRoot = { ...ROOT, location: 's3://logs/lake/cloudtrail/', template: '', keys: [], isExport: true };
+  const sql = rawTableSql(DATABASE, 'cloudtrail_raw', root, cloudtrailTable);
+  expect(sql).toContain('`event_time` timestamp,\n');
+  expect(sql).toContain('`resource_arns` array<string>\n)');
+  expect(sql).not.toContain('record_no');
+  expect(sql).toContain("STORED AS INPUTFORMAT 'org.apache.hadoop.hive.ql.io.SymlinkTextInputFormat'");
+  expect(sql).toContain("'storage.location.template' = 's3://logs/lake/cloudtrail/${day}/'");
+  expect(dataOf(root)).toBe('s3://logs/lake/data/cloudtrail/');
+  const [delivered] = viewsOf(DATABASE, cloudtrailTable, [{ name: 'cloudtrail_raw', root }]);
+  expect(delivered?.sql).toContain('event_date, day\nFROM "');
+  expect(delivered?.sql).not.toMatch(/useridentity|UNION/u);
+  const both = viewsOf(DATABASE, cloudtrailTable, [
+    { name: 'cloudtrail_raw', root: ROOT },
+    { name: 'cloudtrail_raw_2', root },
+  ])[0]?.sql;
+  expect(both).toMatch(/useridentity[\s\S]*UNION ALL\nSELECT event_id/u);
+});
+
 test.each(["s3://logs/it's/", 's3://logs/a b/', 's3://logs/${day}/', 's3://logs/a,b/', 's3://logs/a\\b/'])(
   'a folder whose name would be more than a name is refused: %s',
   (location) => {
-    expect(() => rawTableSql(DATABASE, 'cloudtrail_raw', { ...ROOT, location })).toThrow(/holds a character/u);
+    expect(() => rawTableSql(DATABASE, 'cloudtrail_raw', { ...ROOT, location }, cloudtrailTable)).toThrow(
+      /holds a character/u,
+    );
   },
 );
 
@@ -255,7 +298,7 @@ test('differences of columns and keys are told one by one', () => {
     keys: ['day'],
     parameters: { location: 's3://logs/elsewhere', 'trailhound.table': 'cloudtrail' },
   };
-  const lines = rawDifferences(entry, ROOT);
+  const lines = rawDifferences(entry, ROOT, cloudtrailTable);
   expect(lines).toEqual(
     expect.arrayContaining([
       '- column eventversion int',
