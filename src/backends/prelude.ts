@@ -46,6 +46,10 @@ const FORMAT_LETTERS: readonly (readonly [trino: string, duckdb: string])[] = [
   ['%s', '%S'],
 ];
 
+/** What Trino trims: white space of Unicode that may be broken at. */
+const WHITESPACE =
+  '\t\n\v\f\r\u001c\u001d\u001e\u001f \u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2008\u2009\u200a\u2028\u2029\u205f\u3000';
+
 /** Run once per DuckDB instance, in order. */
 export const PRELUDE: readonly string[] = [
   "SET GLOBAL TimeZone = 'UTC'",
@@ -68,11 +72,14 @@ export const PRELUDE: readonly string[] = [
   `CREATE MACRO regexp_replace(s, p) AS system.main.regexp_replace(s, p, '', 'g'),
     (s, p, r) AS system.main.regexp_replace(s, p, replace(r, '$', chr(92)), 'g')`,
 
+  ...['trim', 'ltrim', 'rtrim'].map((name) => `CREATE MACRO ${name}(s) AS system.main.${name}(s, '${WHITESPACE}')`),
+
   // Text: NULL past the last part, NULL where an argument is, `+` is a space in a URL.
   'CREATE MACRO split_part(s, d, n) AS CASE WHEN n <= len(string_split(s, d)) THEN system.main.split_part(s, d, n) END',
   `CREATE MACRO concat(a, b) AS a || b, (a, b, c) AS a || b || c, (a, b, c, d) AS a || b || c || d,
     (a, b, c, d, e) AS a || b || c || d || e, (a, b, c, d, e, f) AS a || b || c || d || e || f`,
-  "CREATE MACRO url_decode(s) AS system.main.url_decode(replace(s, '+', ' '))",
+  `CREATE MACRO url_decode(s) AS CASE WHEN regexp_full_match(s, '(?s)([^%]|%[0-9a-fA-F]{2})*') THEN system.main.url_decode(replace(s, '+', ' '))
+    WHEN s IS NOT NULL THEN CAST(${CAST_FAILS('url_decode: the text', 's')} AS VARCHAR) END`,
   "CREATE MACRO replace(s, a) AS system.main.replace(s, a, ''), (s, a, b) AS system.main.replace(s, a, b)",
   'CREATE MACRO to_utf8(s) AS encode(s)',
   'CREATE MACRO from_utf8(b) AS decode(b)',
@@ -102,13 +109,16 @@ export const PRELUDE: readonly string[] = [
   // Arrays: order of first occurrence, NULLs last when sorted, NULL for an index outside.
   'CREATE MACRO cardinality(x) AS CAST(len(x) AS BIGINT)',
   'CREATE MACRO element_at(x, i) AS x[i]',
-  'CREATE MACRO array_join(a, d) AS array_to_string(a, d)',
+  "CREATE MACRO array_join(a, d) AS CASE WHEN a IS NOT NULL THEN coalesce(array_to_string(a, d), '') END",
   `CREATE MACRO sequence(a, b) AS CASE WHEN a <= b THEN generate_series(CAST(a AS BIGINT), CAST(b AS BIGINT))
     ELSE generate_series(CAST(a AS BIGINT), CAST(b AS BIGINT), -1) END`,
   'CREATE MACRO array_distinct(x) AS list_filter(x, (v, i) -> list_position(x, v) = i)',
-  'CREATE MACRO array_union(a, b) AS list_filter(list_concat(a, b), (v, i) -> list_position(list_concat(a, b), v) = i)',
+  `CREATE MACRO array_union(a, b) AS CASE WHEN a IS NOT NULL AND b IS NOT NULL THEN
+    list_filter(list_concat(a, b), (v, i) -> list_position(list_concat(a, b), v) = i) END`,
   "CREATE MACRO array_sort(x) AS list_sort(x, 'ASC', 'NULLS LAST')",
-  'CREATE MACRO arrays_overlap(a, b) AS list_has_any(a, b)',
+  // Unknown where only a NULL could be what they share.
+  `CREATE MACRO arrays_overlap(a, b) AS CASE WHEN a IS NULL OR b IS NULL THEN NULL WHEN list_has_any(a, b) THEN true
+    WHEN len(a) = 0 OR len(b) = 0 THEN false WHEN len(a) = list_count(a) AND len(b) = list_count(b) THEN false END`,
 
   'CREATE MACRO approx_distinct(x) AS approx_count_distinct(x)',
   'CREATE MACRO approx_percentile(x, p) AS approx_quantile(x, p)',

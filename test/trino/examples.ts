@@ -1,8 +1,9 @@
 /** The example records of all detectors, as log files in one store. */
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { gunzipSync } from 'node:zlib';
 import { TABLES } from '../../src/cli/wire.ts';
 import { type FilledRecord, recordsOf } from '../../src/detection/example-records.ts';
 import type { Detector, ExampleRecord } from '../../src/detector.ts';
@@ -48,15 +49,29 @@ function apart(record: ExampleRecord, example: number, isGeneral: boolean): Exam
     : moved;
 }
 
-/** All that the examples hold, by table. */
+const INSIGHTS = join(import.meta.dirname, '../../sample-logs/AWSLogs/111122223333/CloudTrail-Insight');
+
+/** No detector reads Insights events, so these come from the sample logs; the examples alone say what window is looked at. */
+function insightRecords(): readonly FilledRecord[] {
+  return readdirSync(INSIGHTS, { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.json.gz'))
+    .flatMap((name) => {
+      const text = gunzipSync(readFileSync(join(INSIGHTS, name))).toString();
+      const { Records: records } = JSON.parse(text) as { readonly Records: readonly ExampleRecord[] };
+      return records.map((record) => ({ table: 'cloudtrail_insight', record, timeMs: null }));
+    });
+}
+
+/** All that the examples hold, and Insights events besides. */
 export function exampleRecords(detectors: readonly Detector[]): readonly FilledRecord[] {
-  return detectors
-    .flatMap(({ examples, table }) =>
-      examples.map((example) => ({ isGeneral: example.parameters === undefined, records: recordsOf(example, table) })),
+  const examples = detectors
+    .flatMap(({ examples: own, table }) =>
+      own.map((example) => ({ isGeneral: example.parameters === undefined, records: recordsOf(example, table) })),
     )
     .flatMap(({ isGeneral, records }, at) =>
       records.map((one) => ({ ...one, record: apart(one.record, at, isGeneral) })),
     );
+  return [...examples, ...insightRecords()];
 }
 
 export interface RecordStore {
