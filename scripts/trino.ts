@@ -23,6 +23,8 @@ const TRINO_VERSION = '476';
 const JAVA_MIN = 24;
 const PLUGINS = ['hive', 'memory'];
 const DEPENDENCY_PLUGIN = 'org.apache.maven.plugins:maven-dependency-plugin:3.8.1';
+/** Of its memory, statements may take this share. */
+const QUERY_SHARE = 0.6;
 /** The archive has 820 MB. */
 const FETCH_TIMEOUT_MS = 1_800_000;
 const START_TIMEOUT_MS = 180_000;
@@ -116,20 +118,24 @@ const freePort = (): Promise<number> =>
     });
   });
 
+/** TRAILHOUND_TRINO_HEAP_GB asks for more, for a hunt over a large archive. */
+const heapMb = (): number => Math.round(Number(process.env['TRAILHOUND_TRINO_HEAP_GB'] ?? 2) * 1024);
+
 /** Its settings; tables of the catalog `hive` lie anywhere on this machine, under `local:///`, their definitions in `dir`. */
 function writeSettings(dir: string, port: number): string {
   const etc = join(dir, 'etc');
   mkdirSync(join(etc, 'catalog'), { recursive: true });
   const write = (name: string, lines: readonly string[]): void =>
     writeFileSync(join(etc, name), `${lines.join('\n')}\n`);
+  const queryMb = Math.round(heapMb() * QUERY_SHARE);
   write('config.properties', [
     'coordinator=true',
     'node-scheduler.include-coordinator=true',
     `http-server.http.port=${port}`,
     `discovery.uri=http://127.0.0.1:${port}`,
-    'query.max-memory=1200MB',
-    'query.max-memory-per-node=1200MB',
-    'memory.heap-headroom-per-node=400MB',
+    `query.max-memory=${queryMb}MB`,
+    `query.max-memory-per-node=${queryMb}MB`,
+    `memory.heap-headroom-per-node=${Math.round(heapMb() * 0.2)}MB`,
     'query.max-history=20',
     'catalog.management=static',
   ]);
@@ -171,7 +177,7 @@ export async function startTrino({ home, java }: PreparedTrino): Promise<Running
   const server = spawn(
     java,
     [
-      '-Xmx2g',
+      `-Xmx${heapMb()}m`,
       '-XX:+UseSerialGC',
       '-XX:+ExitOnOutOfMemoryError',
       '-XX:ReservedCodeCacheSize=256M',

@@ -8,7 +8,7 @@ import type { Table } from '../../src/table.ts';
 import type { TrinoBackend } from './client.ts';
 
 /** A type of Hive as Trino spells it. */
-function trinoType(type: RawType): string {
+export function trinoType(type: RawType): string {
   if (type === 'string') return 'varchar';
   if (type === 'int') return 'integer';
   if (typeof type === 'string') return type;
