@@ -98,6 +98,9 @@ const CREDENTIAL_ERRORS =
 export const isCredentialError = (name: string): boolean => CREDENTIAL_ERRORS.test(name);
 const UNREACHABLE = /^(?:ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|ECONNRESET|ETIMEDOUT|TimeoutError)$/;
 
+/** The client itself says so, before it asks anybody. */
+const NO_REGION = /^Region is missing$/u;
+
 /** Null where AWS did answer: then the service says what it means. `doing`: `list s3://bucket/prefix`. */
 export function unansweredError(error: unknown, doing: string, code: ErrorCode): AppError | null {
   const { name, message } = awsReason(error);
@@ -110,6 +113,12 @@ export function unansweredError(error: unknown, doing: string, code: ErrorCode):
         cause: error,
       },
     );
+  }
+  if (NO_REGION.test(message)) {
+    return new AppError('usage-invalid', `cannot ${doing}: no Region is named`, {
+      hint: 'Name one with --aws-region, with region under aws: in the config, or with AWS_REGION.',
+      cause: error,
+    });
   }
   if (!UNREACHABLE.test(name)) return null;
   return new AppError(code, `cannot ${doing}: no answer (${name})`, {
