@@ -314,8 +314,12 @@ class Lint {
     const name = this.#open.at(-1)?.name ?? '';
     if (name.startsWith('regexp_') && NO_RE2.test(text))
       this.#report(at, text, "a pattern of RE2's subset: no look-around, no back-references; $1 in a replacement");
-    if (name.startsWith('json_extract') && text.startsWith("'$") && /["[][^\d\]]/u.test(text))
-      this.#report(at, text, 'a path of plain keys and numbers: the engines differ about quoted keys and *');
+    if (name.startsWith('json_extract') && text.startsWith("'$") && /\[[^\d\]]/u.test(text))
+      this.#report(
+        at,
+        text,
+        'a path of keys and numbers, such as $.a.b[0]."c d": the engines differ about ["…"] and [*]',
+      );
   }
 
   #lookAtSymbol(at: number, { text }: Place): void {

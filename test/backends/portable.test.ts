@@ -45,8 +45,8 @@ const REFUSED: readonly (readonly [sql: string, found: string, instead: RegExp])
   ["SELECT a FROM read_csv('x')", 'read_csv()', /no read_csv/],
   ["SELECT a FROM t WHERE regexp_like(a, '(?!x)y')", "'(?!x)y'", /RE2/],
   ["SELECT regexp_replace(a, '(x)\\1', '') FROM t", "'(x)\\1'", /RE2/],
-  ['SELECT json_extract_scalar(a, \'$."b c"\') FROM t', '\'$."b c"\'', /plain keys/],
-  ["SELECT json_extract(a, '$.items[*].x') FROM t", "'$.items[*].x'", /plain keys/],
+  [`SELECT json_extract_scalar(a, '$["b c"]') FROM t`, `'$["b c"]'`, /keys and numbers/],
+  ["SELECT json_extract(a, '$.items[*].x') FROM t", "'$.items[*].x'", /keys and numbers/],
   ["SELECT E'a\\n' AS a", "E'a\\n'", /single quotes/],
   ['SELECT $$a$$ AS a', '$$a$$', /single quotes/],
 ];
@@ -62,7 +62,7 @@ const PASSED: readonly string[] = [
   'SELECT count(*) FILTER (WHERE a > 1) AS n, sum(b) OVER (PARTITION BY a ORDER BY b RANGE BETWEEN 1 PRECEDING AND CURRENT ROW) AS s FROM t GROUP BY 1',
   'SELECT CAST(a AS DECIMAL(10, 2)), TRY_CAST(b AS TIMESTAMP), ARRAY[1, 2] FROM t WHERE c = :name OFFSET 2 LIMIT 1',
   "SELECT regexp_replace(a, '(?i)^(x+)-([0-9]+)$', '$1') FROM t WHERE regexp_like(a, 'x|y')",
-  "SELECT json_extract_scalar(j, '$.items[0].x') FROM t",
+  `SELECT json_extract_scalar(j, '$.items[0].x'), json_extract_scalar(j, '$."b c"') FROM t`,
   'SELECT v.a FROM (VALUES (1), (2)) AS v(a)',
   'SELECT element_at(resources, 1).arn, userIdentity.arn FROM lake',
 ];

@@ -143,31 +143,27 @@ async function expectSame({ engines, views }: Both, table: Table): Promise<void>
   expect(ours.rows.length).toBeGreaterThan(0);
 }
 
-describe.skipIf(trinoAtHand === null)('the view of', () => {
-  const opened: Both[] = [];
+/** Opens them for the tests of a block. */
+function both(name: string, recordsOf: () => Promise<readonly FilledRecord[]>): () => Both {
+  let opened: Both | undefined;
+  beforeAll(async () => {
+    opened = await openBoth(name, await recordsOf());
+  });
   afterAll(async () => {
-    for (const { engines, store } of opened) {
-      await engines.close();
-      await store.close();
-    }
-    rmSync(dir, { recursive: true, force: true });
+    await opened?.engines.close();
+    await opened?.store.close();
   });
+  return () => opened as Both;
+}
 
-  describe('the records of all examples', () => {
-    let both: Both;
-    beforeAll(async () => {
-      both = await openBoth('examples', exampleRecords(await loadDetectors()));
-      opened.push(both);
-    });
-    test.each(TABLES)('$name has the rows of the store', (table) => expectSame(both, table));
-  });
+afterAll(() => rmSync(dir, { recursive: true, force: true }));
 
-  describe.skipIf(DATA === undefined)('real log files', () => {
-    let both: Both;
-    beforeAll(async () => {
-      both = await openBoth('real', recordsBelow(DATA ?? ''));
-      opened.push(both);
-    });
-    test.each([cloudtrailTable, wafTable])('$name has the rows of the store', (table) => expectSame(both, table));
-  });
+describe.skipIf(trinoAtHand === null)('of the records of all examples, the view of', () => {
+  const opened = both('examples', async () => exampleRecords(await loadDetectors()));
+  test.each(TABLES)('$name has the rows of the store', (table) => expectSame(opened(), table));
+});
+
+describe.skipIf(trinoAtHand === null || DATA === undefined)('of real log files, the view of', () => {
+  const opened = both('real', async () => recordsBelow(DATA ?? ''));
+  test.each([cloudtrailTable, wafTable])('$name has the rows of the store', (table) => expectSame(opened(), table));
 });
