@@ -123,6 +123,8 @@ async function send(
 ): Promise<HttpResponse> {
   const unsigned = {
     ...request,
+    // The one that was learnt from may have asked for a size alone.
+    method: 'GET',
     path: folder + pathOf(key),
     query: {},
     headers: {
