@@ -26,7 +26,7 @@ const DEPENDENCY_PLUGIN = 'org.apache.maven.plugins:maven-dependency-plugin:3.8.
 /** Of its memory, statements may take this share. */
 const QUERY_SHARE = 0.6;
 /** The archive has 820 MB. */
-const FETCH_TIMEOUT_MS = 1_800_000;
+const FETCH_TIMEOUT_MS = 600_000;
 const START_TIMEOUT_MS = 180_000;
 const STOP_TIMEOUT_MS = 20_000;
 
