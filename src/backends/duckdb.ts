@@ -238,7 +238,7 @@ async function openInstance(
         ...options.tables.map(
           ({ table, segments }) => `CREATE VIEW ${quoted(table.name)} AS ${tableSql(table, segments)}`,
         ),
-        ...(hasLake(options) ? [`CREATE VIEW ${LAKE_VIEW} AS ${lakeSelect('duckdb', quoted(LAKE_TABLE))}`] : []),
+        ...(hasLake(options) ? [`CREATE VIEW ${LAKE_VIEW} AS ${lakeSelect(quoted(LAKE_TABLE))}`] : []),
       ].join(';\n'),
     );
     for (const { name, values } of options.lists ?? []) {

@@ -13,8 +13,7 @@ export interface LakeColumn {
   readonly type: string;
   readonly doc: string;
   /** Over the columns of `cloudtrail`. */
-  readonly duckdb: string;
-  readonly athena: string;
+  readonly sql: string;
 }
 
 /** A column that is one of ours by another name. */
@@ -22,8 +21,7 @@ const same = (name: string, ours: string, doc: string, type = 'string'): LakeCol
   name,
   type,
   doc,
-  duckdb: ours,
-  athena: ours,
+  sql: ours,
 });
 
 /** Members of an object, each as text; nested ones as JSON. */
@@ -31,21 +29,17 @@ const map = (name: string, ours: string, doc: string): LakeColumn => ({
   name,
   type: 'map<string,string>',
   doc,
-  duckdb: mapInDuckdb(ours),
-  athena: mapInAthena(ours),
+  sql: mapSql(ours),
 });
 
-const mapInDuckdb = (json: string): string => `TRY_CAST(TRY_CAST(${json} AS JSON) AS MAP(VARCHAR, VARCHAR))`;
-const mapInAthena = (json: string): string =>
-  `transform_values(TRY_CAST(TRY(json_parse(${json})) AS MAP(VARCHAR, JSON)), (k, v) -> coalesce(json_extract_scalar(v, '$'), nullif(json_format(v), 'null')))`;
+const mapSql = (json: string): string => `TRY_CAST(TRY_CAST(${json} AS JSON) AS MAP(VARCHAR, VARCHAR))`;
 
 /** What Lake does not have from a delivered record. */
 const absent = (name: string, doc: string, type: 'VARCHAR' | 'MAP(VARCHAR, VARCHAR)' = 'VARCHAR'): LakeColumn => ({
   name,
   type: type === 'VARCHAR' ? 'string' : 'map<string,string>',
   doc: `${doc} Always NULL: delivered records do not have it.`,
-  duckdb: `CAST(NULL AS ${type})`,
-  athena: `CAST(NULL AS ${type})`,
+  sql: `CAST(NULL AS ${type})`,
 });
 
 /** Member of a struct: its name in lower case, its type, and its value, which may be a struct itself. */
@@ -62,33 +56,13 @@ function structType({ members }: Struct): string {
   return `struct<${members.map(([name, type, value]) => `${name}:${typeof value === 'string' ? type : structType(value)}`).join(',')}>`;
 }
 
-function structInDuckdb({ unless, members }: Struct): string {
-  const values = members.map(
-    ([name, , value]) => `${name} := ${typeof value === 'string' ? value : structInDuckdb(value)}`,
-  );
+function structSql({ unless, members }: Struct): string {
+  const values = members.map(([name, , value]) => `${name} := ${typeof value === 'string' ? value : structSql(value)}`);
   return `CASE WHEN ${unless} IS NOT NULL THEN struct_pack(${values.join(', ')}) END`;
 }
 
-const TRINO_TYPES: Readonly<Record<string, string>> = {
-  string: 'VARCHAR',
-  timestamp: 'TIMESTAMP',
-  'map<string,string>': 'MAP(VARCHAR, VARCHAR)',
-};
-
-function rowType({ members }: Struct): string {
-  return `ROW(${members.map(([name, type, value]) => `${name} ${typeof value === 'string' ? (TRINO_TYPES[type] ?? type) : rowType(value)}`).join(', ')})`;
-}
-
-function structInAthena(value: Struct): string {
-  const values = value.members.map(([, , member]) => (typeof member === 'string' ? member : structInAthena(member)));
-  return `CASE WHEN ${value.unless} IS NOT NULL THEN CAST(ROW(${values.join(', ')}) AS ${rowType(value)}) END`;
-}
-
 const text = (column: string): string => `CAST(${column} AS VARCHAR)`;
-const member = (json: string, path: string): string => `json_extract_scalar(${json}, '$.${path}')`;
-
-/** Of another engine's functions, one by the other's name. */
-const inDuckdb = (sql: string): string => sql.replaceAll('json_extract_scalar(', 'json_extract_string(');
+const member = (json: string, path: string): string => `json_extract_string(${json}, '$.${path}')`;
 
 const IDENTITY = struct(
   'coalesce(user_type, principal_id, user_arn, user_account_id, invoked_by)',
@@ -130,7 +104,7 @@ const IDENTITY = struct(
         struct(
           'web_id_federation',
           ['federatedprovider', 'string', member('web_id_federation', 'federatedProvider')],
-          ['attributes', 'map<string,string>', 'MAP_OF(web_id_federation, attributes)'],
+          ['attributes', 'map<string,string>', mapSql("json_extract(web_id_federation, '$.attributes')")],
         ),
       ],
       ['sourceidentity', 'string', 'source_identity'],
@@ -169,22 +143,12 @@ const TLS = struct(
   ['clientprovidedhostheader', 'string', 'tls_host'],
 );
 
-/** The one map inside of a struct. */
-const MAP_OF = /MAP_OF\((\w+), (\w+)\)/gu;
-
-function structColumn(name: string, value: Struct, doc: string): LakeColumn {
-  return {
-    name,
-    type: structType(value),
-    doc,
-    duckdb: inDuckdb(structInDuckdb(value)).replaceAll(MAP_OF, (_, json: string, path: string) =>
-      mapInDuckdb(`json_extract(${json}, '$.${path}')`),
-    ),
-    athena: structInAthena(value).replaceAll(MAP_OF, (_, json: string, path: string) =>
-      mapInAthena(`json_format(json_extract(${json}, '$.${path}'))`),
-    ),
-  };
-}
+const structColumn = (name: string, value: Struct, doc: string): LakeColumn => ({
+  name,
+  type: structType(value),
+  doc,
+  sql: structSql(value),
+});
 
 const RESOURCE_MEMBERS = [
   ['accountid', '$.accountId', '$.accountid'],
@@ -197,61 +161,51 @@ const RESOURCES: LakeColumn = {
   name: 'resources',
   type: 'array<struct<accountid:string,type:string,arn:string,arnprefix:string>>',
   doc: 'Resources that the event touched.',
-  duckdb: `list_transform(TRY_CAST(TRY_CAST(resources AS JSON) AS JSON[]), r -> struct_pack(${RESOURCE_MEMBERS.map(
+  sql: `list_transform(TRY_CAST(TRY_CAST(resources AS JSON) AS JSON[]), r -> struct_pack(${RESOURCE_MEMBERS.map(
     ([name, path, other]) =>
       `${name} := coalesce(json_extract_string(r, '${path}'), json_extract_string(r, '${other}'))`,
   ).join(', ')}))`,
-  athena: `transform(TRY_CAST(TRY(json_parse(resources)) AS ARRAY(JSON)), r -> CAST(ROW(${RESOURCE_MEMBERS.map(
-    ([, path, other]) => `coalesce(json_extract_scalar(r, '${path}'), json_extract_scalar(r, '${other}'))`,
-  ).join(', ')}) AS ROW(${RESOURCE_MEMBERS.map(([name]) => `${name} VARCHAR`).join(', ')})))`,
 };
 
 /** Members of the record that `eventjson` is put together from: the name in the record, our column, and whether that is JSON text. */
-const JSON_MEMBERS: readonly (readonly [name: string, column: string, kind: 'text' | 'value' | 'json'])[] = [
-  ['eventVersion', 'event_version', 'text'],
-  ['eventTime', 'event_time', 'text'],
-  ['eventSource', 'event_source', 'text'],
-  ['eventName', 'event_name_raw', 'text'],
-  ['awsRegion', 'aws_region', 'text'],
-  ['sourceIPAddress', 'source_address', 'text'],
-  ['userAgent', 'user_agent', 'text'],
-  ['errorCode', 'error_code', 'text'],
-  ['errorMessage', 'error_message', 'text'],
+const JSON_MEMBERS: readonly (readonly [name: string, column: string, kind: 'plain' | 'json'])[] = [
+  ['eventVersion', 'event_version', 'plain'],
+  ['eventTime', 'event_time', 'plain'],
+  ['eventSource', 'event_source', 'plain'],
+  ['eventName', 'event_name_raw', 'plain'],
+  ['awsRegion', 'aws_region', 'plain'],
+  ['sourceIPAddress', 'source_address', 'plain'],
+  ['userAgent', 'user_agent', 'plain'],
+  ['errorCode', 'error_code', 'plain'],
+  ['errorMessage', 'error_message', 'plain'],
   ['requestParameters', 'request_parameters', 'json'],
   ['responseElements', 'response_elements', 'json'],
   ['additionalEventData', 'additional_event_data', 'json'],
-  ['requestID', 'request_id', 'text'],
-  ['eventID', 'event_id', 'text'],
-  ['readOnly', 'read_only', 'value'],
+  ['requestID', 'request_id', 'plain'],
+  ['eventID', 'event_id', 'plain'],
+  ['readOnly', 'read_only', 'plain'],
   ['resources', 'resources', 'json'],
-  ['eventType', 'event_type', 'text'],
-  ['apiVersion', 'api_version', 'text'],
-  ['managementEvent', 'management_event', 'value'],
-  ['recipientAccountId', 'account_id', 'text'],
-  ['sharedEventID', 'shared_event_id', 'text'],
-  ['vpcEndpointId', 'vpc_endpoint_id', 'text'],
-  ['vpcEndpointAccountId', 'vpc_endpoint_account_id', 'text'],
+  ['eventType', 'event_type', 'plain'],
+  ['apiVersion', 'api_version', 'plain'],
+  ['managementEvent', 'management_event', 'plain'],
+  ['recipientAccountId', 'account_id', 'plain'],
+  ['sharedEventID', 'shared_event_id', 'plain'],
+  ['vpcEndpointId', 'vpc_endpoint_id', 'plain'],
+  ['vpcEndpointAccountId', 'vpc_endpoint_account_id', 'plain'],
   ['serviceEventDetails', 'service_event_details', 'json'],
   ['addendum', 'addendum', 'json'],
   ['edgeDeviceDetails', 'edge_device_details', 'json'],
-  ['eventCategory', 'event_category', 'text'],
+  ['eventCategory', 'event_category', 'plain'],
 ];
-
-/** ISO 8601 as CloudTrail writes it. */
-const ISO = "'%Y-%m-%dT%H:%i:%sZ'";
 
 const EVENT_JSON: LakeColumn = {
   name: 'eventjson',
   type: 'string',
-  doc: 'The record as JSON, put together from its columns: members that are null or that have no column in the store (in Athena also userIdentity and tlsDetails) are left out.',
-  duckdb: `CAST(json_merge_patch('{}', json_object('userIdentity', TRY_CAST(user_identity AS JSON), 'tlsDetails', TRY_CAST(tls_details AS JSON), ${JSON_MEMBERS.map(
+  doc: 'The record as JSON, put together from its columns: members that are null or that have no column in the store are left out.',
+  sql: `CAST(json_merge_patch('{}', json_object('userIdentity', TRY_CAST(user_identity AS JSON), 'tlsDetails', TRY_CAST(tls_details AS JSON), ${JSON_MEMBERS.map(
     ([name, column, kind]) =>
-      `'${name}', ${kind === 'json' ? `TRY_CAST(${column} AS JSON)` : column === 'event_time' ? `strftime(event_time, ${ISO.replace('%i', '%M').replace('%s', '%S')})` : column}`,
+      `'${name}', ${kind === 'json' ? `TRY_CAST(${column} AS JSON)` : column === 'event_time' ? `strftime(event_time, '%Y-%m-%dT%H:%M:%SZ')` : column}`,
   ).join(', ')})) AS VARCHAR)`,
-  athena: `json_object(${JSON_MEMBERS.map(
-    ([name, column, kind]) =>
-      `'${name}' VALUE ${kind === 'json' ? `${column} FORMAT JSON` : column === 'event_time' ? `date_format(event_time, ${ISO})` : column}`,
-  ).join(', ')} ABSENT ON NULL)`,
 };
 
 /** In the order of AWS's page. */
@@ -293,5 +247,5 @@ export const LAKE_COLUMNS: readonly LakeColumn[] = [
 ];
 
 /** The SELECT of the view, over a relation with the columns of `cloudtrail`. */
-export const lakeSelect = (engine: 'duckdb' | 'athena', relation: string): string =>
-  `SELECT ${LAKE_COLUMNS.map((column) => `${column[engine]} AS ${column.name}`).join(', ')} FROM ${relation}`;
+export const lakeSelect = (relation: string): string =>
+  `SELECT ${LAKE_COLUMNS.map(({ name, sql }) => `${sql} AS ${name}`).join(', ')} FROM ${relation}`;
