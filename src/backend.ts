@@ -29,6 +29,15 @@ export interface Reading {
   readonly window?: Window;
 }
 
+/** All rows of a stream, by the names of their columns. */
+export async function readAll({ columns, batches }: QueryStream): Promise<QueryResult> {
+  const rows: Row[] = [];
+  for await (const batch of batches)
+    for (const values of batch)
+      rows.push(Object.fromEntries(columns.map(({ name }, at) => [name, values[at] ?? null])));
+  return { columns, rows };
+}
+
 /** `sql` is in the portable subset (docs/detector-sql.md) and names parameters `:name`. Throws AppError `sql-invalid` or `query-failed`. */
 export interface Backend {
   readonly name: 'duckdb' | 'athena';

@@ -42,9 +42,6 @@ export async function openSource(argument: string, stdin: Readable, remote: Remo
     const { openSqsSource } = await import('./sqs.ts');
     return openSqsSource(argument, remote.aws, remote.queue, remote.warn);
   }
-  if (argument.startsWith('sqs://')) {
-    throw new AppError('usage-invalid', `cannot read '${argument}': sqs:// is not available in this version`);
-  }
   if (argument === '' || argument.includes('\0')) {
     throw new AppError(
       'usage-invalid',

@@ -1,44 +1,22 @@
 /** The client for S3, with the credentials, region and endpoint that the AWS CLI would use, and what its errors mean. */
-import { S3Client, type S3ClientConfig } from '@aws-sdk/client-s3';
-import { awsReason, clientConfig, unansweredError } from '../aws.ts';
+import type { S3Client } from '@aws-sdk/client-s3';
+import { awsReason, unansweredError } from '../aws.ts';
+import { openS3Client } from '../aws-s3.ts';
 import { AppError, type ErrorCode } from '../errors.ts';
 import type { AwsOptions } from '../source.ts';
 import { learnFrom } from './s3-get.ts';
 
-/** Where nobody names a region: buckets are found from any. */
-const DEFAULT_REGION = 'us-east-1';
-
+/** Each request is sent once: s3-retry.ts has the policy. Throws `aws-credentials` for a profile that is not there. */
 export async function createS3Client(options: AwsOptions): Promise<S3Client> {
-  const endpoint = options.endpointUrl ?? process.env['AWS_ENDPOINT_URL_S3'] ?? process.env['AWS_ENDPOINT_URL'];
-  const config: S3ClientConfig = {
-    ...clientConfig(options),
+  const client = await openS3Client(options, {
     maxAttempts: 1,
-    followRegionRedirects: true,
-    // Servers that speak S3's language rarely have a name for each bucket.
-    forcePathStyle: endpoint !== undefined,
     // Building the chain of a command anew for each request costs as much as signing it.
     cacheMiddleware: true,
     responseChecksumValidation: 'WHEN_REQUIRED',
     requestChecksumCalculation: 'WHEN_REQUIRED',
-  };
-  const client = new S3Client({ ...(options.profile !== undefined && { profile: options.profile }), ...config });
-  if (await hasRegion(client)) return learning(client);
-  client.destroy();
-  return learning(new S3Client({ ...config, region: DEFAULT_REGION }));
-}
-
-function learning(client: S3Client): S3Client {
+  });
   learnFrom(client);
   return client;
-}
-
-async function hasRegion(client: S3Client): Promise<boolean> {
-  try {
-    await client.config.region();
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 /** What a failed request means for a person. `doing`: `list s3://bucket/prefix`. */

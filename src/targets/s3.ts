@@ -1,27 +1,20 @@
 /** A prefix of a bucket as the target of an export. */
 import { readFile } from 'node:fs/promises';
-import {
-  DeleteObjectCommand,
-  GetObjectCommand,
-  ListObjectsV2Command,
-  PutObjectCommand,
-  S3Client,
-} from '@aws-sdk/client-s3';
-import { awsReason, clientConfig, unansweredError } from '../aws.ts';
+import { DeleteObjectCommand, GetObjectCommand, ListObjectsV2Command, PutObjectCommand } from '@aws-sdk/client-s3';
+import { awsReason, unansweredError } from '../aws.ts';
+import { openS3Client } from '../aws-s3.ts';
 import { AppError } from '../errors.ts';
 import type { AwsOptions } from '../source.ts';
 import type { Target } from '../target.ts';
 
 const LOCATION = /^s3:\/\/([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:\/([^'"\\]*))?$/u;
-/** Where nobody names a region: buckets are found from any. */
-const DEFAULT_REGION = 'us-east-1';
 
 export async function openS3Target(name: string, aws: AwsOptions): Promise<Target> {
   const [, bucket, prefix = ''] = LOCATION.exec(name) ?? [];
   if (bucket === undefined)
     throw new AppError('usage-invalid', `cannot export to '${name}': expected s3://bucket/prefix`);
   const root = prefix === '' || prefix.endsWith('/') ? prefix : `${prefix}/`;
-  const client = await openClient(aws);
+  const client = await openS3Client(aws);
   const doing = (verb: string, key: string): string => `${verb} s3://${bucket}/${root}${key}`;
 
   return {
@@ -76,25 +69,6 @@ export async function openS3Target(name: string, aws: AwsOptions): Promise<Targe
     },
     close: () => client.destroy(),
   };
-}
-
-async function openClient(aws: AwsOptions): Promise<S3Client> {
-  const endpoint = aws.endpointUrl ?? process.env['AWS_ENDPOINT_URL_S3'] ?? process.env['AWS_ENDPOINT_URL'];
-  const config = {
-    ...clientConfig(aws),
-    ...(aws.profile !== undefined && { profile: aws.profile }),
-    followRegionRedirects: true,
-    // Servers that speak S3's language rarely have a name for each bucket.
-    forcePathStyle: endpoint !== undefined,
-  };
-  const client = new S3Client(config);
-  try {
-    await client.config.region();
-    return client;
-  } catch {
-    client.destroy();
-    return new S3Client({ ...config, region: DEFAULT_REGION });
-  }
 }
 
 async function ask<T>(doing: string, answer: Promise<T>): Promise<T> {

@@ -1,5 +1,14 @@
 /** Trino as a backend, for tests: its HTTP protocol (https://trino.io/docs/current/develop/client-protocol.html) and the same statements that Athena would get. */
-import type { Backend, Param, QueryResult, QueryStream, Reading, ResultColumn, Row, Value } from '../../src/backend.ts';
+import {
+  type Backend,
+  type Param,
+  type QueryResult,
+  type QueryStream,
+  type Reading,
+  type ResultColumn,
+  readAll,
+  type Value,
+} from '../../src/backend.ts';
 import { type AthenaRelation, type StatementOptions, toAthena } from '../../src/backends/athena/statement.ts';
 import { AppError } from '../../src/errors.ts';
 
@@ -102,12 +111,7 @@ export class TrinoBackend implements Backend {
   }
 
   async query(sql: string, params: Readonly<Record<string, Param>> = {}, reading: Reading = {}): Promise<QueryResult> {
-    const { columns, batches } = await this.stream(sql, params, reading);
-    const rows: Row[] = [];
-    for await (const batch of batches)
-      for (const values of batch)
-        rows.push(Object.fromEntries(columns.map(({ name }, at) => [name, values[at] ?? null])));
-    return { columns, rows };
+    return readAll(await this.stream(sql, params, reading));
   }
 
   async stream(sql: string, params: Readonly<Record<string, Param>> = {}, reading: Reading = {}): Promise<QueryStream> {

@@ -1,5 +1,14 @@
 /** The Athena backend: portable statements over log files as they lie in S3. */
-import type { Backend, Param, QueryResult, QueryStream, Reading, ResultColumn, Row, Value } from '../../backend.ts';
+import {
+  type Backend,
+  type Param,
+  type QueryResult,
+  type QueryStream,
+  type Reading,
+  type ResultColumn,
+  readAll,
+  type Value,
+} from '../../backend.ts';
 import { AppError } from '../../errors.ts';
 import { PARTITION_COLUMN, type Table } from '../../table.ts';
 import { DAY_MS, type Window } from '../../time.ts';
@@ -74,12 +83,7 @@ export class AthenaBackend implements Backend {
   }
 
   async query(sql: string, params: Readonly<Record<string, Param>> = {}, reading: Reading = {}): Promise<QueryResult> {
-    const { columns, batches } = await this.stream(sql, params, reading);
-    const rows: Row[] = [];
-    for await (const batch of batches)
-      for (const values of batch)
-        rows.push(Object.fromEntries(columns.map(({ name }, at) => [name, values[at] ?? null])));
-    return { columns, rows };
+    return readAll(await this.stream(sql, params, reading));
   }
 
   /** The statement has run when this resolves: Athena gives no row before it ends. */
