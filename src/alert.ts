@@ -51,3 +51,22 @@ export interface Alert {
   /** Null until it is measured. */
   readonly coverage: null;
 }
+
+/** `grown`: it has at least twice the events that were told of. `suppressed` and back again is `new` for those who were never told. */
+export const ALERT_CHANGES = ['new', 'grown', 'reopened', 'acknowledged', 'closed', 'suppressed', 'withdrawn'] as const;
+
+/** Something that happened to an alert and that people are told of. */
+export interface AlertChange {
+  /** Grows with every change of the store. */
+  readonly seq: number;
+  /** Of this alert, from 1. */
+  readonly revision: number;
+  readonly change: (typeof ALERT_CHANGES)[number];
+  /** ISO 8601, our clock. */
+  readonly at: string;
+  /** Null for trailhound itself. */
+  readonly by: string | null;
+  readonly why: string | null;
+  /** As it was then. */
+  readonly alert: Alert;
+}
