@@ -46,13 +46,15 @@ export interface Alert {
   readonly event_ids: readonly string[];
   readonly event_ids_total: number;
   readonly parameters: Readonly<Record<string, Value>>;
+  /** The suppression that covers it: its number, or `config:` and its place in the list of the config. */
+  readonly suppressed_by: string | null;
   /** True when this run found it first. */
   readonly new: boolean;
   /** Null until it is measured. */
   readonly coverage: null;
 }
 
-/** `grown`: it has at least twice the events that were told of. `suppressed` and back again is `new` for those who were never told. */
+/** `grown`: it has at least twice the events that were told of. One that no suppression covers any longer is `new`. */
 export const ALERT_CHANGES = ['new', 'grown', 'reopened', 'acknowledged', 'closed', 'suppressed', 'withdrawn'] as const;
 
 /** Something that happened to an alert and that people are told of. */
@@ -67,6 +69,8 @@ export interface AlertChange {
   /** Null for trailhound itself. */
   readonly by: string | null;
   readonly why: string | null;
-  /** As it was then. */
+  /** Its events then. */
+  readonly count: number;
+  /** As it is now. */
   readonly alert: Alert;
 }

@@ -1,5 +1,6 @@
 /** What a store does: it keeps segments, the ledger of log files, rejects, alerts and hunt state, and shows each reader one consistent whole. */
-import type { Alert, AlertStatus, Severity } from './alert.ts';
+import type { Alert, AlertChange, AlertStatus, Severity } from './alert.ts';
+import type { Outbox } from './outbox.ts';
 import type { Column, Table } from './table.ts';
 
 /** An immutable Parquet file of rows of one table and one event_date. */
@@ -123,12 +124,53 @@ export interface Commit {
   readonly maxTimeMs: number | null;
 }
 
+/** What a person can make of an alert. */
+export type DecidedStatus = Extract<AlertStatus, 'open' | 'acknowledged' | 'closed'>;
+
+/** A run of a hunt of the config that was due. */
+export interface HuntRun {
+  readonly hunt: string;
+  readonly dueAtMs: number;
+  readonly startedAtMs: number;
+  readonly endedAtMs: number;
+  readonly state: 'done' | 'failed' | 'skipped';
+  /** Alerts that it found, or rows of its question. */
+  readonly found: number;
+  readonly fresh: number;
+  readonly error: string | null;
+}
+
+/** What `watch` knows of a source of the config. */
+export interface SourceState {
+  readonly source: string;
+  readonly listedAtMs: number | null;
+  readonly arrivedAtMs: number | null;
+  readonly files: number;
+  readonly usualGapMs: number | null;
+  readonly silentSinceMs: number | null;
+  readonly error: string | null;
+}
+
 /** What the store says of the alerts that it was given. */
 export interface RecordedHunt {
   /** Ids that were not known before. */
   readonly fresh: ReadonlySet<string>;
-  /** What a person decided about known ones, by id. */
-  readonly decided: ReadonlyMap<string, AlertStatus>;
+  /** What each of them is now, by id: a person's decision outlives a finding. */
+  readonly statuses: ReadonlyMap<string, AlertStatus>;
+}
+
+/** What `watch` leaves for its next run, and for those who look at it. */
+export interface WatchState {
+  /** A note of its own; null where there is none. */
+  get(name: string): Promise<string | null>;
+  set(name: string, value: string): Promise<void>;
+  /** From when on people are told of what each of these finds; those that are new are noted down with `ms`. In the order of `keys`. */
+  notifySince(keys: readonly HuntKey[], ms: number): Promise<readonly number[]>;
+  recordRun(run: HuntRun): Promise<void>;
+  /** The newest runs, of one hunt or of all. */
+  runs(filter: { readonly hunt?: string; readonly limit: number }): Promise<readonly HuntRun[]>;
+  recordSource(state: SourceState): Promise<void>;
+  sources(): Promise<readonly SourceState[]>;
 }
 
 export interface Store {
@@ -148,8 +190,8 @@ export interface Store {
   /** Sequence number up to which each of these hunts has judged; 0 where it never ran. In the order of `keys`. */
   huntSeqs(keys: readonly HuntKey[]): Promise<readonly number[]>;
   /**
-   * One transaction: inserts or refreshes alerts by id (a person's status survives; `withdrawn` ones that follow again are re-opened), marks `withdrawn`
-   * the ids given, and moves the hunts' sequence numbers.
+   * One transaction: inserts or refreshes alerts by id (a person's status survives, but closed ones that grow and `withdrawn` ones that follow again are
+   * re-opened), marks `withdrawn` the ids given, notes down what people are told of, and moves the hunts' sequence numbers.
    */
   recordHunt(result: {
     readonly alerts: readonly Alert[];
@@ -160,11 +202,17 @@ export interface Store {
   alerts(filter: AlertFilter): Promise<readonly Alert[]>;
   /** By id or a unique beginning of it (at least 4 digits). Throws `alert-unknown`. */
   alert(idPrefix: string): Promise<Alert>;
-  setAlertStatus(id: string, status: AlertStatus, by: string, why: string): Promise<void>;
+  /** Nothing happens where it has that status. */
+  setAlertStatus(id: string, status: DecidedStatus, by: string, why: string | null): Promise<void>;
+  /** What happened to an alert, in order. */
+  alertHistory(id: string): Promise<readonly AlertChange[]>;
 
   suppressions(): Promise<readonly Suppression[]>;
   addSuppression(suppression: Omit<Suppression, 'id'>): Promise<Suppression>;
   /** False when there is none of this id. */
   removeSuppression(id: number): Promise<boolean>;
+
+  readonly outbox: Outbox;
+  readonly watching: WatchState;
   close(): Promise<void>;
 }

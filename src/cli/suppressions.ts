@@ -30,7 +30,7 @@ export async function checkColumns(
   }
 }
 
-/** Those of the config, which have no number in the store. Throws `config-invalid`. */
+/** Those of the config, which have no number in the store: theirs count down from -1. Throws `config-invalid`. */
 export async function configSuppressions({ config }: Pick<Run<unknown>, 'config'>): Promise<readonly Suppression[]> {
   if (config.suppress.length > 0) {
     const { loadDetectors } = await import('./detectors.ts');
@@ -52,5 +52,5 @@ export async function configSuppressions({ config }: Pick<Run<unknown>, 'config'
       });
     }
   }
-  return config.suppress.map((suppression) => ({ ...suppression, id: 0 }));
+  return config.suppress.map((suppression, at) => ({ ...suppression, id: -at - 1 }));
 }

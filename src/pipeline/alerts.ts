@@ -24,6 +24,7 @@ export interface AlertContext {
 /** `new` is true until the store says that it knew the alert. */
 export function alertOf(finding: Finding, context: AlertContext): Alert {
   const { detector, parameters, mask } = context;
+  const suppression = suppressionOf(finding, context);
   return {
     schema: 1,
     id: finding.id,
@@ -31,7 +32,7 @@ export function alertOf(finding: Finding, context: AlertContext): Alert {
     detector_version: detector.version,
     title: detector.title,
     severity: detector.severity,
-    status: isSuppressed(finding, context) ? 'suppressed' : 'open',
+    status: suppression === undefined ? 'open' : 'suppressed',
     subject: mask.value(finding.subject),
     summary: summaryOf(detector.summary, finding, mask),
     count: finding.count,
@@ -49,6 +50,7 @@ export function alertOf(finding: Finding, context: AlertContext): Alert {
     event_ids: mask.value(finding.eventIds),
     event_ids_total: finding.count,
     parameters: parameters as Readonly<Record<string, Value>>,
+    suppressed_by: suppression === undefined ? null : suppressionLabel(suppression),
     new: true,
     coverage: null,
   };
@@ -81,12 +83,16 @@ function summaryOf(
   });
 }
 
-/** True where a suppression that is in force covers the finding: by all of its conditions, each by every value. */
-function isSuppressed(
+/** How an alert names the suppression that covers it. Those of the config have no number: theirs count down from -1 by their place. */
+export const suppressionLabel = ({ id }: Pick<Suppression, 'id'>): string =>
+  id > 0 ? String(id) : `config:${-id - 1}`;
+
+/** The suppression in force that covers the finding: by all of its conditions, each by every value. */
+function suppressionOf(
   finding: Finding,
   { detector, suppressions, lists, nowMs }: Omit<AlertContext, 'parameters'>,
-): boolean {
-  return suppressions.some((suppression) => {
+): Suppression | undefined {
+  return suppressions.find((suppression) => {
     const { where, until } = suppression;
     if (suppression.detector !== null && suppression.detector !== detector.id) return false;
     if (until !== null && Date.parse(until) <= nowMs) return false;

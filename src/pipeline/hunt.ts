@@ -380,12 +380,12 @@ class Hunt {
   async record(seqs: readonly JudgedSeq[]): Promise<HuntResult> {
     const found = [...this.#found.values()];
     const withdrawn = [...this.#withdrawn.values()].filter(({ id }) => !this.#found.has(id));
-    const { fresh, decided }: RecordedHunt =
+    const { fresh, statuses }: RecordedHunt =
       found.length + withdrawn.length + seqs.length === 0
-        ? { fresh: new Set(), decided: new Map() }
+        ? { fresh: new Set(), statuses: new Map() }
         : await this.#deps.store.recordHunt({ alerts: found, withdrawn: withdrawn.map(({ id }) => id), seqs });
     const alerts = [
-      ...found.map((alert) => ({ ...alert, status: decided.get(alert.id) ?? alert.status, new: fresh.has(alert.id) })),
+      ...found.map((alert) => ({ ...alert, status: statuses.get(alert.id) ?? alert.status, new: fresh.has(alert.id) })),
       ...withdrawn,
     ];
     const byFirst = (a: Alert, b: Alert): number =>

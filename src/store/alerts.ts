@@ -1,12 +1,23 @@
-/** Alerts, suppressions and what hunts have judged, as rows of the catalog. */
+/** Alerts and what happens to them, as rows of the catalog. */
 import type { DuckDBValue } from '@duckdb/node-api';
-import { type Alert, type AlertStatus, SEVERITIES, type Severity } from '../alert.ts';
+import { type Alert, type AlertChange, type AlertStatus, SEVERITIES, type Severity } from '../alert.ts';
 import type { Value } from '../backend.ts';
 import { AppError } from '../errors.ts';
-import type { AlertFilter, HuntKey, RecordedHunt, Suppression } from '../store.ts';
-import { formatTime } from '../time.ts';
+import type { AlertFilter, DecidedStatus, RecordedHunt } from '../store.ts';
 import type { CatalogRow, CatalogSession } from './catalog.ts';
-import { fromJson, isoOrNull, num, numOrNull, sqlTime, text, textOrNull, texts } from './rows.ts';
+import { ALERT_CHANGE } from './catalog-tables.ts';
+import {
+  appendRows,
+  columnTypes,
+  fromJson,
+  isoOrNull,
+  num,
+  numOrNull,
+  sqlTime,
+  text,
+  textOrNull,
+  texts,
+} from './rows.ts';
 
 /** A shorter beginning of an id would name alerts by chance. */
 const ID_PREFIX_MIN = 4;
@@ -36,12 +47,17 @@ const ALERT_JSON: Readonly<Record<string, string>> = {
   event_ids: 'VARCHAR[]',
   event_ids_total: 'BIGINT',
   parameters: 'VARCHAR',
+  suppressed_by: 'VARCHAR',
+  revision: 'BIGINT',
+  told_count: 'BIGINT',
 };
 
-/** What a later finding of the same id refreshes; found_at and a person's decision stay. */
-const REFRESHED = Object.keys(ALERT_JSON).filter((name) => name !== 'id' && name !== 'status');
+/** What a later finding of the same id refreshes; found_at and who decided stay. */
+const REFRESHED = Object.keys(ALERT_JSON).filter((name) => name !== 'id');
+/** People are told again when an alert has so many times the events that they were told of: a burst of a million tells of itself twenty times. */
+const GROWTH = 2;
 
-const toRow = (alert: Alert): Record<string, unknown> => ({
+const toRow = (alert: Alert) => ({
   ...alert,
   first_seen: sqlTime(Date.parse(alert.first_seen)),
   last_seen: sqlTime(Date.parse(alert.last_seen)),
@@ -77,25 +93,74 @@ const fromRow = (row: CatalogRow): Alert => ({
   event_ids: texts(row['event_ids']),
   event_ids_total: num(row['event_ids_total']),
   parameters: JSON.parse(text(row['parameters'])) as Record<string, Value>,
+  suppressed_by: textOrNull(row['suppressed_by']),
   new: false,
   coverage: null,
 });
 
+/** What the store knew of an alert before it was found again. */
+interface Known {
+  readonly status: AlertStatus;
+  readonly count: number;
+  readonly toldCount: number;
+  readonly revision: number;
+}
+
+/** What becomes of an alert that is found, and what people are told of it; null for nothing new. */
+function judged(found: Alert, known: Known | undefined): { status: AlertStatus; change: AlertChange['change'] | null } {
+  const status = found.status;
+  const isSuppressed = status === 'suppressed';
+  if (known === undefined) return { status, change: isSuppressed ? 'suppressed' : 'new' };
+  const grown = found.count >= GROWTH * known.toldCount ? 'grown' : null;
+  switch (known.status) {
+    case 'open':
+      return { status, change: isSuppressed ? 'suppressed' : grown };
+    case 'suppressed':
+      return { status, change: isSuppressed ? null : 'new' };
+    // It follows again.
+    case 'withdrawn':
+      return { status, change: isSuppressed ? 'suppressed' : 'reopened' };
+    // A person's decision stays, but what was closed and happens again needs somebody again.
+    case 'acknowledged':
+      return { status: 'acknowledged', change: grown };
+    case 'closed':
+      return found.count > known.count && !isSuppressed
+        ? { status: 'open', change: 'reopened' }
+        : { status: 'closed', change: null };
+  }
+}
+
 /** Inserts and refreshes. */
 export async function upsertAlerts(session: CatalogSession, alerts: readonly Alert[]): Promise<RecordedHunt> {
-  if (alerts.length === 0) return { fresh: new Set(), decided: new Map() };
-  const params = { rows: JSON.stringify(alerts.map(toRow)), now: sqlTime(Date.now()) };
-  const found = `(SELECT * FROM ${fromJson('rows', ALERT_JSON)})`;
+  if (alerts.length === 0) return { fresh: new Set(), statuses: new Map() };
   const before = await session.rows(
-    `SELECT alert.id, alert.status FROM alert WHERE alert.id IN (SELECT unnest(from_json($ids, '["VARCHAR"]')))`,
+    `SELECT id, status, count, told_count, revision FROM alert WHERE id IN (SELECT unnest(from_json($ids, '["VARCHAR"]')))`,
     { ids: JSON.stringify(alerts.map(({ id }) => id)) },
   );
-  const known = new Map(before.map((row) => [text(row['id']), text(row['status']) as AlertStatus]));
-  // A finding that follows again is open again; one that a suppression covers now, or no longer, changes with it. A person's decision stays.
+  const known = new Map(
+    before.map((row): [string, Known] => [
+      text(row['id']),
+      {
+        status: text(row['status']) as AlertStatus,
+        count: num(row['count']),
+        toldCount: num(row['told_count']),
+        revision: num(row['revision']),
+      },
+    ]),
+  );
+  const verdicts = alerts.map((alert) => ({ alert, ...judged(alert, known.get(alert.id)) }));
+  const rows = verdicts.map(({ alert, status, change }) => {
+    const was = known.get(alert.id);
+    return {
+      ...toRow({ ...alert, status }),
+      revision: (was?.revision ?? 0) + (change === null ? 0 : 1),
+      told_count: change === null ? (was?.toldCount ?? alert.count) : alert.count,
+    };
+  });
+  const params = { rows: JSON.stringify(rows), now: sqlTime(Date.now()) };
+  const found = `(SELECT * FROM ${fromJson('rows', ALERT_JSON)})`;
   await session.run(
-    `UPDATE alert SET ${REFRESHED.map((name) => `${name} = found.${name}`).join(', ')},
-      status = CASE WHEN alert.status IN ('withdrawn', 'suppressed', 'open') THEN found.status ELSE alert.status END,
-      updated_at = CAST($now AS TIMESTAMP)
+    `UPDATE alert SET ${REFRESHED.map((name) => `${name} = found.${name}`).join(', ')}, updated_at = CAST($now AS TIMESTAMP)
     FROM ${found} AS found WHERE alert.id = found.id`,
     params,
   );
@@ -104,18 +169,90 @@ export async function upsertAlerts(session: CatalogSession, alerts: readonly Ale
     WHERE NOT EXISTS (SELECT 1 FROM alert WHERE alert.id = found.id)`,
     params,
   );
+  await insertChanges(
+    session,
+    rows.flatMap(({ revision, count }, at) => {
+      const { alert, change } = verdicts[at] as (typeof verdicts)[number];
+      return change === null ? [] : [{ alertId: alert.id, revision, change, count, by: null, why: null }];
+    }),
+  );
   return {
     fresh: new Set(alerts.map(({ id }) => id).filter((id) => !known.has(id))),
-    decided: new Map([...known].filter(([, status]) => status === 'acknowledged' || status === 'closed')),
+    statuses: new Map(verdicts.map(({ alert, status }) => [alert.id, status])),
   };
+}
+
+interface NewChange extends Pick<AlertChange, 'change' | 'by' | 'why' | 'revision' | 'count'> {
+  readonly alertId: string;
+}
+
+async function insertChanges(session: CatalogSession, changes: readonly NewChange[]): Promise<void> {
+  if (changes.length === 0) return;
+  const [last] = await session.rows('SELECT coalesce(max(seq), 0) AS seq FROM alert_change');
+  const now = Date.now();
+  const seq = num(last?.['seq']);
+  await appendRows(
+    session.connection,
+    ALERT_CHANGE.name,
+    columnTypes(ALERT_CHANGE),
+    changes.map(({ alertId, revision, change, count, by, why }, at) => [
+      seq + at + 1,
+      alertId,
+      revision,
+      change,
+      count,
+      now,
+      by,
+      why,
+    ]),
+  );
 }
 
 export async function withdrawAlerts(session: CatalogSession, ids: readonly string[]): Promise<void> {
   if (ids.length === 0) return;
-  await session.run(
-    `UPDATE alert SET status = 'withdrawn', updated_at = CAST($now AS TIMESTAMP) WHERE id IN (SELECT unnest(from_json($ids, '["VARCHAR"]')))`,
-    { ids: JSON.stringify(ids), now: sqlTime(Date.now()) },
+  const params = { ids: JSON.stringify(ids), now: sqlTime(Date.now()) };
+  const rows = await session.rows(
+    `UPDATE alert SET status = 'withdrawn', revision = revision + 1, told_count = count, updated_at = CAST($now AS TIMESTAMP)
+    WHERE id IN (SELECT unnest(from_json($ids, '["VARCHAR"]'))) AND status <> 'withdrawn' RETURNING id, revision, count`,
+    params,
   );
+  await insertChanges(
+    session,
+    rows.map((row) => ({
+      alertId: text(row['id']),
+      revision: num(row['revision']),
+      change: 'withdrawn',
+      count: num(row['count']),
+      by: null,
+      why: null,
+    })),
+  );
+}
+
+/** Changes after a sequence number, or those of one alert, in order, each with the alert as it is now. */
+export async function listChanges(
+  session: CatalogSession,
+  which: { readonly afterSeq: number; readonly limit: number } | { readonly alertId: string },
+): Promise<AlertChange[]> {
+  const [condition, params, limit] =
+    'alertId' in which
+      ? ['alert_id = $id', { id: which.alertId }, '']
+      : ['seq > $after', { after: BigInt(which.afterSeq) }, `LIMIT ${Math.trunc(which.limit)}`];
+  const rows = await session.rows(
+    `SELECT alert.*, seq, alert_change.revision AS change_revision, change, alert_change.count AS change_count, changed_at, changed_by, why
+    FROM (SELECT * FROM alert_change WHERE ${condition} ORDER BY seq ${limit}) AS alert_change JOIN alert ON alert.id = alert_change.alert_id ORDER BY seq`,
+    params,
+  );
+  return rows.map((row) => ({
+    seq: num(row['seq']),
+    revision: num(row['change_revision']),
+    change: text(row['change']) as AlertChange['change'],
+    at: isoOrNull(row['changed_at']) ?? '',
+    by: textOrNull(row['changed_by']),
+    why: textOrNull(row['why']),
+    count: num(row['change_count']),
+    alert: fromRow(row),
+  }));
 }
 
 export async function listAlerts(session: CatalogSession, filter: AlertFilter): Promise<Alert[]> {
@@ -170,94 +307,29 @@ export async function findAlert(session: CatalogSession, idPrefix: string): Prom
   return fromRow(first);
 }
 
+/** What people are told when somebody sets a status. */
+const CHANGE_OF = { open: 'reopened', acknowledged: 'acknowledged', closed: 'closed' } as const;
+
 export async function setStatus(
   session: CatalogSession,
   id: string,
-  status: AlertStatus,
+  status: DecidedStatus,
   by: string,
-  why: string,
+  why: string | null,
 ): Promise<void> {
-  await session.run(
-    'UPDATE alert SET status = $status, status_by = $by, status_why = $why, updated_at = CAST($now AS TIMESTAMP) WHERE id = $id',
+  const [row] = await session.rows(
+    `UPDATE alert SET status = $status, status_by = $by, status_why = $why, revision = revision + 1, told_count = count, updated_at = CAST($now AS TIMESTAMP)
+    WHERE id = $id AND status <> $status RETURNING revision, count`,
     { id, status, by, why, now: sqlTime(Date.now()) },
   );
-}
-
-export async function huntSeqs(session: CatalogSession, keys: readonly HuntKey[]): Promise<number[]> {
-  const rows = await session.rows('SELECT detector, version, parameters_hash, seq FROM hunt');
-  const seqs = new Map(
-    rows.map((row) => [
-      [text(row['detector']), num(row['version']), text(row['parameters_hash'])].join('\n'),
-      num(row['seq']),
-    ]),
-  );
-  return keys.map((key) => seqs.get([key.detector, key.version, key.parametersHash].join('\n')) ?? 0);
-}
-
-export async function moveHunts(
-  session: CatalogSession,
-  seqs: readonly { readonly key: HuntKey; readonly seq: number }[],
-): Promise<void> {
-  if (seqs.length === 0) return;
-  const params = {
-    rows: JSON.stringify(
-      seqs.map(({ key, seq }) => ({
-        detector: key.detector,
-        version: key.version,
-        parameters_hash: key.parametersHash,
-        seq,
-      })),
-    ),
+  if (row === undefined) return;
+  const change = {
+    alertId: id,
+    revision: num(row['revision']),
+    change: CHANGE_OF[status],
+    count: num(row['count']),
+    by,
+    why,
   };
-  const moved = fromJson('rows', {
-    detector: 'VARCHAR',
-    version: 'INTEGER',
-    parameters_hash: 'VARCHAR',
-    seq: 'BIGINT',
-  });
-  await session.run(
-    `DELETE FROM hunt WHERE EXISTS (SELECT 1 FROM ${moved} AS moved WHERE moved.detector = hunt.detector AND moved.version = hunt.version AND moved.parameters_hash = hunt.parameters_hash)`,
-    params,
-  );
-  await session.run(`INSERT INTO hunt BY NAME SELECT * FROM ${moved}`, params);
-}
-
-export async function listSuppressions(session: CatalogSession): Promise<Suppression[]> {
-  const rows = await session.rows('SELECT * FROM suppression ORDER BY id');
-  return rows.map((row) => ({
-    id: num(row['id']),
-    detector: textOrNull(row['detector']),
-    where: JSON.parse(text(row['conditions'])) as Record<string, string>,
-    reason: text(row['reason']),
-    owner: text(row['owner']),
-    until: isoOrNull(row['until']),
-  }));
-}
-
-export async function insertSuppression(
-  session: CatalogSession,
-  suppression: Omit<Suppression, 'id'>,
-): Promise<Suppression> {
-  const [row] = await session.rows('SELECT coalesce(max(id), 0) + 1 AS id FROM suppression');
-  const id = num(row?.['id']);
-  const until = suppression.until === null ? null : Date.parse(suppression.until);
-  await session.run(
-    'INSERT INTO suppression VALUES (CAST($id AS BIGINT), $detector, $conditions, $reason, $owner, CAST($until AS TIMESTAMP))',
-    {
-      id: BigInt(id),
-      detector: suppression.detector,
-      conditions: JSON.stringify(suppression.where),
-      reason: suppression.reason,
-      owner: suppression.owner,
-      until: sqlTime(until),
-    },
-  );
-  return { ...suppression, until: until === null ? null : formatTime(until), id };
-}
-
-export async function deleteSuppression(session: CatalogSession, id: number): Promise<boolean> {
-  const rows = await session.rows('DELETE FROM suppression WHERE id = CAST($id AS BIGINT) RETURNING id', {
-    id: BigInt(id),
-  });
-  return rows.length > 0;
+  await insertChanges(session, [change]);
 }

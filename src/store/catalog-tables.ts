@@ -2,7 +2,7 @@
 import type { CatalogTable } from '../store.ts';
 
 /** The layout of a store folder and of its catalog. Raised together with a migration in store/migrations.ts. */
-export const STORE_VERSION = 1;
+export const STORE_VERSION = 2;
 
 export const LOG_FILE: CatalogTable = {
   name: 'log_file',
@@ -114,6 +114,93 @@ const ALERT: CatalogTable = {
     { name: 'updated_at', type: 'TIMESTAMP', doc: 'Our clock at its last change, UTC.' },
     { name: 'status_by', type: 'VARCHAR', doc: 'Who set the status; null for trailhound itself.' },
     { name: 'status_why', type: 'VARCHAR', doc: 'Why.' },
+    {
+      name: 'suppressed_by',
+      type: 'VARCHAR',
+      doc: 'Number of the suppression that covers it, or `config:` and its place in the config.',
+    },
+    { name: 'revision', type: 'BIGINT', doc: 'How many changes of it there are in alert_change.' },
+    { name: 'told_count', type: 'BIGINT', doc: 'Its events at the last of them: twice as many are the next one.' },
+  ],
+};
+
+export const ALERT_CHANGE: CatalogTable = {
+  name: 'alert_change',
+  doc: 'What happened to alerts: found, grown, decided upon.',
+  columns: [
+    { name: 'seq', type: 'BIGINT', doc: 'Grows with every change.' },
+    { name: 'alert_id', type: 'VARCHAR', doc: 'The alert.' },
+    { name: 'revision', type: 'BIGINT', doc: 'Number of the change of this alert, from 1.' },
+    {
+      name: 'change',
+      type: 'VARCHAR',
+      doc: '`new`, `grown` (twice the events), `reopened`, `acknowledged`, `closed`, `suppressed` or `withdrawn`.',
+    },
+    { name: 'count', type: 'BIGINT', doc: 'Its events then.' },
+    { name: 'changed_at', type: 'TIMESTAMP', doc: 'Our clock, UTC.' },
+    { name: 'changed_by', type: 'VARCHAR', doc: 'Who; null for trailhound itself.' },
+    { name: 'why', type: 'VARCHAR', doc: 'Why.' },
+  ],
+};
+
+export const DELIVERY: CatalogTable = {
+  name: 'delivery',
+  doc: 'The outbox: one row for each message and destination.',
+  columns: [
+    { name: 'id', type: 'BIGINT', doc: 'Grows with every message.' },
+    { name: 'sink', type: 'VARCHAR', doc: 'Id of the destination in the config.' },
+    { name: 'key', type: 'VARCHAR', doc: 'Idempotency key: the same at every attempt.' },
+    { name: 'kind', type: 'VARCHAR', doc: '`alert`, `alerts`, `past`, `report`, `notice`.' },
+    { name: 'title', type: 'VARCHAR', doc: 'Its first line.' },
+    { name: 'alert_id', type: 'VARCHAR', doc: 'The alert that it is about, if it is one.' },
+    {
+      name: 'state',
+      type: 'VARCHAR',
+      doc: '`pending`, `delivered`, `grouped` (another message tells of it), `dead` (given up) or `dry` (the destination is on trial).',
+    },
+    { name: 'attempts', type: 'BIGINT', doc: 'How often it was tried.' },
+    { name: 'created_at', type: 'TIMESTAMP', doc: 'Our clock when it was queued, UTC.' },
+    { name: 'next_at', type: 'TIMESTAMP', doc: 'When it is tried next; null unless pending.' },
+    { name: 'settled_at', type: 'TIMESTAMP', doc: 'When it was taken, grouped or given up.' },
+    { name: 'error', type: 'VARCHAR', doc: 'Why the last attempt failed.' },
+    { name: 'reference', type: 'VARCHAR', doc: 'What the destination gave back, such as a thread.' },
+  ],
+};
+
+export const HUNT_RUN: CatalogTable = {
+  name: 'hunt_run',
+  doc: 'Runs of the hunts of the config that were due at a time.',
+  columns: [
+    { name: 'hunt', type: 'VARCHAR', doc: 'Id of the hunt in the config.' },
+    { name: 'due_at', type: 'TIMESTAMP', doc: 'When it was due by its schedule, UTC.' },
+    { name: 'started_at', type: 'TIMESTAMP', doc: 'Our clock when it began.' },
+    { name: 'ended_at', type: 'TIMESTAMP', doc: 'Our clock when it ended.' },
+    { name: 'state', type: 'VARCHAR', doc: '`done`, `failed`, or `skipped`: a later one stands for it.' },
+    { name: 'found', type: 'BIGINT', doc: 'Alerts that it found, or rows of its question.' },
+    { name: 'fresh', type: 'BIGINT', doc: 'Alerts that were new.' },
+    { name: 'error', type: 'VARCHAR', doc: 'Why it failed.' },
+  ],
+};
+
+export const SOURCE_STATE: CatalogTable = {
+  name: 'source_state',
+  doc: 'What `watch` knows of each source of the config.',
+  columns: [
+    { name: 'source', type: 'VARCHAR', doc: 'As the config names it.' },
+    { name: 'listed_at', type: 'TIMESTAMP', doc: 'Our clock when it was last listed to its end.' },
+    { name: 'arrived_at', type: 'TIMESTAMP', doc: 'Our clock when it last had a log file that was new.' },
+    { name: 'files', type: 'BIGINT', doc: 'New log files that it had since it is watched.' },
+    {
+      name: 'usual_gap_ms',
+      type: 'BIGINT',
+      doc: 'Milliseconds that usually lie between two arrivals; null until that is known.',
+    },
+    {
+      name: 'silent_since',
+      type: 'TIMESTAMP',
+      doc: 'Last arrival before the silence that was told of; null while it is not silent.',
+    },
+    { name: 'error', type: 'VARCHAR', doc: 'Why it could not be listed the last time; null when it could.' },
   ],
 };
 
@@ -131,10 +218,27 @@ const SUPPRESSION: CatalogTable = {
 };
 
 /** What SQL may read beside the event tables. */
-export const CATALOG_TABLES: readonly CatalogTable[] = [LOG_FILE, REJECT, ID_CONFLICT, ALERT, SUPPRESSION];
+export const CATALOG_TABLES: readonly CatalogTable[] = [
+  LOG_FILE,
+  REJECT,
+  ID_CONFLICT,
+  ALERT,
+  ALERT_CHANGE,
+  SUPPRESSION,
+  DELIVERY,
+  HUNT_RUN,
+  SOURCE_STATE,
+];
 
-const createStatement = (table: CatalogTable): string =>
-  `CREATE TABLE ${table.name} (${table.columns.map((column) => `${column.name} ${column.type}`).join(', ')})`;
+export const createStatement = ({ name, columns }: CatalogTable): string =>
+  `CREATE TABLE IF NOT EXISTS ${name} (${columns.map((column) => `${column.name} ${column.type}`).join(', ')})`;
+
+/** For trailhound alone: the messages that are still to be delivered, how far watching has come, and from when on each detector's alerts are told of. */
+export const CREATE_WATCH: readonly string[] = [
+  'CREATE TABLE IF NOT EXISTS delivery_message (id BIGINT, message VARCHAR)',
+  'CREATE TABLE IF NOT EXISTS watch_state (name VARCHAR, value VARCHAR)',
+  'CREATE TABLE IF NOT EXISTS notify_since (detector VARCHAR, version INTEGER, parameters_hash VARCHAR, since TIMESTAMP)',
+];
 
 /**
  * No PRIMARY KEY: it makes a ledger of millions of files slow to build and to open; only the holder of the lease inserts, with ids of its own.
@@ -147,4 +251,5 @@ export const CREATE_CATALOG: readonly string[] = [
   'CREATE TABLE ingest_commit (seq BIGINT, table_name VARCHAR, min_time TIMESTAMP, max_time TIMESTAMP, committed_at TIMESTAMP)',
   'CREATE TABLE hunt (detector VARCHAR, version INTEGER, parameters_hash VARCHAR, seq BIGINT)',
   'CREATE TABLE pruned (table_name VARCHAR, before DATE, row_count BIGINT, pruned_at TIMESTAMP)',
+  ...CREATE_WATCH,
 ];

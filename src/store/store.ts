@@ -6,28 +6,21 @@ import { AppError } from '../errors.ts';
 import type { KnownFile, LogFileIdentity, StoreWriter } from '../ingest.ts';
 import type { RejectRow, Store, StoreStatus, TableSums } from '../store.ts';
 import type { Table } from '../table.ts';
-import {
-  deleteSuppression,
-  findAlert,
-  huntSeqs,
-  insertSuppression,
-  listAlerts,
-  listSuppressions,
-  moveHunts,
-  setStatus,
-  upsertAlerts,
-  withdrawAlerts,
-} from './alerts.ts';
+import { findAlert, listAlerts, listChanges, setStatus, upsertAlerts, withdrawAlerts } from './alerts.ts';
 import { Catalog, type CatalogSession } from './catalog.ts';
 import { CATALOG_TABLES, STORE_VERSION } from './catalog-tables.ts';
 import { type CheckReport, checkStore } from './check.ts';
 import { asStoreError, FILE_MODE, makeFolder, type StorePaths, storePaths } from './files.ts';
+import { huntSeqs, moveHunts } from './hunts.ts';
 import { liveSegments, SNAPSHOT_PREFIX } from './lake.ts';
 import { leaseHolder, takeLease } from './lease.ts';
+import { catalogOutbox } from './outbox.ts';
 import { sqlText } from './parquet.ts';
 import { prune } from './retention.ts';
 import { isoOrNull, num, text, timeOrNull } from './rows.ts';
+import { deleteSuppression, insertSuppression, listSuppressions } from './suppressions.ts';
 import { createStore, requireVersion, storeExists, storeId } from './version.ts';
+import { catalogWatchState } from './watch-state.ts';
 import { knownFiles, openWriter } from './writer.ts';
 
 /** The local store: the contract, and what only the commands of the local store need. */
@@ -122,6 +115,9 @@ function localStore(paths: StorePaths): LocalStore {
     alerts: (filter) => catalog.read((session) => listAlerts(session, filter)),
     alert: (idPrefix) => catalog.read((session) => findAlert(session, idPrefix)),
     setAlertStatus: (id, status, by, why) => catalog.write((session) => setStatus(session, id, status, by, why)),
+    alertHistory: (id) => catalog.read((session) => listChanges(session, { alertId: id })),
+    outbox: catalogOutbox(catalog),
+    watching: catalogWatchState(catalog),
     suppressions: () => catalog.read(listSuppressions),
     addSuppression: (suppression) => catalog.write((session) => insertSuppression(session, suppression)),
     removeSuppression: (id) => catalog.write((session) => deleteSuppression(session, id)),

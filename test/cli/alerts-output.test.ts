@@ -36,6 +36,7 @@ const alert: Alert = {
   event_ids: ['0a1b2c3d-0000-4000-8000-000000000001', "x'); DROP TABLE alert; --", '$(reboot)'],
   event_ids_total: 3,
   parameters: {},
+  suppressed_by: null,
   new: true,
   coverage: null,
 };

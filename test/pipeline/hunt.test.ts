@@ -121,6 +121,7 @@ describe('a hunt over a window', () => {
         event_ids: ['x1', 'x2', 'x3'],
         event_ids_total: 3,
         parameters: { calls: 2 },
+        suppressed_by: null,
         new: true,
         coverage: null,
       },

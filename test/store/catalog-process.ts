@@ -68,6 +68,7 @@ for (let round = 1; round <= ROUNDS; round++) {
           event_ids: [],
           event_ids_total: 0,
           parameters: {},
+          suppressed_by: null,
           new: true,
           coverage: null,
         },

@@ -1,6 +1,6 @@
 /** The store folder: ledger, lease, alerts, versions, and several processes at once. */
 import { spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -9,6 +9,7 @@ import type { Alert } from '../../src/alert.ts';
 import { PRELUDE } from '../../src/backends/prelude.ts';
 import { cloudtrailTable } from '../../src/formats/cloudtrail-table.ts';
 import type { CommitUnit } from '../../src/ingest.ts';
+import { Catalog } from '../../src/store/catalog.ts';
 import { createSegmentWriter } from '../../src/store/segment-writer.ts';
 import { type LocalStore, openStore } from '../../src/store/store.ts';
 
@@ -71,6 +72,7 @@ const alert: Alert = {
   event_ids: ['e"1', 'é2'],
   event_ids_total: 2,
   parameters: { at_least: 3 },
+  suppressed_by: null,
   new: true,
   coverage: null,
 };
@@ -183,13 +185,13 @@ describe('alerts', () => {
     const seqs = [{ key, seq: 4 }];
     expect(await store.recordHunt({ alerts: [alert], withdrawn: [], seqs })).toEqual({
       fresh: new Set([alert.id]),
-      decided: new Map(),
+      statuses: new Map([[alert.id, 'open']]),
     });
     expect(await store.alert('AB12')).toEqual({ ...alert, new: false });
     await store.setAlertStatus(alert.id, 'acknowledged', 'martha', 'known');
     expect(await store.recordHunt({ alerts: [{ ...alert, count: 3 }], withdrawn: [], seqs })).toEqual({
       fresh: new Set(),
-      decided: new Map([[alert.id, 'acknowledged']]),
+      statuses: new Map([[alert.id, 'acknowledged']]),
     });
     expect((await store.alerts({}))[0]).toMatchObject({ count: 3, status: 'acknowledged' });
     expect(await store.huntSeqs([key, { ...key, version: 2 }])).toEqual([4, 0]);
@@ -209,6 +211,42 @@ describe('alerts', () => {
         toMs: Date.parse('2026-01-02'),
       }),
     ).toHaveLength(1);
+  });
+
+  test('that are closed and happen again are open again; every change that people are told of is noted down once', async () => {
+    const found = (count: number, status: Alert['status'] = 'open') =>
+      store.recordHunt({ alerts: [{ ...alert, count, status }], withdrawn: [], seqs: [] });
+    await found(2);
+    await found(3);
+    await found(4);
+    await found(5);
+    await store.setAlertStatus(alert.id, 'closed', 'martha', 'a drill');
+    await found(5);
+    expect((await store.alert(alert.id)).status).toBe('closed');
+    await found(6);
+    expect((await store.alert(alert.id)).status).toBe('open');
+    await found(6, 'suppressed');
+    await found(7, 'suppressed');
+    await found(7);
+    await store.recordHunt({ alerts: [], withdrawn: [alert.id], seqs: [] });
+    await store.recordHunt({ alerts: [], withdrawn: [alert.id], seqs: [] });
+    await found(7);
+    const history = await store.alertHistory(alert.id);
+    expect(history.map(({ revision, change, count }) => [revision, change, count])).toEqual([
+      [1, 'new', 2],
+      [2, 'grown', 4],
+      [3, 'closed', 5],
+      [4, 'reopened', 6],
+      [5, 'suppressed', 6],
+      [6, 'new', 7],
+      [7, 'withdrawn', 7],
+      [8, 'reopened', 7],
+    ]);
+    expect(history[2]).toMatchObject({ by: 'martha', why: 'a drill' });
+    expect((await store.outbox.changes(5, 2)).map(({ seq, change }) => [seq, change])).toEqual([
+      [6, 'new'],
+      [7, 'withdrawn'],
+    ]);
   });
 
   test('are found by a unique beginning of their id only', async () => {
@@ -240,11 +278,31 @@ describe('the folder', () => {
   });
 
   test.each([
-    ['2\n', 'store-version', 'has version 2'],
+    ['3\n', 'store-version', 'has version 3'],
     ['x', 'store-damaged', "'x'"],
   ])('with VERSION %j is refused', async (version, code, words) => {
     writeFileSync(join(store.dir, 'VERSION'), version);
     await expect(openStore(store.dir)).rejects.toMatchObject({ code, message: expect.stringContaining(words) });
+  });
+
+  test('of version 1 is brought up to this one, with its alerts', async () => {
+    await store.recordHunt({ alerts: [alert], withdrawn: [], seqs: [] });
+    const catalog = new Catalog(join(store.dir, 'catalog.duckdb'));
+    await catalog.write(async (session) => {
+      for (const column of ['suppressed_by', 'revision', 'told_count'])
+        await session.run(`ALTER TABLE alert DROP COLUMN ${column}`);
+      for (const table of ['alert_change', 'delivery', 'delivery_message', 'hunt_run', 'source_state', 'watch_state'])
+        await session.run(`DROP TABLE ${table}`);
+      await session.run('DROP TABLE notify_since');
+    });
+    writeFileSync(join(store.dir, 'VERSION'), '1\n');
+    const opened = await openStore(store.dir);
+    expect(await opened.alert(alert.id)).toEqual({ ...alert, new: false });
+    await opened.recordHunt({ alerts: [{ ...alert, count: 4 }], withdrawn: [], seqs: [] });
+    expect((await opened.alertHistory(alert.id)).map(({ revision, change }) => [revision, change])).toEqual([
+      [1, 'grown'],
+    ]);
+    expect(readFileSync(join(store.dir, 'VERSION'), 'utf8')).toBe('2\n');
   });
 
   test.each(['/etc/passwd', '/etc/passwd/store', '/dev/null', '/proc/store'])(

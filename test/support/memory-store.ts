@@ -85,18 +85,19 @@ export class MemoryStore implements Store {
 
   async recordHunt({ alerts, withdrawn, seqs }: Parameters<Store['recordHunt']>[0]): Promise<RecordedHunt> {
     const fresh = new Set(alerts.map(({ id }) => id).filter((id) => !this.known.has(id)));
-    const decided = new Map<string, Alert['status']>();
+    const statuses = new Map<string, Alert['status']>();
     for (const alert of alerts) {
-      const status = this.known.get(alert.id)?.status;
-      if (status === 'acknowledged' || status === 'closed') decided.set(alert.id, status);
-      this.known.set(alert.id, { ...alert, status: decided.get(alert.id) ?? alert.status, new: false });
+      const known = this.known.get(alert.id)?.status;
+      const status = known === 'acknowledged' || known === 'closed' ? known : alert.status;
+      statuses.set(alert.id, status);
+      this.known.set(alert.id, { ...alert, status, new: false });
     }
     for (const id of withdrawn) {
       const alert = this.known.get(id);
       if (alert !== undefined) this.known.set(id, { ...alert, status: 'withdrawn' });
     }
     for (const { key, seq } of seqs) this.seqs.set(keyOf(key), seq);
-    return { fresh, decided };
+    return { fresh, statuses };
   }
 
   async alerts({ detector, statuses, fromMs, toMs }: Parameters<Store['alerts']>[0]): Promise<readonly Alert[]> {
@@ -119,7 +120,14 @@ export class MemoryStore implements Store {
   readonly snapshot = unused;
   readonly alert = unused;
   readonly setAlertStatus = unused;
+  readonly alertHistory = unused;
   readonly addSuppression = unused;
   readonly removeSuppression = unused;
+  get outbox(): never {
+    return unused();
+  }
+  get watching(): never {
+    return unused();
+  }
   readonly close = async (): Promise<void> => undefined;
 }
