@@ -55,6 +55,8 @@ export const ERROR_CODES = {
     exit: 2,
     meaning: 'A table or view that trailhound did not make has the name that it needs in this database of Athena.',
   },
+  'sink-unknown': { exit: 2, meaning: 'No destination in the config has this id.' },
+  'delivery-failed': { exit: 3, meaning: 'A destination did not take a message; it is kept, and can be sent again.' },
   'scan-limit': {
     exit: 3,
     meaning:

@@ -52,12 +52,14 @@ export interface HuntRequest {
   /** Columns whose common value each finding should tell (suppressions need them). Unknown ones are ignored. */
   readonly columns: readonly string[];
   readonly nowMs: number;
+  /** Default LATENESS_MS. */
+  readonly latenessMs?: number;
 }
 
 export interface HuntEngine {
   /** How far an event's weight reaches: history read before a window, and slots after an event that it may change. */
   reachMs(detector: Detector): number;
-  /** Late data can refute its findings; it judges a slot once slot end + LATENESS_MS has passed. */
+  /** Late data can refute its findings; it judges a slot once slot end + lateness has passed. */
   isRefutable(detector: Detector): boolean;
   /** Results in the order of the tasks. The same stored events and window give the same findings. Throws `detector-invalid`. */
   run(backend: Backend, request: HuntRequest): Promise<readonly HuntTaskResult[]>;

@@ -159,6 +159,16 @@ export interface RecordedHunt {
   readonly statuses: ReadonlyMap<string, AlertStatus>;
 }
 
+/** When log files were ingested, to the minute. */
+export interface Arrivals {
+  readonly files: number;
+  readonly lastMs: number | null;
+  /** Days of ours on which some came. */
+  readonly days: number;
+  /** 19 of 20 gaps between two of them are no longer; null where there are none. */
+  readonly usualGapMs: number | null;
+}
+
 /** What `watch` leaves for its next run, and for those who look at it. */
 export interface WatchState {
   /** A note of its own; null where there is none. */
@@ -169,6 +179,8 @@ export interface WatchState {
   recordRun(run: HuntRun): Promise<void>;
   /** The newest runs, of one hunt or of all. */
   runs(filter: { readonly hunt?: string; readonly limit: number }): Promise<readonly HuntRun[]>;
+  /** When log files came whose keys begin so, since `sinceMs`. */
+  arrivals(prefix: string, sinceMs: number): Promise<Arrivals>;
   recordSource(state: SourceState): Promise<void>;
   sources(): Promise<readonly SourceState[]>;
 }

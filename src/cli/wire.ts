@@ -487,7 +487,11 @@ export interface ArchiveHunter {
 export async function useArchiveHunter<T>(
   store: Store | null,
   session: AthenaSession,
-  { window, latenessMs, ...options }: HunterOptions & { readonly window: Window; readonly latenessMs: number | null },
+  {
+    window,
+    deliveredWithinMs,
+    ...options
+  }: HunterOptions & { readonly window: Window; readonly deliveredWithinMs: number | null },
   use: (hunter: ArchiveHunter) => Promise<T>,
 ): Promise<T> {
   const { createEngine } = await import('../detection/planner.ts');
@@ -510,7 +514,7 @@ export async function useArchiveHunter<T>(
     const perDay = Math.max(
       ...deployed.map(({ roots }) => roots.reduce((sum, root) => sum + partitionsPerDay(root), 0)),
     );
-    return piecesOf(window, { perDay, reachMs, latenessMs: latenessMs ?? DELIVERY_LATENESS_MS });
+    return piecesOf(window, { perDay, reachMs, latenessMs: deliveredWithinMs ?? DELIVERY_LATENESS_MS });
   };
   return use({
     detectors,

@@ -158,7 +158,8 @@ class Run {
   /** Takes off the slots whose events may still be under way, where late data could refute a finding. */
   #judgeable(compiled: Compiled): Compiled {
     if (!isRefutable(compiled.detector) || compiled.slotMs === null) return compiled;
-    const readyMs = Math.floor((this.#request.nowMs - LATENESS_MS) / compiled.slotMs) * compiled.slotMs;
+    const { nowMs, latenessMs = LATENESS_MS } = this.#request;
+    const readyMs = Math.floor((nowMs - latenessMs) / compiled.slotMs) * compiled.slotMs;
     return { ...compiled, window: { ...compiled.window, toMs: Math.min(compiled.window.toMs, readyMs) } };
   }
 

@@ -36,6 +36,8 @@ export interface HuntOptions {
   readonly suppressions: readonly Suppression[];
   /** Default: that of the secrets that everybody has. */
   readonly mask?: Mask;
+  /** How long after its end a slot's events may still come: see LATENESS_MS. */
+  readonly latenessMs?: number;
   readonly signal?: AbortSignal;
 }
 
@@ -48,6 +50,8 @@ export interface HuntResult {
 
 /** Separate stretches of new data that are judged each for itself; more of them are joined across their smallest gaps. */
 const STRETCHES_MAX = 4;
+/** A longer stretch is judged piece by piece, the newest first, and what each finds is recorded at once: years of archive are no single step. */
+const PIECE_MS = 60 * DAY_MS;
 
 /** A detector with its checked values and what it has judged. */
 interface Judge {
@@ -78,14 +82,32 @@ export async function huntWindow(deps: HuntDeps, options: HuntOptions, bounds: P
     const range = rangeOf(hunted, judges, window);
     await session.judge(hunted, judges, () => window, range, isWhole ? segments : null);
     if (isWhole)
-      seqs.push(...judges.map((judge) => ({ key: judge.key, seq: judgedSeq(deps, hunted, judge, commits, seq) })));
+      seqs.push(
+        ...judges.map((judge) => ({ key: judge.key, seq: judgedSeq(deps, options, hunted, judge, commits, seq) })),
+      );
   }
   return session.record(seqs);
 }
 
-/** Judges what commits since the last time touch. `event`: only detectors for which each event is a finding, over the new segments alone. */
-export async function huntNew(deps: HuntDeps, options: HuntOptions, part: 'event' | 'all'): Promise<HuntResult> {
-  const judges = judgesOf(options).filter(({ detector }) => part === 'all' || detector.slot === 'event');
+/**
+ * Which detectors judge new data. `event`: those for which each event is a finding, over the new segments alone. `prompt`: all that late data cannot refute,
+ * so that nothing has to be waited for.
+ */
+export type HuntPart = 'event' | 'prompt' | 'all';
+
+/** What a detector has judged is known by these. Throws `config-invalid` for parameters that it does not take. */
+export function huntKeys(options: Pick<HuntOptions, 'detectors' | 'parameters' | 'lists'>): readonly HuntKey[] {
+  return judgesOf(options).map(({ key }) => key);
+}
+
+/** Judges what commits since the last time touch. */
+export async function huntNew(deps: HuntDeps, options: HuntOptions, part: HuntPart): Promise<HuntResult> {
+  const takesPart = ({ detector }: Judge): boolean => {
+    if (part === 'event') return detector.slot === 'event';
+    const engine = deps.tables.find(({ table }) => table.name === detector.table)?.engine;
+    return part === 'all' || engine?.isRefutable(detector) === false;
+  };
+  const judges = judgesOf(options).filter(takesPart);
   const session = new Hunt(deps, options);
   const [seq, seen] = await Promise.all([
     deps.store.lastSeq(),
@@ -100,17 +122,23 @@ export async function huntNew(deps: HuntDeps, options: HuntOptions, part: 'event
         deps.store.commits(hunted.table, afterSeq),
         deps.store.segments(hunted.table, { afterSeq }),
       ]);
-      seqs.push(...group.map((judge) => ({ key: judge.key, seq: judgedSeq(deps, hunted, judge, commits, seq) })));
+      seqs.push(
+        ...group.map((judge) => ({ key: judge.key, seq: judgedSeq(deps, options, hunted, judge, commits, seq) })),
+      );
       const lonely = group.filter(({ detector }) => detector.slot === 'event');
       const span = windowOf(fresh, {});
       if (span !== null && lonely.length > 0) await session.judge(hunted, lonely, () => span, span, fresh);
       const others = group.filter(({ detector }) => detector.slot !== 'event');
       for (const stretch of others.length === 0 ? [] : stretchesOf(commits)) {
-        const windowFor = ({ detector }: Judge): Window => ({
-          fromMs: stretch.fromMs,
-          toMs: stretch.toMs + hunted.engine.reachMs(detector),
-        });
-        await session.judge(hunted, others, windowFor, rangeOf(hunted, others, stretch), null);
+        for (const piece of piecesOf(stretch)) {
+          const windowFor = ({ detector }: Judge): Window => ({
+            fromMs: piece.fromMs,
+            // What reaches into the next piece was judged with it.
+            toMs: piece.toMs === stretch.toMs ? piece.toMs + hunted.engine.reachMs(detector) : piece.toMs,
+          });
+          await session.judge(hunted, others, windowFor, rangeOf(hunted, others, piece), null);
+          if (piece.fromMs !== stretch.fromMs) await session.save();
+        }
       }
     }
   }
@@ -245,6 +273,7 @@ function rangeOf({ engine }: HuntTable, judges: readonly Judge[], { fromMs, toMs
 /** Up to which commit a detector has judged all: not beyond one with events in slots that are still open. */
 function judgedSeq(
   { nowMs }: HuntDeps,
+  { latenessMs = LATENESS_MS }: HuntOptions,
   { engine }: HuntTable,
   { detector }: Judge,
   commits: readonly Commit[],
@@ -252,7 +281,7 @@ function judgedSeq(
 ): number {
   const length = slotMs(detector);
   if (!engine.isRefutable(detector) || length === null) return lastSeq;
-  const readyMs = Math.floor((nowMs() - LATENESS_MS) / length) * length;
+  const readyMs = Math.floor((nowMs() - latenessMs) / length) * length;
   const open = commits.filter(({ maxTimeMs }) => maxTimeMs !== null && maxTimeMs >= readyMs).map(({ seq }) => seq - 1);
   return Math.min(lastSeq, smallest(open));
 }
@@ -267,6 +296,18 @@ function stretchesOf(commits: readonly Commit[]): readonly Window[] {
   let stretches = joinedAcross(sorted, DAY_MS);
   for (let gap = 2 * DAY_MS; stretches.length > STRETCHES_MAX; gap *= 2) stretches = joinedAcross(stretches, gap);
   return stretches;
+}
+
+/** In whole days, the newest first. */
+function piecesOf({ fromMs, toMs }: Window): readonly Window[] {
+  const pieces: Window[] = [];
+  let end = toMs;
+  while (end - fromMs > PIECE_MS) {
+    const start = Math.floor((end - PIECE_MS) / DAY_MS) * DAY_MS;
+    pieces.push({ fromMs: start, toMs: end });
+    end = start;
+  }
+  return [...pieces, { fromMs, toMs: end }];
 }
 
 function joinedAcross(sorted: readonly Window[], gapMs: number): readonly Window[] {
@@ -301,6 +342,7 @@ class Hunt {
   readonly #found = new Map<string, Alert>();
   readonly #withdrawn = new Map<string, Alert>();
   readonly #notes = new Set<string>();
+  readonly #fresh = new Set<string>();
   #suppressions: readonly Suppression[] = [];
 
   constructor(deps: HuntDeps, options: HuntOptions) {
@@ -322,7 +364,7 @@ class Hunt {
     segments: readonly Segment[] | null,
   ): Promise<void> {
     const { store, tables, openBackend, nowMs } = this.#deps;
-    const { lists, signal, mask = defaultMask } = this.#options;
+    const { lists, signal, latenessMs, mask = defaultMask } = this.#options;
     const suppressions = this.#suppressions;
     const tasks = judges.map(
       (judge): HuntTask => ({ detector: judge.detector, parameters: judge.parameters, window: windowFor(judge) }),
@@ -346,6 +388,7 @@ class Hunt {
         lists,
         columns: suppressionColumns(suppressions),
         nowMs: nowMs(),
+        ...(latenessMs !== undefined && { latenessMs }),
       });
       const refutable: Promise<void>[] = [];
       for (const [at, { findings, judged, notes }] of results.entries()) {
@@ -377,13 +420,25 @@ class Hunt {
     }
   }
 
+  /** Records what was found so far. */
+  async save(): Promise<void> {
+    await this.#save([]);
+  }
+
+  async #save(seqs: readonly JudgedSeq[]): Promise<RecordedHunt> {
+    const found = [...this.#found.values()];
+    const withdrawn = [...this.#withdrawn.keys()].filter((id) => !this.#found.has(id));
+    if (found.length + withdrawn.length + seqs.length === 0) return { fresh: new Set(), statuses: new Map() };
+    const recorded = await this.#deps.store.recordHunt({ alerts: found, withdrawn, seqs });
+    for (const id of recorded.fresh) this.#fresh.add(id);
+    return recorded;
+  }
+
   async record(seqs: readonly JudgedSeq[]): Promise<HuntResult> {
+    const { statuses } = await this.#save(seqs);
+    const fresh = this.#fresh;
     const found = [...this.#found.values()];
     const withdrawn = [...this.#withdrawn.values()].filter(({ id }) => !this.#found.has(id));
-    const { fresh, statuses }: RecordedHunt =
-      found.length + withdrawn.length + seqs.length === 0
-        ? { fresh: new Set(), statuses: new Map() }
-        : await this.#deps.store.recordHunt({ alerts: found, withdrawn: withdrawn.map(({ id }) => id), seqs });
     const alerts = [
       ...found.map((alert) => ({ ...alert, status: statuses.get(alert.id) ?? alert.status, new: fresh.has(alert.id) })),
       ...withdrawn,

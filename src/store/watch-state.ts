@@ -3,7 +3,7 @@ import type { HuntRun, SourceState, WatchState } from '../store.ts';
 import type { Catalog, CatalogRow, CatalogSession } from './catalog.ts';
 import { HUNT_RUN, SOURCE_STATE } from './catalog-tables.ts';
 import { notifySince } from './hunts.ts';
-import { appendRows, columnTypes, num, numOrNull, text, textOrNull, timeOrNull } from './rows.ts';
+import { appendRows, columnTypes, num, numOrNull, sqlTime, text, textOrNull, timeOrNull } from './rows.ts';
 
 /** Older runs tell nobody anything. */
 const RUNS_KEPT = 10_000;
@@ -30,6 +30,26 @@ export function catalogWatchState(catalog: Catalog): WatchState {
           { hunt: hunt ?? null },
         );
         return rows.map(runOf);
+      }),
+    arrivals: (prefix, sinceMs) =>
+      catalog.read(async (session) => {
+        const [row] = await session.rows(
+          `WITH arrived AS (
+            SELECT date_trunc('minute', ingested_at) AS at FROM log_file
+            WHERE ingested_at >= CAST($since AS TIMESTAMP) AND starts_with(key, $prefix) AND status <> 'failed'
+          ), gaps AS (
+            SELECT epoch_ms(at) - lag(epoch_ms(at)) OVER (ORDER BY at) AS gap FROM (SELECT DISTINCT at FROM arrived)
+          )
+          SELECT count(*) AS files, max(at) AS last, count(DISTINCT CAST(at AS DATE)) AS days,
+            (SELECT quantile_disc(gap, 0.95) FROM gaps) AS usual_gap FROM arrived`,
+          { prefix, since: sqlTime(sinceMs) },
+        );
+        return {
+          files: num(row?.['files']),
+          lastMs: timeOrNull(row?.['last']),
+          days: num(row?.['days']),
+          usualGapMs: numOrNull(row?.['usual_gap']),
+        };
       }),
     recordSource: (state) =>
       catalog.write(async (session) => {

@@ -100,31 +100,36 @@ async function huntArchive(
     const isDry = options.dryRun === true || options.explain === true;
     const store = isDry ? null : await openStore(storeDir, { create: true });
     try {
-      return await useArchiveHunter(store, session, { ...chosen, window, latenessMs }, async (hunter) => {
-        tellLeftOut(hunter.leftOut, ids, terminal);
-        await tellUnknownAccounts(session, terminal);
-        if (store !== null && (await store.lastSeq()) > 0) {
-          terminal.warn(
-            `the store ${storeDir} holds events of its own: a hunt over them withdraws alerts of Athena that it does not find\nKeep the alerts of Athena in another folder: --store.`,
-          );
-        }
-        if (isDry) {
-          const statements = await hunter.explain();
-          if (options.explain) {
-            for (const { title, text } of statements)
-              await terminal.out(`-- ${printable(title)}\n${printableLines(text)};\n\n`);
+      return await useArchiveHunter(
+        store,
+        session,
+        { ...chosen, window, deliveredWithinMs: latenessMs },
+        async (hunter) => {
+          tellLeftOut(hunter.leftOut, ids, terminal);
+          await tellUnknownAccounts(session, terminal);
+          if (store !== null && (await store.lastSeq()) > 0) {
+            terminal.warn(
+              `the store ${storeDir} holds events of its own: a hunt over them withdraws alerts of Athena that it does not find\nKeep the alerts of Athena in another folder: --store.`,
+            );
+          }
+          if (isDry) {
+            const statements = await hunter.explain();
+            if (options.explain) {
+              for (const { title, text } of statements)
+                await terminal.out(`-- ${printable(title)}\n${printableLines(text)};\n\n`);
+              return 0;
+            }
+            await printStatements(run, session, statements);
+            const apart: Prepared[] = [];
+            for (const detector of hunter.detectors) apart.push(...(await hunter.explain([detector])));
+            await tellOneByOne(session, statements, apart, run);
             return 0;
           }
-          await printStatements(run, session, statements);
-          const apart: Prepared[] = [];
-          for (const detector of hunter.detectors) apart.push(...(await hunter.explain([detector])));
-          await tellOneByOne(session, statements, apart, run);
-          return 0;
-        }
-        const { alerts, notes } = await hunter.hunt();
-        await tell(run, alerts, notes, indicators);
-        return tellAlerts(alerts, terminal, options.failOn);
-      });
+          const { alerts, notes } = await hunter.hunt();
+          await tell(run, alerts, notes, indicators);
+          return tellAlerts(alerts, terminal, options.failOn);
+        },
+      );
     } finally {
       await store?.close();
     }
