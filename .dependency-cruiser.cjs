@@ -1,7 +1,7 @@
 /** The arrows of docs/architecture.md: which folder may import which. */
 const CONTRACT = '^src/[^/]+[.]ts$';
-/** The only two files that know implementations by name: the wiring, and the entry of a worker thread. */
-const WIRING = '^src/cli/(wire|worker)[.]ts$';
+/** The only files that know implementations by name: the wiring, and the entry of a worker thread. */
+const WIRING = '^src/cli/(wire|wire-watch|worker)[.]ts$';
 
 /** @type {import('dependency-cruiser').IConfiguration} */
 module.exports = {

@@ -35,6 +35,7 @@ export const ERROR_CODES = {
     meaning: 'The store was written by a version of trailhound that this one does not understand.',
   },
   'store-locked': { exit: 3, meaning: 'Another process is writing to the store.' },
+  'store-watched': { exit: 3, meaning: 'Another `watch` runs on the store.' },
   'store-unwritable': {
     exit: 3,
     meaning: 'The store cannot be written: read-only, no permission, or the disk is full.',

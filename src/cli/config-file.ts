@@ -2,6 +2,7 @@
 import { dirname } from 'node:path';
 import { isScalar, LineCounter, type Node, parseDocument } from 'yaml';
 import { z } from 'zod';
+import { SEVERITIES } from '../alert.ts';
 import { AppError } from '../errors.ts';
 import { parseBytes } from '../size.ts';
 import { durationMs, parseTime } from '../time.ts';
@@ -13,10 +14,71 @@ const scalar = z
 const duration = text.superRefine((value, context) => tell(context, () => durationMs(value)));
 const time = text.superRefine((value, context) => tell(context, () => parseTime(value, Date.now())));
 const size = z.int('expected a whole number').positive('expected a number above 0');
-/** `hunts` and `sinks` are reserved: refused rather than read and not acted upon. */
-const reserved = z
-  .array(z.unknown(), 'expected a list')
-  .max(0, 'not supported by this version of trailhound: remove it, or leave the list empty');
+const name = z
+  .string('expected a name')
+  .regex(/^[a-z0-9][a-z0-9_-]*$/u, 'expected lower-case letters, digits, - and _');
+const severity = z.enum(SEVERITIES, `expected one of ${SEVERITIES.join(', ')}`);
+const flag = z.boolean('expected true or false');
+const ids = z.array(text, 'expected a list of ids');
+const cron = text.describe('A cron expression of five or six fields.');
+const zone = text.describe('An IANA time zone (default: UTC).').default('UTC');
+
+const hunt = z.strictObject({
+  id: name,
+  detectors: ids.describe('Only these detectors.').optional(),
+  tags: z.array(text, 'expected a list of tags').describe('Only detectors with one of these tags.').optional(),
+  min_severity: severity.describe('Only detectors of this severity or above.').optional(),
+  query: text.describe('A saved question instead of detectors: its answer is delivered.').optional(),
+  parameters: z.record(z.string(), scalar, 'expected names and values').describe('Values of the question.').default({}),
+  schedule: cron.describe('When it runs (default: whenever new events are stored).').optional(),
+  time_zone: zone,
+  window: duration.describe('Judges so much before each time that it runs (default: all that is new).').optional(),
+  lateness: duration.describe('How long slots are kept open for late events (default: 1h).').optional(),
+  sinks: ids.describe('Destinations of the answer to a question (default: all that take notices).').optional(),
+});
+
+/** Keys that every destination has; those of its type are checked where it is opened. */
+const sink = z.looseObject({
+  id: name,
+  type: text,
+  min_severity: severity.describe('Only alerts of this severity or above.').default('low'),
+  detectors: ids.describe('Only alerts of these detectors.').optional(),
+  accounts: z.array(text, 'expected a list of account ids').describe('Only alerts of these accounts.').optional(),
+  updates: flag.describe('Also what happens to an alert later on.').default(true),
+  notices: flag.describe('Also the past, answers to questions, and words on trailhound itself.').optional(),
+  group_by: z
+    .enum(['none', 'detector', 'account'], "expected 'none', 'detector' or 'account'")
+    .describe('Alerts that wait together and have this in common come as one message.')
+    .default('none'),
+  rate_limit: z
+    .string('expected messages per time, such as 30/1m')
+    .regex(/^[1-9]\d{0,5}\/[1-9]\d{0,5}[smh]$/u, 'expected messages per time, such as 30/1m')
+    .describe('So many messages at most; more alerts come as one.')
+    .default('30/1m'),
+  dry_run: flag.describe('Nothing is sent: what would be is logged.').default(false),
+  give_up_after: duration.describe('For so long a message is tried again.').default('7d'),
+});
+
+export const SINK_COMMON_KEYS = Object.keys(sink.shape);
+
+const watch = z.strictObject({
+  poll: duration.describe('How often folders and buckets are listed (default: 10s).').default('10s'),
+  notify_since: time
+    .describe('Alerts of before are told of in one summary only; counts at the first watch of a store (default: then).')
+    .optional(),
+  silence: flag.describe('Tell when a source that always delivered has gone silent.').default(true),
+  all_quiet: cron.describe('When to say how the last day was.').optional(),
+  time_zone: zone,
+  heartbeat_url: text.describe('Asked for after every good minute, env:NAME or file:path or the address.').optional(),
+  listen: text
+    .regex(
+      /^(127\.\d+\.\d+\.\d+|localhost|\[::1\]):\d{1,5}$/u,
+      'expected an address of loopback and a port, such as 127.0.0.1:9464',
+    )
+    .describe('Where /healthz and /metrics are served.')
+    .optional(),
+  reconcile: size.describe('Beside a queue: days of a bucket that are listed, for messages that were lost.').optional(),
+});
 
 const schema = z.strictObject(
   {
@@ -109,8 +171,12 @@ const schema = z.strictObject(
       })
       .describe('Where and how statements run on Amazon Athena.')
       .default({}),
-    hunts: reserved.optional(),
-    sinks: reserved.optional(),
+    hunts: z
+      .array(hunt, 'expected a list')
+      .describe('What `watch` runs, and when (default: every detector, always).')
+      .default([]),
+    sinks: z.array(sink, 'expected a list').describe('Where alerts go.').default([]),
+    watch: watch.describe('How `trailhound watch` runs.').default(watch.parse({})),
   },
   'expected a mapping',
 );

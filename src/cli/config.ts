@@ -23,6 +23,9 @@ const DEFAULTS: ConfigValues = {
   limits: {},
   aws: {},
   athena: {},
+  hunts: [],
+  sinks: [],
+  watch: { poll: '10s', silence: true, time_zone: 'UTC' },
 };
 
 /** Reads `path`, or `trailhound.yaml` in the current folder if it is there. Throws `config-invalid`. */

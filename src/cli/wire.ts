@@ -13,6 +13,7 @@ import type { DeployedTable, SetupStep } from '../backends/athena/setup.ts';
 import { LAKE_COLUMNS, LAKE_VIEW } from '../backends/lake.ts';
 import type { FilledRecord } from '../detection/example-records.ts';
 import type { ExamplesReport } from '../detection/examples.ts';
+import { type Clock, systemClock } from '../clock.ts';
 import type { Detector, ExampleRecord } from '../detector.ts';
 import { AppError } from '../errors.ts';
 import type { Decoder, Format } from '../format.ts';
@@ -22,14 +23,14 @@ import { s3AccessTable } from '../formats/s3-access-table.ts';
 import { wafTable } from '../formats/waf-table.ts';
 import type { IngestForecast, IngestOptions, IngestResult, SegmentWriter, WorkerThread } from '../ingest.ts';
 import type { ExportDeps, ExportResult } from '../pipeline/export.ts';
-import type { HuntDeps, HuntOptions, HuntResult } from '../pipeline/hunt.ts';
+import type { HuntDeps, HuntOptions, HuntPart, HuntResult } from '../pipeline/hunt.ts';
 import type { AwsOptions, Folders, Source } from '../source.ts';
 import type { RemoteOptions } from '../sources/open.ts';
 import type { QueueOptions } from '../sources/sqs.ts';
 import { CATALOG_TABLES } from '../store/catalog-tables.ts';
 import { storePaths } from '../store/files.ts';
 import type { LocalStore } from '../store/store.ts';
-import type { Segment, Store } from '../store.ts';
+import type { HuntKey, Segment, Store } from '../store.ts';
 import { type Column, PARTITION_COLUMN, type Table } from '../table.ts';
 import { DAY_MS, type Window } from '../time.ts';
 import type { Config } from './config.ts';
@@ -134,7 +135,7 @@ export interface BackendOptions {
 const sqlMemoryMb = Math.min(SQL_MEMORY_MAX_MB, Math.floor((totalmem() / 1_000_000) * SQL_MEMORY_SHARE));
 
 /** A folder for what does not fit into memory; gone when the work is done. */
-async function withTempDirectory<T>(use: (path: string) => Promise<T>): Promise<T> {
+export async function withTempDirectory<T>(use: (path: string) => Promise<T>): Promise<T> {
   const path = mkdtempSync(join(tmpdir(), 'trailhound-'));
   try {
     return await use(path);
@@ -276,8 +277,10 @@ export interface HunterOptions extends Omit<HuntOptions, 'lists'> {
 
 /** Runs detectors over a store. */
 export interface Hunter {
-  /** Judges what commits since the last time touch; `event`: only by the detectors that need no other event. */
-  huntNew(part: 'event' | 'all'): Promise<HuntResult>;
+  /** What its detectors have judged is known by these. */
+  readonly keys: readonly HuntKey[];
+  /** Judges what commits since the last time touch. */
+  huntNew(part: HuntPart): Promise<HuntResult>;
   /** Judges a window; an absent bound is that of the store. */
   huntWindow(bounds: Partial<Window>): Promise<HuntResult>;
   /** The statements that would run. */
@@ -285,36 +288,44 @@ export interface Hunter {
 }
 
 export function useHunter<T>(store: Store, options: HunterOptions, use: (hunter: Hunter) => Promise<T>): Promise<T> {
-  return withTempDirectory(async (tempDirectory) => {
-    const { createDuckdbBackend } = await import('../backends/duckdb.ts');
-    const { createEngine } = await import('../detection/planner.ts');
-    const { explainHunt, huntNew, huntWindow } = await import('../pipeline/hunt.ts');
-    const lists = listValues(options.lists);
-    const hunt: HuntOptions = {
-      ...options,
-      lists: Object.fromEntries(lists.map(({ name, values }) => [name, values])),
-    };
-    const deps: HuntDeps = {
-      store,
-      tables: TABLES.map((table) => ({ table, engine: createEngine(table) })),
-      openBackend: (tables) =>
-        createDuckdbBackend({
-          tables,
-          lists,
-          portable: true,
-          locked: false,
-          memoryLimitMb: HUNT_MEMORY_MB,
-          threads: availableParallelism(),
-          tempDirectory,
-        }),
-      nowMs: () => Date.now(),
-    };
-    return use({
-      huntNew: (part) => huntNew(deps, hunt, part),
-      huntWindow: (bounds) => huntWindow(deps, hunt, bounds),
-      explain: (bounds) => explainHunt(deps, hunt, bounds),
-    });
-  });
+  return withTempDirectory(async (dir) => use(await openHunter(store, options, { dir, clock: systemClock })));
+}
+
+/** A hunter that lasts as long as its folder for what does not fit into memory. */
+export async function openHunter(
+  store: Store,
+  options: HunterOptions,
+  { dir, clock }: { readonly dir: string; readonly clock: Clock },
+): Promise<Hunter> {
+  const { createDuckdbBackend } = await import('../backends/duckdb.ts');
+  const { createEngine } = await import('../detection/planner.ts');
+  const { explainHunt, huntKeys, huntNew, huntWindow } = await import('../pipeline/hunt.ts');
+  const lists = listValues(options.lists);
+  const hunt: HuntOptions = {
+    ...options,
+    lists: Object.fromEntries(lists.map(({ name, values }) => [name, values])),
+  };
+  const deps: HuntDeps = {
+    store,
+    tables: TABLES.map((table) => ({ table, engine: createEngine(table) })),
+    openBackend: (tables) =>
+      createDuckdbBackend({
+        tables,
+        lists,
+        portable: true,
+        locked: false,
+        memoryLimitMb: HUNT_MEMORY_MB,
+        threads: availableParallelism(),
+        tempDirectory: dir,
+      }),
+    nowMs: () => clock.nowMs(),
+  };
+  return {
+    keys: huntKeys(hunt),
+    huntNew: (part) => huntNew(deps, hunt, part),
+    huntWindow: (bounds) => huntWindow(deps, hunt, bounds),
+    explain: (bounds) => explainHunt(deps, hunt, bounds),
+  };
 }
 
 /** How Athena is used, from the command line, the config and the defaults. */

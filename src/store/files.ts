@@ -13,6 +13,7 @@ export interface StorePaths {
   readonly id: string;
   readonly catalog: string;
   readonly lock: string;
+  readonly watchLock: string;
   readonly staging: string;
   readonly lake: string;
 }
@@ -24,6 +25,7 @@ export function storePaths(dir: string): StorePaths {
     id: join(dir, 'ID'),
     catalog: join(dir, 'catalog.duckdb'),
     lock: join(dir, 'writer.lock'),
+    watchLock: join(dir, 'watch.lock'),
     staging: join(dir, 'staging'),
     lake: join(dir, 'lake'),
   };

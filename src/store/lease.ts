@@ -37,8 +37,11 @@ async function open(
   }
 }
 
-/** Throws `store-locked`, naming the process that holds the lease. */
-export async function takeLease({ lock: path, staging }: StorePaths): Promise<Lease> {
+/** Throws `store-locked`, naming the process that holds the lease; `refusal` says so. */
+export async function takeLease(
+  { lock: path, staging }: Pick<StorePaths, 'lock' | 'staging'>,
+  refusal = locked,
+): Promise<Lease> {
   try {
     if (!existsSync(path)) await createDatabase(path, staging);
   } catch (error) {
@@ -46,7 +49,7 @@ export async function takeLease({ lock: path, staging }: StorePaths): Promise<Le
   }
   const deadline = performance.now() + PATIENCE_MS;
   for (;;) {
-    if (heldHere.has(path)) throw locked(path, process.pid);
+    if (heldHere.has(path)) throw refusal(path, process.pid);
     heldHere.add(path);
     const result = await open(path, 'READ_WRITE').catch((error: unknown) => {
       heldHere.delete(path);
@@ -61,19 +64,33 @@ export async function takeLease({ lock: path, staging }: StorePaths): Promise<Le
       };
     }
     heldHere.delete(path);
-    if (performance.now() > deadline) throw locked(path, result.pid);
+    if (performance.now() > deadline) throw refusal(path, result.pid);
     await sleep(RETRY_MS);
   }
 }
 
-const locked = (path: string, pid: number | null): AppError =>
-  new AppError(
+function locked(path: string, pid: number | null): AppError {
+  return new AppError(
     'store-locked',
     `cannot write to the store: ${pid === null ? 'another process' : `process ${pid}`} is writing to it (${path})`,
     {
       hint: 'Wait until it has ended, or choose another store with --store. Reading and hunting need not wait.',
     },
   );
+}
+
+/** The right to watch: one process runs schedules and deliveries of a store. Throws `store-watched`. */
+export function takeWatch({ watchLock, staging }: StorePaths): Promise<Lease> {
+  return takeLease(
+    { lock: watchLock, staging },
+    (path, pid) =>
+      new AppError(
+        'store-watched',
+        `cannot watch the store: ${pid === null ? 'another process' : `process ${pid}`} watches it already (${path})`,
+        { hint: 'One watch runs the schedules and deliveries of a store: end that one first.' },
+      ),
+  );
+}
 
 /** The process that writes to the store now, or null. */
 export async function leaseHolder(path: string): Promise<number | null> {

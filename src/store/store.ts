@@ -13,7 +13,7 @@ import { type CheckReport, checkStore } from './check.ts';
 import { asStoreError, FILE_MODE, makeFolder, type StorePaths, storePaths } from './files.ts';
 import { huntSeqs, moveHunts } from './hunts.ts';
 import { liveSegments, SNAPSHOT_PREFIX } from './lake.ts';
-import { leaseHolder, takeLease } from './lease.ts';
+import { type Lease, leaseHolder, takeLease, takeWatch } from './lease.ts';
 import { catalogOutbox } from './outbox.ts';
 import { sqlText } from './parquet.ts';
 import { prune } from './retention.ts';
@@ -31,6 +31,8 @@ export interface LocalStore extends Store {
   known(files: readonly LogFileIdentity[]): Promise<readonly (KnownFile | null)[]>;
   /** Takes whole days before `before` (`YYYY-MM-DD`) out of the store. Throws `store-locked` while another process writes to it. */
   prune(table: Table, before: string): Promise<{ segments: number; rows: number }>;
+  /** The right to run its schedules and deliveries. Throws `store-watched`. */
+  holdWatch(): Promise<Lease>;
   /** Tells this store from every other one. */
   id(): string;
   /** Reads every segment and compares it with the catalog. */
@@ -132,6 +134,7 @@ function localStore(paths: StorePaths): LocalStore {
         lease.release();
       }
     },
+    holdWatch: () => takeWatch(paths),
     id: () => storeId(paths),
     check: (tables) => checkStore(catalog, paths, tables),
     close: () => Promise.resolve(),
