@@ -110,6 +110,7 @@ export function commandsPage(): string {
   const program = buildProgram({
     terminal: new Terminal(),
     signal: new AbortController().signal,
+    serves: false,
     exit: () => undefined,
   });
   const sections: string[] = [];

@@ -2,12 +2,13 @@
 import { resolve } from 'node:path';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { AppError } from '../errors.ts';
+import { LOG_LEVELS, type LogLevel } from '../log.ts';
 import { createMask } from '../secrets.ts';
 import type { Store } from '../store.ts';
 import { parseTime, type Window } from '../time.ts';
 import { type Config, readConfig } from './config.ts';
 import { OUTPUTS, type Output } from './output/rows.ts';
-import { LOG_LEVELS, type LogLevel, type Terminal } from './terminal.ts';
+import type { Terminal } from './terminal.ts';
 
 /** 0 done; 1 alerts at or above --fail-on; 3 incomplete. Everything else is thrown. */
 export type ExitStatus = 0 | 1 | 3;
@@ -42,6 +43,8 @@ export interface Run<Options> {
 export interface Host {
   readonly terminal: Terminal;
   readonly signal: AbortSignal;
+  /** The command runs until it is ended: SIGTERM is its ordinary end. */
+  serves: boolean;
   exit(status: ExitStatus): void;
 }
 

@@ -38,7 +38,10 @@ const atLeast = (severity: Severity, least: Severity): boolean =>
  * The named ones, or all, narrowed by tag and severity. Throws `detector-unknown`, also for parameters of a detector that there is not,
  * and `usage-invalid` when none is left: silence would look like a clean result.
  */
-export async function chooseDetectors(run: Run<HuntCommandOptions>, ids: readonly string[]): Promise<ChosenDetectors> {
+export async function chooseDetectors(
+  run: Pick<Run<HuntCommandOptions>, 'options' | 'config' | 'params'>,
+  ids: readonly string[],
+): Promise<ChosenDetectors> {
   const { loadDetectors } = await import('./detectors.ts');
   const catalogue = await loadDetectors(run.config);
   const parameters = await detectorParameters(run);

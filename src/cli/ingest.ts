@@ -61,7 +61,7 @@ function days(text: string): number {
 }
 
 /** The sources of the command line, else those of the config. Paths of the config start from its folder. */
-function sourcesOf({ config }: Pick<Run<unknown>, 'config'>, given: readonly string[]): readonly string[] {
+export function sourcesOf({ config }: Pick<Run<unknown>, 'config'>, given: readonly string[]): readonly string[] {
   const sources =
     given.length > 0
       ? given
@@ -90,7 +90,9 @@ function scopeOf(options: IngestCommandOptions, nowMs: number): Scope {
 }
 
 /** The bounds of the config; what it leaves out has the pipeline's default. */
-function boundsOf({ config: { limits } }: Pick<Run<unknown>, 'config'>): Pick<IngestOptions, 'limits' | 'workers'> {
+export function boundsOf({
+  config: { limits },
+}: Pick<Run<unknown>, 'config'>): Pick<IngestOptions, 'limits' | 'workers'> {
   const bounds: Partial<IngestLimits> = {
     ...(limits.record_bytes !== undefined && { recordBytes: limits.record_bytes }),
     ...(limits.window_bytes !== undefined && { windowBytes: limits.window_bytes }),

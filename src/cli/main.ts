@@ -18,6 +18,7 @@ import { sqlCommand } from './commands/sql.ts';
 import { statusCommand } from './commands/status.ts';
 import { storeCommand } from './commands/store.ts';
 import { suppressCommand } from './commands/suppress.ts';
+import { watchCommand } from './commands/watch.ts';
 import { printableLines } from './output/printable.ts';
 import { packageFile } from './package.ts';
 import { Terminal } from './terminal.ts';
@@ -49,6 +50,7 @@ export function buildProgram(host: Host): Command {
     scanCommand,
     ingestCommand,
     huntCommand,
+    watchCommand,
     sqlCommand,
     queryCommand,
     alertsCommand,
@@ -80,6 +82,7 @@ async function main(args: readonly string[]): Promise<number> {
   const terminal = new Terminal();
   const abort = new AbortController();
   let readerGone = false;
+  let terminated = false;
   // The reader of a pipe (`| head`) went away: it has what it wanted.
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code !== 'EPIPE') {
@@ -97,6 +100,7 @@ async function main(args: readonly string[]): Promise<number> {
     process.on(signal, () => {
       // The second one does not wait; the store is safe at any moment.
       if (abort.signal.aborted && !readerGone) process.exit(INTERRUPTED_EXIT);
+      terminated = signal === 'SIGTERM';
       abort.abort();
     });
   }
@@ -106,13 +110,15 @@ async function main(args: readonly string[]): Promise<number> {
   const host: Host = {
     terminal,
     signal: abort.signal,
+    serves: false,
     exit: (value) => {
       status = value;
     },
   };
   try {
     await buildProgram(host).parseAsync(args, { from: 'user' });
-    return abort.signal.aborted && !readerGone ? INTERRUPTED_EXIT : status;
+    if (!abort.signal.aborted || readerGone || (host.serves && terminated)) return status;
+    return INTERRUPTED_EXIT;
   } catch (error) {
     return readerGone ? 0 : exitStatusOf(error, terminal);
   } finally {

@@ -1,10 +1,8 @@
 /** The two streams of a run: stdout carries data only, stderr carries progress and messages. */
 import pc from 'picocolors';
+import { LOG_LEVELS, type LogLevel } from '../log.ts';
 import { defaultMask, type Mask } from '../secrets.ts';
 import { printableLines } from './output/printable.ts';
-
-export const LOG_LEVELS = ['error', 'warn', 'info', 'debug'] as const;
-export type LogLevel = (typeof LOG_LEVELS)[number];
 
 /** A table in a pipe is as wide as it needs; a terminal that does not tell its width counts as this wide. */
 const DEFAULT_WIDTH = 80;
@@ -60,6 +58,17 @@ export class Terminal {
 
   debug(text: string): void {
     this.#say('debug', this.#errColors.dim('debug:'), text);
+  }
+
+  /** A line of a log; one that is data for a program stands alone. */
+  log(level: LogLevel, line: string, isData: boolean): void {
+    const prefix = {
+      error: this.#errColors.red('error:'),
+      warn: this.#errColors.yellow('warning:'),
+      info: '',
+      debug: '',
+    };
+    this.#say(level, isData ? '' : prefix[level], line);
   }
 
   /** One line that is drawn over; only where stderr is a terminal and messages are wanted. */

@@ -15,8 +15,10 @@ export interface PollingOptions {
 
 /** Log files come late by hours, and by a day where a delivery was repeated: so far back is looked at each time. */
 const RECENT_MS = 2 * DAY_MS;
-/** All of the source, for what came later still. */
+/** All of the source, for what came later still: where requests are paid for, so often. */
 const WHOLE_EVERY_MS = 12 * HOUR_MS;
+/** Elsewhere as often as it takes no more than this share of the time. */
+const WHOLE_SHARE = 0.05;
 /** A file that changed just now may still be written. */
 const SETTLED_MS = 2 * SECOND_MS;
 /** One that cannot be read is not tried at every turn. */
@@ -50,13 +52,16 @@ class Poll {
     let failures = 0;
     while (!signal.aborted) {
       const isWhole = clock.nowMs() >= this.#wholeAtMs;
+      const startedAt = performance.now();
       try {
         for await (const item of this.#source.list(isWhole ? this.#scope : this.#recent(), signal)) {
           if ('error' in item) this.#problem(item.key, item.error.message);
           else if (this.#isDue(item)) yield this.#given(item);
         }
         if (signal.aborted) return;
-        if (isWhole) this.#wholeAtMs = clock.nowMs() + WHOLE_EVERY_MS;
+        const isPaid = this.#source.costs !== undefined;
+        const pause = isPaid ? WHOLE_EVERY_MS : (performance.now() - startedAt) / WHOLE_SHARE;
+        if (isWhole) this.#wholeAtMs = clock.nowMs() + pause;
         failures = 0;
         onListed(this.#source.name, null, this.#inWork.size);
       } catch (error) {

@@ -35,12 +35,12 @@ export function catalogWatchState(catalog: Catalog): WatchState {
       catalog.read(async (session) => {
         const [row] = await session.rows(
           `WITH arrived AS (
-            SELECT date_trunc('minute', ingested_at) AS at FROM log_file
+            SELECT date_trunc('minute', ingested_at) AS minute FROM log_file
             WHERE ingested_at >= CAST($since AS TIMESTAMP) AND starts_with(key, $prefix) AND status <> 'failed'
           ), gaps AS (
-            SELECT epoch_ms(at) - lag(epoch_ms(at)) OVER (ORDER BY at) AS gap FROM (SELECT DISTINCT at FROM arrived)
+            SELECT epoch_ms(minute) - lag(epoch_ms(minute)) OVER (ORDER BY minute) AS gap FROM (SELECT DISTINCT minute FROM arrived)
           )
-          SELECT count(*) AS files, max(at) AS last, count(DISTINCT CAST(at AS DATE)) AS days,
+          SELECT count(*) AS files, max(minute) AS last, count(DISTINCT CAST(minute AS DATE)) AS days,
             (SELECT quantile_disc(gap, 0.95) FROM gaps) AS usual_gap FROM arrived`,
           { prefix, since: sqlTime(sinceMs) },
         );

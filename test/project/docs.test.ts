@@ -46,6 +46,7 @@ function resolveCommand(line: string): string | null {
   let command: Command = buildProgram({
     terminal: new Terminal(),
     signal: new AbortController().signal,
+    serves: false,
     exit: () => undefined,
   });
   const known = new Set(command.options.map((option) => option.long));

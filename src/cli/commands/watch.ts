@@ -1,0 +1,220 @@
+/** `trailhound watch`: ingests what lands, hunts on schedule and delivers alerts, for months; or one turn of it. */
+import { resolve } from 'node:path';
+import { Command, Option } from 'commander';
+import { systemClock } from '../../clock.ts';
+import { AppError } from '../../errors.ts';
+import type { Log } from '../../log.ts';
+import { readSecret, scrubbed } from '../../secret-value.ts';
+import { durationMs, parseTime } from '../../time.ts';
+import { type AwsCommandOptions, addAwsOptions, awsOf } from '../aws.ts';
+import { configLists } from '../backend.ts';
+import { type ExitStatus, finish, type Host, type Run } from '../command.ts';
+import { readConfig } from '../config.ts';
+import { boundsOf, pruneOlder, sourcesOf } from '../ingest.ts';
+import { serveMonitor } from '../monitor.ts';
+import { plural } from '../output/text.ts';
+import { redactionsOf } from '../redactions.ts';
+import { configSuppressions } from '../suppressions.ts';
+import { preparedHunts, preparedSinks } from '../watch.ts';
+import { createLog, LOG_FORMATS, type LogFormat } from '../watch-log.ts';
+import type { TurnResult, WatchSetup } from '../wire-watch.ts';
+
+interface Options extends AwsCommandOptions {
+  readonly once?: boolean;
+  readonly logFormat: LogFormat;
+}
+
+export function watchCommand(host: Host): Command {
+  const command = new Command('watch')
+    .description('ingest what lands in the sources of the config, hunt, and deliver alerts, until it is ended')
+    .option('--once', 'what is there and due now, then end: for cron, timers and containers')
+    .addOption(new Option('--log-format <form>', 'form of the lines on stderr').choices(LOG_FORMATS).default('text'));
+  return finish<Options>(
+    addAwsOptions(command),
+    host,
+    ['trailhound watch', 'trailhound watch --once', 'trailhound watch --config /etc/trailhound.yaml --log-format json'],
+    (run) => (run.options.once === true ? watchOnce(run) : watchOn(run, host)),
+  );
+}
+
+async function watchOnce(run: Run<Options>): Promise<ExitStatus> {
+  const { terminal, signal } = run;
+  const log = createLog(run.options.logFormat, terminal);
+  const setup = await setUp(run, log, true);
+  const { openStore } = await import('../wire.ts');
+  const store = await openStore(run.storeDir, { create: true });
+  let lease: Awaited<ReturnType<typeof store.holdWatch>>;
+  try {
+    lease = await store.holdWatch();
+  } catch (error) {
+    if (!(error instanceof AppError) || error.code !== 'store-watched') throw error;
+    // The run before is still at work: it does what this one would.
+    log('info', 'another watch is at work: nothing to do', { reason: error.message });
+    return 0;
+  }
+  try {
+    const { useWatch } = await import('../wire-watch.ts');
+    const result = await useWatch({ ...setup, store, prune: () => setup.prune(store) }, (watch) => watch.turn(signal));
+    await setup.prune(store);
+    if (signal.aborted) {
+      throw new AppError('interrupted', 'interrupted: what was committed is kept', {
+        hint: 'The next run goes on from there.',
+      });
+    }
+    return tellTurn(result, log);
+  } finally {
+    lease.release();
+    await store.close();
+  }
+}
+
+function tellTurn({ ingest, alerts, fresh, undelivered, failing }: TurnResult, log: Log): ExitStatus {
+  for (const { key, error } of ingest?.problems ?? [])
+    log('warn', 'a log file or folder could not be read', { key, error: error.message });
+  log('info', 'turn ended', {
+    files: ingest === null ? 0 : ingest.files.done + ingest.files.damaged,
+    alerts,
+    new: fresh,
+    undelivered,
+    failing: failing.size,
+  });
+  const isComplete = ingest !== null && ingest.problemsTotal === 0 && failing.size === 0 && undelivered === 0;
+  return isComplete ? 0 : 3;
+}
+
+async function watchOn(run: Run<Options>, host: Host): Promise<ExitStatus> {
+  const { terminal, signal } = run;
+  host.serves = true;
+  const log = createLog(run.options.logFormat, terminal);
+  const { openStore } = await import('../wire.ts');
+  const first = await setUp(run, log, false);
+  const store = await openStore(run.storeDir, { create: true });
+  const lease = await store.holdWatch();
+  let reload = new AbortController();
+  const hangUp = (): void => reload.abort();
+  process.on('SIGHUP', hangUp);
+  try {
+    let setup = first;
+    let current = run;
+    while (!signal.aborted) {
+      const { useWatch } = await import('../wire-watch.ts');
+      const ending = AbortSignal.any([signal, reload.signal]);
+      log('info', 'watching', {
+        store: store.dir,
+        sources: setup.sources.length,
+        hunts: setup.hunts.length,
+        destinations: setup.sinks.length,
+      });
+      await useWatch({ ...setup, store, prune: () => setup.prune(store) }, async (watch, vigil) => {
+        const monitor = await serveMonitor(current.config.watch.listen, { watch, vigil, store, log });
+        try {
+          await watch.run(ending);
+        } finally {
+          await monitor?.close();
+        }
+      });
+      if (signal.aborted) break;
+      reload = new AbortController();
+      ({ setup, current } = await reloaded(current, setup, log));
+    }
+    log('info', 'watching ended');
+    return 0;
+  } finally {
+    process.off('SIGHUP', hangUp);
+    lease.release();
+    await store.close();
+  }
+}
+
+/** The config as it is now; one that cannot be used leaves everything as it was. */
+async function reloaded(
+  run: Run<Options>,
+  setup: Setup,
+  log: Log,
+): Promise<{ readonly setup: Setup; readonly current: Run<Options> }> {
+  try {
+    const current = { ...run, config: await readConfig(run.config.file ?? undefined) };
+    const fresh = await setUp(current, log, false);
+    log('info', 'the config was read again', { file: run.config.file });
+    return { setup: fresh, current };
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error;
+    log('error', 'the config cannot be used: the one before stays in force', { error: error.message });
+    return { setup, current: run };
+  }
+}
+
+type Setup = Omit<WatchSetup, 'store' | 'prune'> & {
+  prune(store: Parameters<typeof pruneOlder>[0]): Promise<void>;
+};
+
+/** All that can be wrong in a config is found here, before anything begins. */
+async function setUp(run: Run<Options>, log: Log, once: boolean): Promise<Setup> {
+  const { config, terminal } = run;
+  const { watch } = config;
+  refuseAthena(run);
+  const { checkSchedule } = await import('../wire-watch.ts');
+  const hunts = await preparedHunts(run);
+  for (const [at, { schedule }] of hunts.entries())
+    if (schedule !== null)
+      checked(run, ['hunts', at, 'schedule'], () => checkSchedule(schedule.expression, schedule.timeZone));
+  const quiet = watch.all_quiet === undefined ? null : { expression: watch.all_quiet, timeZone: watch.time_zone };
+  if (quiet !== null) checked(run, ['watch', 'all_quiet'], () => checkSchedule(quiet.expression, quiet.timeZone));
+  const heartbeat = watch.heartbeat_url;
+  return {
+    clock: systemClock,
+    log,
+    aws: awsOf(run),
+    dir: config.dir,
+    sources: sourcesOf(run, []),
+    ingest: { scope: {}, ...boundsOf(run), redact: await redactionsOf(run), format: null },
+    reconcileDays: watch.reconcile ?? null,
+    hunts,
+    sinks: await preparedSinks(config),
+    lists: configLists(config),
+    suppressions: await configSuppressions(run),
+    mask: terminal.mask,
+    pollMs: durationMs(watch.poll),
+    once,
+    notifySinceMs: watch.notify_since === undefined ? null : parseTime(watch.notify_since, run.nowMs),
+    silence: watch.silence,
+    quiet,
+    heartbeatUrl:
+      heartbeat === undefined
+        ? null
+        : checked(run, ['watch', 'heartbeat_url'], () =>
+            /^https?:/u.test(heartbeat) ? heartbeat : readSecret(heartbeat, resolve(config.dir)).reveal(),
+          ),
+    write: (text) => terminal.out(text),
+    prune: async (store) => {
+      if (config.retention === undefined) return;
+      const events = await pruneOlder(store, config.retention, { nowMs: Date.now(), terminal });
+      if (events > 0) log('info', 'old events were removed', { events: plural(events, 'event') });
+    },
+  };
+}
+
+function checked<T>({ config }: Pick<Run<unknown>, 'config'>, path: readonly PropertyKey[], read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error;
+    throw new AppError(
+      'config-invalid',
+      `${config.placeOf(path)}: ${path.map(String).join('.')}: ${scrubbed(error.message)}`,
+      error.hint === undefined ? {} : { hint: error.hint },
+    );
+  }
+}
+
+/** A watch ingests, and hunts over what it has. */
+function refuseAthena({ config }: Run<Options>): void {
+  if (config.backend !== 'athena') return;
+  throw new AppError(
+    'config-invalid',
+    `${config.placeOf(['backend'])}: backend: watch hunts over its store, not on Athena`,
+    {
+      hint: 'Leave backend out of this config, or run `trailhound hunt --backend athena` by cron.',
+    },
+  );
+}

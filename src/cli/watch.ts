@@ -1,0 +1,189 @@
+/** What `watch` runs, as the config says it: hunts with their detectors or questions, and destinations with what they want to be told of. */
+import type { Severity } from '../alert.ts';
+import type { Detector } from '../detector.ts';
+import { AppError } from '../errors.ts';
+import type { Query } from '../query.ts';
+import { suggestion } from '../suggest.ts';
+import { durationMs } from '../time.ts';
+import type { Run } from './command.ts';
+import { type Config, SINK_COMMON_KEYS } from './config-file.ts';
+import { chooseDetectors } from './hunt.ts';
+
+/** A hunt of the config, checked. */
+export interface PreparedHunt {
+  readonly id: string;
+  readonly schedule: { readonly expression: string; readonly timeZone: string } | null;
+  readonly windowMs: number | null;
+  readonly task:
+    | {
+        readonly type: 'detectors';
+        readonly detectors: readonly Detector[];
+        readonly parameters: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+        readonly latenessMs: number | null;
+      }
+    | {
+        readonly type: 'question';
+        readonly query: Query;
+        readonly given: Readonly<Record<string, string>>;
+        readonly sinks: readonly string[] | null;
+      };
+}
+
+/** A destination of the config; `options` are those of its type, not checked yet. */
+export interface PreparedSink {
+  readonly id: string;
+  readonly type: string;
+  readonly options: Readonly<Record<string, unknown>>;
+  readonly minSeverity: Severity;
+  readonly detectors: readonly string[] | null;
+  readonly accounts: readonly string[] | null;
+  readonly updates: boolean;
+  /** Null: as is usual for its type. */
+  readonly notices: boolean | null;
+  readonly groupBy: 'none' | 'detector' | 'account';
+  readonly rate: { readonly messages: number; readonly perMs: number };
+  readonly dryRun: boolean;
+  readonly giveUpAfterMs: number;
+}
+
+/** What runs where the config names no hunt: every detector, on every commit. */
+const EVERYTHING = 'all';
+
+/** A mistake at a place of the config. */
+export function configError(config: Config, path: readonly PropertyKey[], message: string, hint?: string): AppError {
+  return new AppError(
+    'config-invalid',
+    `${config.placeOf(path)}: ${path.map(String).join('.')}: ${message}`,
+    hint === undefined ? {} : { hint },
+  );
+}
+
+/** Throws `config-invalid`. */
+export async function preparedHunts(run: Pick<Run<unknown>, 'config' | 'params'>): Promise<readonly PreparedHunt[]> {
+  const { config } = run;
+  refuseTwins(config, 'hunts');
+  if (config.hunts.length === 0) {
+    const chosen = await chooseDetectors({ ...run, options: {} }, []);
+    return [
+      { id: EVERYTHING, schedule: null, windowMs: null, task: { type: 'detectors', ...chosen, latenessMs: null } },
+    ];
+  }
+  const hunts: PreparedHunt[] = [];
+  for (const at of config.hunts.keys()) hunts.push(await preparedHunt(run, at));
+  return hunts;
+}
+
+async function preparedHunt(run: Pick<Run<unknown>, 'config' | 'params'>, at: number): Promise<PreparedHunt> {
+  const { config } = run;
+  const hunt = config.hunts[at];
+  if (hunt === undefined) throw new Error(`there is no hunt ${at}`);
+  const mistake = (key: string, message: string, hint?: string): AppError =>
+    configError(config, ['hunts', at, key], message, hint);
+  const schedule = hunt.schedule === undefined ? null : { expression: hunt.schedule, timeZone: hunt.time_zone };
+  const windowMs = hunt.window === undefined ? null : durationMs(hunt.window);
+  if (windowMs !== null && schedule === null)
+    throw mistake('window', 'a window needs a schedule: without one, all that is new is judged');
+  const common = { id: hunt.id, schedule, windowMs };
+  if (hunt.query === undefined) {
+    for (const key of ['parameters', 'sinks'] as const) {
+      if (key === 'sinks' ? hunt.sinks !== undefined : Object.keys(hunt.parameters).length > 0)
+        throw mistake(key, `only a hunt with a query has ${key}`, SINKS_HINT[key]);
+    }
+    const ids = hunt.detectors ?? [];
+    try {
+      const chosen = await chooseDetectors(
+        {
+          ...run,
+          options: {
+            ...(hunt.tags !== undefined && { tag: hunt.tags }),
+            ...(hunt.min_severity !== undefined && { minSeverity: hunt.min_severity }),
+          },
+        },
+        ids,
+      );
+      const latenessMs = hunt.lateness === undefined ? null : durationMs(hunt.lateness);
+      return { ...common, task: { type: 'detectors', ...chosen, latenessMs } };
+    } catch (error) {
+      if (!(error instanceof AppError) || error.code === 'config-invalid') throw error;
+      throw configError(config, ['hunts', at], error.message, error.hint);
+    }
+  }
+  for (const key of ['detectors', 'tags', 'min_severity', 'lateness'] as const)
+    if (hunt[key] !== undefined) throw mistake(key, 'a hunt has detectors or a query, not both');
+  if (schedule === null) throw mistake('query', 'a question needs a schedule: it is asked at its times');
+  const { findQuery, loadQueries } = await import('./queries.ts');
+  const queries = loadQueries(config);
+  let query: Query;
+  try {
+    query = findQuery(queries, hunt.query);
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error;
+    throw mistake('query', error.message, error.hint);
+  }
+  for (const id of hunt.sinks ?? []) sinkOf(config, id, ['hunts', at, 'sinks']);
+  return { ...common, task: { type: 'question', query, given: hunt.parameters, sinks: hunt.sinks ?? null } };
+}
+
+const SINKS_HINT = {
+  parameters: 'Parameters of detectors stand under parameters: at the top of the config.',
+  sinks: 'What a destination is told of stands with it, under sinks: at the top of the config.',
+} as const;
+
+function sinkOf(config: Config, id: string, path: readonly PropertyKey[]): void {
+  const ids = config.sinks.map((sink) => sink.id);
+  if (!ids.includes(id)) throw configError(config, path, `there is no destination '${id}'.${suggestion(id, ids)}`);
+}
+
+function refuseTwins(config: Config, key: 'hunts' | 'sinks'): void {
+  const seen = new Set<string>();
+  for (const [at, { id }] of config[key].entries()) {
+    if (seen.has(id)) throw configError(config, [key, at, 'id'], `there are two with the id '${id}'`);
+    seen.add(id);
+  }
+}
+
+/** Throws `config-invalid` for what the destination's type does not take, too. */
+export async function preparedSinks(config: Config): Promise<readonly PreparedSink[]> {
+  if (config.sinks.length === 0) return [];
+  refuseTwins(config, 'sinks');
+  const { checkSinkOptions, SINK_TYPES } = await import('./wire-watch.ts');
+  const { loadDetectors } = await import('./detectors.ts');
+  const detectors = (await loadDetectors(config)).entries.map(({ detector }) => detector.id);
+  const prepared: PreparedSink[] = [];
+  for (const [at, sink] of config.sinks.entries()) {
+    if (!SINK_TYPES.includes(sink.type)) {
+      throw configError(
+        config,
+        ['sinks', at, 'type'],
+        `there is no destination of the type '${sink.type}': expected one of ${SINK_TYPES.join(', ')}`,
+      );
+    }
+    for (const [index, id] of (sink.detectors ?? []).entries()) {
+      if (!detectors.includes(id))
+        throw configError(
+          config,
+          ['sinks', at, 'detectors', index],
+          `there is no detector '${id}'.${suggestion(id, detectors)}`,
+        );
+    }
+    const options = Object.fromEntries(Object.entries(sink).filter(([key]) => !SINK_COMMON_KEYS.includes(key)));
+    const [problem] = await checkSinkOptions(sink.type, options);
+    if (problem !== undefined) throw configError(config, ['sinks', at, ...problem.path], problem.message);
+    const [messages = '', per = ''] = sink.rate_limit.split('/');
+    prepared.push({
+      id: sink.id,
+      type: sink.type,
+      options,
+      minSeverity: sink.min_severity,
+      detectors: sink.detectors ?? null,
+      accounts: sink.accounts ?? null,
+      updates: sink.updates,
+      notices: sink.notices ?? null,
+      groupBy: sink.group_by,
+      rate: { messages: Number(messages), perMs: durationMs(per) },
+      dryRun: sink.dry_run,
+      giveUpAfterMs: durationMs(sink.give_up_after),
+    });
+  }
+  return prepared;
+}

@@ -1,0 +1,254 @@
+/** The wiring of `watch`: sources that are listed again and again, hunters, questions and destinations around one store. */
+import type { Clock } from '../clock.ts';
+import type { IngestOptions } from '../ingest.ts';
+import type { Log } from '../log.ts';
+import { Dispatcher, type OpenSink } from '../pipeline/dispatch.ts';
+import { refuseStoreInside } from '../pipeline/evidence.ts';
+import { testMessage } from '../pipeline/messages.ts';
+import { polled } from '../pipeline/polling.ts';
+import type { SinkRules } from '../pipeline/route.ts';
+import { Schedule } from '../pipeline/schedule.ts';
+import { beatTo, Vigil, type WatchedSource } from '../pipeline/vigil.ts';
+import { Watch, type WatchedHunt } from '../pipeline/watch.ts';
+import type { Message, ReportTable } from '../sink.ts';
+import { checkSinkOptions as checkOptions, openSink, SINK_TYPES } from '../sinks/open.ts';
+import type { AwsOptions } from '../source.ts';
+import type { Suppression } from '../store.ts';
+import { formatTime, SECOND_MS } from '../time.ts';
+import type { Indicator } from './lists.ts';
+import type { PreparedHunt, PreparedSink } from './watch.ts';
+import {
+  type HunterOptions,
+  ingestInto,
+  type LocalStore,
+  openHunter,
+  openSources,
+  startThreads,
+  stopThreads,
+  useBackend,
+  withTempDirectory,
+} from './wire.ts';
+
+export type { TurnResult, Watch, WatchReport } from '../pipeline/watch.ts';
+export { SINK_TYPES };
+
+/** What is wrong with the options of a destination of this type. */
+export async function checkSinkOptions(
+  type: string,
+  options: unknown,
+): Promise<readonly { readonly path: readonly PropertyKey[]; readonly message: string }[]> {
+  return checkOptions(type, options);
+}
+
+/** Throws `config-invalid` for an expression that cannot be read. */
+export function checkSchedule(expression: string, timeZone: string): void {
+  new Schedule(expression, timeZone);
+}
+
+export interface WatchSetup {
+  readonly store: LocalStore;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly aws: AwsOptions;
+  /** The folder of the config. */
+  readonly dir: string;
+  readonly sources: readonly string[];
+  readonly ingest: Pick<IngestOptions, 'limits' | 'workers' | 'format' | 'redact' | 'scope'>;
+  readonly reconcileDays: number | null;
+  readonly hunts: readonly PreparedHunt[];
+  readonly sinks: readonly PreparedSink[];
+  readonly lists: ReadonlyMap<string, readonly Indicator[]>;
+  /** Those of the config. */
+  readonly suppressions: readonly Suppression[];
+  readonly mask: HunterOptions['mask'];
+  readonly pollMs: number;
+  /** One turn: sources have an end. */
+  readonly once: boolean;
+  readonly notifySinceMs: number | null;
+  readonly silence: boolean;
+  readonly quiet: { readonly expression: string; readonly timeZone: string } | null;
+  readonly heartbeatUrl: string | null;
+  readonly write: (text: string) => Promise<void>;
+  prune(): Promise<void>;
+}
+
+/** A heartbeat that hangs is none. */
+const HEARTBEAT_MS = 10 * SECOND_MS;
+/** Rows of an answer that are read for a message; it says how many there are. */
+const ROWS_MAX = 1000;
+/** Machines that count or page have no use for words. */
+const WITHOUT_NOTICES: readonly string[] = ['cloudwatch', 'pagerduty', 'securityhub'];
+
+/** Puts a watch together; destinations are closed with it. */
+export function useWatch<T>(setup: WatchSetup, use: (watch: Watch, vigil: Vigil) => Promise<T>): Promise<T> {
+  return withTempDirectory(async (dir) => {
+    const { store, clock, log } = setup;
+    const abort = new AbortController();
+    const sinks = await openSinks(setup);
+    try {
+      const hunts: WatchedHunt[] = [];
+      for (const hunt of setup.hunts) hunts.push(await watchedHunt(setup, hunt, dir, abort.signal));
+      const vigil = new Vigil({
+        store,
+        clock,
+        log,
+        suppressions: setup.suppressions,
+        sources: setup.silence ? setup.sources.map(watchedSource) : [],
+        quiet: setup.quiet === null ? null : new Schedule(setup.quiet.expression, setup.quiet.timeZone),
+        beat: setup.heartbeatUrl === null ? null : (signal) => beatTo(setup.heartbeatUrl ?? '', signal, HEARTBEAT_MS),
+        tell: (message) => watch.tell((_, notices) => notices, message),
+      });
+      const watch: Watch = new Watch({
+        store,
+        storeId: store.id(),
+        clock,
+        log,
+        random: Math.random,
+        hunts,
+        sinks,
+        notifySinceMs: setup.notifySinceMs,
+        ingest: (onCommit, signal) => ingestSources(setup, { onCommit, signal, watch: () => watch, vigil }),
+        prune: () => setup.prune(),
+        attend: (report, signal) => vigil.attend(report, signal),
+      });
+      return await use(watch, vigil);
+    } finally {
+      abort.abort();
+      for (const { sink } of sinks) await sink.close();
+    }
+  });
+}
+
+interface Ingesting {
+  readonly onCommit: () => Promise<void>;
+  readonly signal: AbortSignal;
+  readonly watch: () => Watch;
+  readonly vigil: Vigil;
+}
+
+async function ingestSources(setup: WatchSetup, { onCommit, signal, watch, vigil }: Ingesting) {
+  const { store, clock, log, once, pollMs } = setup;
+  const opened = await openSources(setup.sources, {
+    aws: setup.aws,
+    queue: { once, reconcileDays: setup.reconcileDays },
+    warn: (message) => log('warn', message),
+  });
+  try {
+    refuseStoreInside(store.dir, opened);
+    // A queue has no end of its own: what comes from it is new.
+    const waiting = new Set(opened.filter(({ endless }) => endless !== true).map(({ name }) => name));
+    if (waiting.size === 0 && !once) watch().caughtUp();
+    const sources = once
+      ? opened
+      : opened.map((source) =>
+          source.endless === true
+            ? source
+            : polled(source, {
+                everyMs: pollMs,
+                clock,
+                onListed: (name, error, inWork) => {
+                  vigil.listed(name, error);
+                  if (error !== null) log('warn', 'a source could not be listed', { source: name, error });
+                  else watch().report.lastListedMs = clock.nowMs();
+                  if (error === null && inWork === 0) waiting.delete(name);
+                  if (waiting.size === 0) watch().caughtUp();
+                },
+                onProblem: (name, key, error) =>
+                  log('warn', 'a log file or folder could not be read', { source: name, key, error }),
+              }),
+        );
+    const threads = await startThreads(store.dir, setup.ingest);
+    try {
+      return await ingestInto(store, threads, { ...setup.ingest, sources, signal, onCommit });
+    } finally {
+      await stopThreads(threads);
+    }
+  } finally {
+    for (const source of opened) await source.close();
+  }
+}
+
+/** What its keys begin with: of a folder its path, of a queue nothing that is known. */
+function watchedSource(name: string): WatchedSource {
+  const isQueue = name.startsWith('sqs://');
+  return { name, prefix: isQueue ? '' : name.replace(/[*?[{].*$/su, '') };
+}
+
+async function watchedHunt(
+  { store, clock, lists, suppressions, mask }: WatchSetup,
+  { id, schedule, windowMs, task }: PreparedHunt,
+  dir: string,
+  signal: AbortSignal,
+): Promise<WatchedHunt> {
+  const due = schedule === null ? null : new Schedule(schedule.expression, schedule.timeZone);
+  if (task.type === 'detectors') {
+    const { detectors, parameters, latenessMs } = task;
+    const hunter = await openHunter(
+      store,
+      {
+        detectors,
+        parameters,
+        lists,
+        suppressions,
+        signal,
+        ...(mask && { mask }),
+        ...(latenessMs !== null && { latenessMs }),
+      },
+      { dir, clock },
+    );
+    return { id, schedule: due, task: { type: 'detectors', hunter, windowMs } };
+  }
+  const { query, given, sinks } = task;
+  const ask = async (dueMs: number): Promise<ReportTable> => {
+    const { queryValues } = await import('../query.ts');
+    const bounds = windowMs === null ? {} : { from: formatTime(dueMs - windowMs), to: formatTime(dueMs) };
+    const named = Object.fromEntries(
+      Object.entries(bounds).filter(([name]) => query.parameters.some((parameter) => parameter.name === name)),
+    );
+    return useBackend(store, { portable: true, lists }, async (backend) => {
+      const newestMs = async (): Promise<number> => dueMs;
+      const values = await queryValues(query, { ...named, ...given }, { nowMs: dueMs, newestMs });
+      const { columns, batches } = await backend.stream(query.sql, values);
+      const rows: ReportTable['rows'][number][] = [];
+      let total = 0;
+      for await (const batch of batches) {
+        total += batch.length;
+        rows.push(...batch.slice(0, Math.max(0, ROWS_MAX - rows.length)));
+      }
+      return { columns, rows, total };
+    });
+  };
+  return { id, schedule: due, task: { type: 'question', title: query.title, ask, sinks } };
+}
+
+/** Opens every destination, or none. */
+export async function openSinks({
+  sinks,
+  aws,
+  dir,
+  write,
+}: Pick<WatchSetup, 'sinks' | 'aws' | 'dir' | 'write'>): Promise<readonly OpenSink[]> {
+  const opened: OpenSink[] = [];
+  try {
+    for (const prepared of sinks) {
+      const { id, type, options, notices, ...rest } = prepared;
+      const rules: SinkRules = { id, notices: notices ?? !WITHOUT_NOTICES.includes(type), ...rest };
+      opened.push({ rules, sink: await openSink(type, options, { id, aws, dir, write }) });
+    }
+    return opened;
+  } catch (error) {
+    for (const { sink } of opened) await sink.close();
+    throw error;
+  }
+}
+
+/** A message that says hello. */
+export const trialMessage = (sink: string, nowMs: number): Message => ({
+  ...testMessage(sink, nowMs),
+  reference: null,
+});
+
+/** Delivers what is due now to one destination, whatever watches. */
+export function dispatcherOf(open: OpenSink, deps: { store: LocalStore; clock: Clock; log: Log }): Dispatcher {
+  return new Dispatcher(open, { ...deps, outbox: deps.store.outbox, random: Math.random });
+}
