@@ -53,8 +53,8 @@ const sink = z.looseObject({
   rate_limit: z
     .string('expected messages per time, such as 30/1m')
     .regex(/^[1-9]\d{0,5}\/[1-9]\d{0,5}[smh]$/u, 'expected messages per time, such as 30/1m')
-    .describe('So many messages at most; more alerts come as one.')
-    .default('30/1m'),
+    .describe('So many messages at most; more alerts come as one (default: 30/1m where people read, else none).')
+    .optional(),
   dry_run: flag.describe('Nothing is sent: what would be is logged.').default(false),
   give_up_after: duration.describe('For so long a message is tried again.').default('7d'),
 });

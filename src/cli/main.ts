@@ -8,12 +8,14 @@ import { defaultMask } from '../secrets.ts';
 import { addGlobalOptions, type ExitStatus, group, type Host } from './command.ts';
 import { alertsCommand } from './commands/alerts.ts';
 import { athenaCommand } from './commands/athena.ts';
+import { configCommand } from './commands/config.ts';
 import { connectCommand } from './commands/connect.ts';
 import { detectorsCommand } from './commands/detectors.ts';
 import { huntCommand } from './commands/hunt.ts';
 import { ingestCommand } from './commands/ingest.ts';
 import { queryCommand } from './commands/query.ts';
 import { scanCommand } from './commands/scan.ts';
+import { sinkCommand } from './commands/sink.ts';
 import { sqlCommand } from './commands/sql.ts';
 import { statusCommand } from './commands/status.ts';
 import { storeCommand } from './commands/store.ts';
@@ -56,6 +58,8 @@ export function buildProgram(host: Host): Command {
     alertsCommand,
     detectorsCommand,
     suppressCommand,
+    sinkCommand,
+    configCommand,
     statusCommand,
     storeCommand,
     connectCommand,

@@ -3,6 +3,7 @@ import type { Severity } from '../alert.ts';
 import type { Detector } from '../detector.ts';
 import { AppError } from '../errors.ts';
 import type { Query } from '../query.ts';
+import { readSecret, scrubbed } from '../secret-value.ts';
 import { suggestion } from '../suggest.ts';
 import { durationMs } from '../time.ts';
 import type { Run } from './command.ts';
@@ -41,7 +42,8 @@ export interface PreparedSink {
   /** Null: as is usual for its type. */
   readonly notices: boolean | null;
   readonly groupBy: 'none' | 'detector' | 'account';
-  readonly rate: { readonly messages: number; readonly perMs: number };
+  /** Null: as is usual for its type. */
+  readonly rate: { readonly messages: number; readonly perMs: number } | null;
   readonly dryRun: boolean;
   readonly giveUpAfterMs: number;
 }
@@ -129,6 +131,54 @@ const SINKS_HINT = {
   sinks: 'What a destination is told of stands with it, under sinks: at the top of the config.',
 } as const;
 
+/** All of it, and whether schedules, secrets and destinations can be used; nothing is asked of anybody. Throws `config-invalid`. */
+export async function checkedSetup(
+  run: Pick<Run<unknown>, 'config' | 'params'>,
+): Promise<{ readonly hunts: readonly PreparedHunt[]; readonly sinks: readonly PreparedSink[] }> {
+  const { config } = run;
+  const { checkSchedule, openSinks } = await import('./wire-watch.ts');
+  const hunts = await preparedHunts(run);
+  for (const [at, { schedule }] of hunts.entries()) {
+    if (schedule !== null)
+      atPlace(config, ['hunts', at, 'schedule'], () => checkSchedule(schedule.expression, schedule.timeZone));
+  }
+  const { all_quiet: quiet, time_zone: timeZone } = config.watch;
+  if (quiet !== undefined) atPlace(config, ['watch', 'all_quiet'], () => checkSchedule(quiet, timeZone));
+  heartbeatUrl(config);
+  const sinks = await preparedSinks(config);
+  for (const [at, sink] of sinks.entries()) {
+    try {
+      const opened = await openSinks({ sinks: [sink], aws: {}, dir: config.dir, write: async () => undefined });
+      for (const one of opened) await one.sink.close();
+    } catch (error) {
+      throw asConfigError(config, ['sinks', at], error);
+    }
+  }
+  return { hunts, sinks };
+}
+
+/** The address that is asked for after every good minute; null where there is none. Throws `config-invalid`. */
+export function heartbeatUrl(config: Config): string | null {
+  const place = config.watch.heartbeat_url;
+  if (place === undefined) return null;
+  return atPlace(config, ['watch', 'heartbeat_url'], () =>
+    /^https?:\/\//u.test(place) ? place : readSecret(place, config.dir).reveal(),
+  );
+}
+
+/** What `read` finds wrong, told with its place in the config. */
+function atPlace<T>(config: Config, path: readonly PropertyKey[], read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    throw asConfigError(config, path, error);
+  }
+}
+
+function asConfigError(config: Config, path: readonly PropertyKey[], error: unknown): unknown {
+  return error instanceof AppError ? configError(config, path, scrubbed(error.message), error.hint) : error;
+}
+
 function sinkOf(config: Config, id: string, path: readonly PropertyKey[]): void {
   const ids = config.sinks.map((sink) => sink.id);
   if (!ids.includes(id)) throw configError(config, path, `there is no destination '${id}'.${suggestion(id, ids)}`);
@@ -169,7 +219,7 @@ export async function preparedSinks(config: Config): Promise<readonly PreparedSi
     const options = Object.fromEntries(Object.entries(sink).filter(([key]) => !SINK_COMMON_KEYS.includes(key)));
     const [problem] = await checkSinkOptions(sink.type, options);
     if (problem !== undefined) throw configError(config, ['sinks', at, ...problem.path], problem.message);
-    const [messages = '', per = ''] = sink.rate_limit.split('/');
+    const [messages = '', per = ''] = sink.rate_limit?.split('/') ?? [];
     prepared.push({
       id: sink.id,
       type: sink.type,
@@ -180,7 +230,7 @@ export async function preparedSinks(config: Config): Promise<readonly PreparedSi
       updates: sink.updates,
       notices: sink.notices ?? null,
       groupBy: sink.group_by,
-      rate: { messages: Number(messages), perMs: durationMs(per) },
+      rate: sink.rate_limit === undefined ? null : { messages: Number(messages), perMs: durationMs(per) },
       dryRun: sink.dry_run,
       giveUpAfterMs: durationMs(sink.give_up_after),
     });

@@ -14,7 +14,7 @@ import type { Message, ReportTable } from '../sink.ts';
 import { checkSinkOptions as checkOptions, openSink, SINK_TYPES } from '../sinks/open.ts';
 import type { AwsOptions } from '../source.ts';
 import type { Suppression } from '../store.ts';
-import { formatTime, SECOND_MS } from '../time.ts';
+import { formatTime, MINUTE_MS, SECOND_MS } from '../time.ts';
 import type { Indicator } from './lists.ts';
 import type { PreparedHunt, PreparedSink } from './watch.ts';
 import {
@@ -78,6 +78,9 @@ const HEARTBEAT_MS = 10 * SECOND_MS;
 const ROWS_MAX = 1000;
 /** Machines that count or page have no use for words. */
 const WITHOUT_NOTICES: readonly string[] = ['cloudwatch', 'pagerduty', 'securityhub'];
+/** Where people read, a flood is one message. */
+const READ_BY_PEOPLE: readonly string[] = ['email', 'pagerduty', 'slack'];
+const PEOPLES_RATE = { messages: 30, perMs: MINUTE_MS };
 
 /** Puts a watch together; destinations are closed with it. */
 export function useWatch<T>(setup: WatchSetup, use: (watch: Watch, vigil: Vigil) => Promise<T>): Promise<T> {
@@ -231,8 +234,13 @@ export async function openSinks({
   const opened: OpenSink[] = [];
   try {
     for (const prepared of sinks) {
-      const { id, type, options, notices, ...rest } = prepared;
-      const rules: SinkRules = { id, notices: notices ?? !WITHOUT_NOTICES.includes(type), ...rest };
+      const { id, type, options, notices, rate, ...rest } = prepared;
+      const rules: SinkRules = {
+        ...rest,
+        id,
+        notices: notices ?? !WITHOUT_NOTICES.includes(type),
+        rate: rate ?? (READ_BY_PEOPLE.includes(type) ? PEOPLES_RATE : null),
+      };
       opened.push({ rules, sink: await openSink(type, options, { id, aws, dir, write }) });
     }
     return opened;

@@ -97,7 +97,9 @@ export class Dispatcher {
 
   /** When the next message may be sent at all. */
   #waitUntilMs(): number {
-    const { messages, perMs } = this.#open.rules.rate;
+    const { rate } = this.#open.rules;
+    if (rate === null) return this.#pausedUntilMs;
+    const { messages, perMs } = rate;
     const now = this.#deps.clock.nowMs();
     this.#sentAtMs = this.#sentAtMs.filter((at) => at > now - perMs);
     const oldest = this.#sentAtMs.at(-messages);
@@ -109,10 +111,10 @@ export class Dispatcher {
     const { rules } = this.#open;
     // One that was tried may have been taken: under another key it would come twice.
     const alerts = due.filter(({ message, attempts }) => message.kind === 'alert' && attempts === 0);
-    const room = rules.rate.messages - this.#sentAtMs.length;
-    if (alerts.length > room && alerts.length > 1) {
-      const per = rules.rate.perMs / MINUTE_MS;
-      await this.#join(alerts, `More than ${rules.rate.messages} messages in ${per} min: these alerts come as one.`);
+    const { rate } = rules;
+    if (rate !== null && alerts.length > 1 && alerts.length > rate.messages - this.#sentAtMs.length) {
+      const seconds = rate.perMs / SECOND_MS;
+      await this.#join(alerts, `More than ${rate.messages} messages in ${seconds} s: these alerts come as one.`);
       return true;
     }
     if (rules.groupBy === 'none') return false;
@@ -158,7 +160,7 @@ export class Dispatcher {
     }
     try {
       const reference = await withLimit(signal, (limit) => sink.deliver(message, limit));
-      this.#sentAtMs.push(clock.nowMs());
+      if (rules.rate !== null) this.#sentAtMs.push(clock.nowMs());
       this.#failures = 0;
       await settled({ state: 'delivered', nextAtMs: null, error: null, reference });
       log('info', 'delivered', { ...fields, title: message.title });

@@ -16,7 +16,8 @@ export interface SinkRules {
   /** Also of what is no alert: the past, reports, words on trailhound itself. */
   readonly notices: boolean;
   readonly groupBy: 'none' | 'detector' | 'account';
-  readonly rate: { readonly messages: number; readonly perMs: number };
+  /** So many messages within so long; null: as many as there are. */
+  readonly rate: { readonly messages: number; readonly perMs: number } | null;
   /** Nothing is sent: what would be is logged. */
   readonly dryRun: boolean;
   readonly giveUpAfterMs: number;

@@ -1,10 +1,8 @@
 /** `trailhound watch`: ingests what lands, hunts on schedule and delivers alerts, for months; or one turn of it. */
-import { resolve } from 'node:path';
 import { Command, Option } from 'commander';
 import { systemClock } from '../../clock.ts';
 import { AppError } from '../../errors.ts';
 import type { Log } from '../../log.ts';
-import { readSecret, scrubbed } from '../../secret-value.ts';
 import { durationMs, parseTime } from '../../time.ts';
 import { type AwsCommandOptions, addAwsOptions, awsOf } from '../aws.ts';
 import { configLists } from '../backend.ts';
@@ -15,7 +13,7 @@ import { serveMonitor } from '../monitor.ts';
 import { plural } from '../output/text.ts';
 import { redactionsOf } from '../redactions.ts';
 import { configSuppressions } from '../suppressions.ts';
-import { preparedHunts, preparedSinks } from '../watch.ts';
+import { checkedSetup, heartbeatUrl } from '../watch.ts';
 import { createLog, LOG_FORMATS, type LogFormat } from '../watch-log.ts';
 import type { TurnResult, WatchSetup } from '../wire-watch.ts';
 
@@ -153,14 +151,8 @@ async function setUp(run: Run<Options>, log: Log, once: boolean): Promise<Setup>
   const { config, terminal } = run;
   const { watch } = config;
   refuseAthena(run);
-  const { checkSchedule } = await import('../wire-watch.ts');
-  const hunts = await preparedHunts(run);
-  for (const [at, { schedule }] of hunts.entries())
-    if (schedule !== null)
-      checked(run, ['hunts', at, 'schedule'], () => checkSchedule(schedule.expression, schedule.timeZone));
+  const { hunts, sinks } = await checkedSetup(run);
   const quiet = watch.all_quiet === undefined ? null : { expression: watch.all_quiet, timeZone: watch.time_zone };
-  if (quiet !== null) checked(run, ['watch', 'all_quiet'], () => checkSchedule(quiet.expression, quiet.timeZone));
-  const heartbeat = watch.heartbeat_url;
   return {
     clock: systemClock,
     log,
@@ -170,7 +162,7 @@ async function setUp(run: Run<Options>, log: Log, once: boolean): Promise<Setup>
     ingest: { scope: {}, ...boundsOf(run), redact: await redactionsOf(run), format: null },
     reconcileDays: watch.reconcile ?? null,
     hunts,
-    sinks: await preparedSinks(config),
+    sinks,
     lists: configLists(config),
     suppressions: await configSuppressions(run),
     mask: terminal.mask,
@@ -179,12 +171,7 @@ async function setUp(run: Run<Options>, log: Log, once: boolean): Promise<Setup>
     notifySinceMs: watch.notify_since === undefined ? null : parseTime(watch.notify_since, run.nowMs),
     silence: watch.silence,
     quiet,
-    heartbeatUrl:
-      heartbeat === undefined
-        ? null
-        : checked(run, ['watch', 'heartbeat_url'], () =>
-            /^https?:/u.test(heartbeat) ? heartbeat : readSecret(heartbeat, resolve(config.dir)).reveal(),
-          ),
+    heartbeatUrl: heartbeatUrl(config),
     write: (text) => terminal.out(text),
     prune: async (store) => {
       if (config.retention === undefined) return;
@@ -192,19 +179,6 @@ async function setUp(run: Run<Options>, log: Log, once: boolean): Promise<Setup>
       if (events > 0) log('info', 'old events were removed', { events: plural(events, 'event') });
     },
   };
-}
-
-function checked<T>({ config }: Pick<Run<unknown>, 'config'>, path: readonly PropertyKey[], read: () => T): T {
-  try {
-    return read();
-  } catch (error) {
-    if (!(error instanceof AppError)) throw error;
-    throw new AppError(
-      'config-invalid',
-      `${config.placeOf(path)}: ${path.map(String).join('.')}: ${scrubbed(error.message)}`,
-      error.hint === undefined ? {} : { hint: error.hint },
-    );
-  }
 }
 
 /** A watch ingests, and hunts over what it has. */

@@ -1,0 +1,63 @@
+/** `trailhound config`: whether the config can be used, and what it comes to. */
+import { Command } from 'commander';
+import { stringify } from 'yaml';
+import { AppError } from '../../errors.ts';
+import { configLists } from '../backend.ts';
+import { type ExitStatus, finish, group, type Host, type Run } from '../command.ts';
+import { CONFIG_FILE } from '../config.ts';
+import { json } from '../output/printable.ts';
+import { plural } from '../output/text.ts';
+import { redactionsOf } from '../redactions.ts';
+import { configSuppressions } from '../suppressions.ts';
+import { checkedSetup } from '../watch.ts';
+
+export function configCommand(host: Host): Command {
+  const check = new Command('check').description(
+    'read the config, its lists, detectors, hunts, destinations and secrets as a run would, and tell what is wrong',
+  );
+  const show = new Command('show').description('the config with every default filled in; secrets are named, not shown');
+  return group(
+    new Command('config')
+      .description('check and show the config')
+      .addCommand(
+        finish(check, host, ['trailhound config check', 'trailhound config check --config prod.yaml'], checkConfig),
+      )
+      .addCommand(finish(show, host, ['trailhound config show', 'trailhound config show --output json'], showConfig)),
+    ['trailhound config check', 'trailhound config show'],
+  );
+}
+
+function withFile(run: Run<object>): string {
+  if (run.config.file !== null) return run.config.file;
+  throw new AppError('config-invalid', `there is no ${CONFIG_FILE} in this folder`, {
+    hint: 'Name one with --config; docs/examples/trailhound.yaml shows every key.',
+  });
+}
+
+async function checkConfig(run: Run<object>): Promise<ExitStatus> {
+  const file = withFile(run);
+  const lists = configLists(run.config);
+  await redactionsOf(run);
+  const suppressions = await configSuppressions(run);
+  const { hunts, sinks } = await checkedSetup(run);
+  run.terminal.info(
+    `${file} is fine: ${[
+      plural(run.config.sources.length, 'source'),
+      plural(hunts.length, 'hunt'),
+      plural(sinks.length, 'destination'),
+      plural(suppressions.length, 'suppression'),
+      plural(lists.size, 'list'),
+    ].join(', ')}`,
+  );
+  return 0;
+}
+
+async function showConfig(run: Run<object>): Promise<ExitStatus> {
+  withFile(run);
+  const { file: _file, dir: _dir, placeOf: _placeOf, ...values } = run.config;
+  if (run.output === 'json' || run.output === 'jsonl')
+    await run.terminal.out(`${json(values, run.output === 'json' ? 2 : undefined)}\n`);
+  else if (run.output === 'table') await run.terminal.out(stringify(values));
+  else throw new AppError('usage-invalid', `cannot print a config as ${run.output}: expected table, json or jsonl`);
+  return 0;
+}
