@@ -88,7 +88,7 @@ export const email = sinkType(options, async (given, { id, dir }): Promise<Sink>
       const transport = createTransport(settings);
       const mail = mailOf(message, domain);
       try {
-        const { rejected = [] } = await untilAborted(transport.sendMail({ ...mail, from, to }), transport, signal);
+        const { rejected } = await untilAborted(transport.sendMail({ ...mail, from, to }), transport, signal);
         // The others have it: another attempt would send it to them once more.
         if (rejected.length > 0)
           throw new DeliveryError('message', `cannot send mail by ${host}: it refused ${quoted(rejected.join(', '))}`);

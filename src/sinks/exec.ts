@@ -104,7 +104,7 @@ interface Ended {
 
 function run(
   [program = '', ...args]: readonly string[],
-  options: {
+  surroundings: {
     readonly dir: string;
     readonly environment: Record<string, string>;
     readonly timeoutMs: number;
@@ -112,7 +112,7 @@ function run(
   },
   input: string,
 ): Promise<Ended> {
-  const { dir, environment, timeoutMs, signal } = options;
+  const { dir, environment, timeoutMs, signal } = surroundings;
   signal.throwIfAborted();
   return new Promise((settle, reject) => {
     // A group of its own, so that what the command started ends with it.
