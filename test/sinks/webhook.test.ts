@@ -53,7 +53,11 @@ test('the message as JSON, with its key', async () => {
 });
 
 test('a secret that is not there is told before anything is sent', async () => {
-  const opening = open('webhook', { url: peer.url, allow_private: true, headers: { Authorization: 'env:TRAILHOUND_TEST_NONE' } });
+  const opening = open('webhook', {
+    url: peer.url,
+    allow_private: true,
+    headers: { Authorization: 'env:TRAILHOUND_TEST_NONE' },
+  });
   await expect(opening).rejects.toMatchObject({
     code: 'config-invalid',
     message: 'the variable TRAILHOUND_TEST_NONE of the environment is not set',
