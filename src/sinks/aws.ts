@@ -6,8 +6,8 @@ import { quoted } from './http.ts';
 import type { SinkContext } from './kind.ts';
 import { text } from './options.ts';
 
-/** Waiting and trying again is the pipeline's; once more at once is for a connection that had died unseen. */
-const ATTEMPTS = 2;
+/** Waiting and trying again is the pipeline's, which knows about the other messages too. */
+const ATTEMPTS = 1;
 
 /** Options of all of them; what is left out is as `aws:` of the config says. */
 export const awsOptions = {
