@@ -16,7 +16,7 @@ export class SecretValue {
 
   constructor(value: string) {
     this.#value = value;
-    if (value.length >= SCRUBBED_MIN) known.add(value);
+    keepSecret(value);
   }
 
   /** The value itself: for the request that needs it, and nothing else. */
@@ -35,6 +35,11 @@ export class SecretValue {
   [inspect.custom](): string {
     return HIDDEN;
   }
+}
+
+/** A part of a secret, such as the path of a secret URL, that scrubbed() is to strike out too. */
+export function keepSecret(part: string): void {
+  if (part.length >= SCRUBBED_MIN) known.add(part);
 }
 
 /** `env:NAME` or `file:path`; relative paths start from `dir`. Throws `config-invalid`, without the value. */

@@ -88,7 +88,7 @@ export const email = sinkType(options, async (given, { id, dir }): Promise<Sink>
       const transport = createTransport(settings);
       const mail = mailOf(message, domain);
       try {
-        const { rejected = [] } = await untilAborted(transport.sendMail({ ...mail, from, to }), transport, signal);
+        const { rejected } = await untilAborted(transport.sendMail({ ...mail, from, to }), transport, signal);
         // The others have it: another attempt would send it to them once more.
         if (rejected.length > 0)
           throw new DeliveryError('message', `cannot send mail by ${host}: it refused ${quoted(rejected.join(', '))}`);
@@ -166,13 +166,13 @@ function untilAborted<T>(sending: Promise<T>, transport: Pick<Mail, 'close'>, si
   });
 }
 
-/** RFC 5321: 5yz to the content itself is final, as is a size above what the server announced; refused senders, recipients and credentials stand in the config and concern every mail. */
+/** RFC 5321: 5yz to the content itself is final; refused senders, recipients and credentials stand in the config and concern every mail. */
 function mailError(error: unknown, host: string): DeliveryError {
   const {
     code,
     responseCode = 0,
     message = String(error),
   } = error as { code?: string; responseCode?: number; message?: string };
-  const isContent = code === 'EMESSAGE' && (responseCode === 0 || responseCode >= 500);
+  const isContent = code === 'EMESSAGE' && responseCode >= 500;
   return new DeliveryError(isContent ? 'message' : 'sink', `cannot send mail by ${host}: ${quoted(message)}`);
 }

@@ -14,7 +14,7 @@ import { secretPlace, text, timeout } from './options.ts';
 
 const TIMEOUT_MS = 60 * SECOND_MS;
 /** Between SIGTERM and SIGKILL. */
-const GRACE_MS = 5 * SECOND_MS;
+const GRACE_MS = 2 * SECOND_MS;
 /** For what is still in the pipe when the command has ended. */
 const LINGER_MS = SECOND_MS;
 /** sysexits.h: "temporary failure; user is invited to retry". */
@@ -56,14 +56,14 @@ export const exec = sinkType(options, async ({ command, env, timeout: timeoutMs 
         ...Object.fromEntries(secrets.map(([name, secret]) => [name, secret.reveal()])),
         ...messageEnvironment(message),
       };
-      const { status, cause, said } = await run(
+      const { status, endedBy, cause, said } = await run(
         [path, ...args],
         { dir, environment, timeoutMs, signal },
         messageJson(message),
       );
       if (status === 0) return null;
       const about = status === EX_TEMPFAIL || cause !== null ? 'sink' : 'message';
-      const why = cause ?? `exit status ${status}`;
+      const why = cause ?? (endedBy === null ? `exit status ${status}` : `ended by ${endedBy}`);
       throw new DeliveryError(about, `cannot run ${program}: ${quoted(said === '' ? why : `${why}: ${said}`)}`);
     },
     render: (message) => `${JSON.stringify(command)}\n${messageJson(message)}`,
@@ -97,6 +97,7 @@ function messageEnvironment({ key, kind, severity, change, alerts, alertsTotal }
 interface Ended {
   /** Null when it was ended by a signal or never ran. */
   readonly status: number | null;
+  readonly endedBy: NodeJS.Signals | null;
   /** Why no later message would fare better: it cannot be run, or took too long. */
   readonly cause: string | null;
   readonly said: string;
@@ -104,7 +105,7 @@ interface Ended {
 
 function run(
   [program = '', ...args]: readonly string[],
-  options: {
+  surroundings: {
     readonly dir: string;
     readonly environment: Record<string, string>;
     readonly timeoutMs: number;
@@ -112,7 +113,7 @@ function run(
   },
   input: string,
 ): Promise<Ended> {
-  const { dir, environment, timeoutMs, signal } = options;
+  const { dir, environment, timeoutMs, signal } = surroundings;
   signal.throwIfAborted();
   return new Promise((settle, reject) => {
     // A group of its own, so that what the command started ends with it.
@@ -152,7 +153,7 @@ function run(
     child.stdin.end(input);
     child.once('error', (error) => {
       finish();
-      settle({ status: null, cause: error.message, said: '' });
+      settle({ status: null, endedBy: null, cause: error.message, said: '' });
     });
     // What the command left behind may hold its standard error open for ever.
     child.once('exit', () => {
@@ -161,7 +162,7 @@ function run(
     child.once('close', (status, endedBy) => {
       finish();
       if (signal.aborted) return reject(signal.reason as Error);
-      settle({ status, cause, said: endedBy !== null && cause === null ? `ended by ${endedBy}` : said });
+      settle({ status, endedBy, cause, said });
     });
   });
 }

@@ -10,7 +10,7 @@ import { resolve } from 'node:path';
 import { AppError } from '../errors.ts';
 import { shown } from '../printable.ts';
 import { retryAfterMs } from '../retry-after.ts';
-import { readSecret, SecretValue, scrubbed } from '../secret-value.ts';
+import { keepSecret, readSecret, scrubbed } from '../secret-value.ts';
 import { DeliveryError } from '../sink.ts';
 import { isPublicAddress } from './addresses.ts';
 
@@ -63,10 +63,7 @@ export function openEndpoint(
   if (problem !== null)
     throw new AppError('config-invalid', `sink ${id}: cannot use the URL in ${isSecret ? place : 'url'}: ${problem}`);
   const url = new URL(text);
-  if (isSecret) {
-    // Held so that scrubbed() knows them.
-    for (const part of [url.href, url.pathname, url.search]) if (part !== '') new SecretValue(part);
-  }
+  if (isSecret) for (const part of [url.href, url.pathname, url.search]) keepSecret(part);
   return { url, allowPrivate, ...(options.ca !== undefined && { ca: readCertificates(options.ca, dir, id) }) };
 }
 
