@@ -45,7 +45,10 @@ export async function serveMonitor(
       .catch((error: unknown) => watched.log('warn', 'a question could not be answered', { error: String(error) }));
   });
   await listen(server, Number(port), hostname.replace(/^\[|\]$/gu, ''), address);
-  watched.log('info', 'serving /healthz and /metrics', { address });
+  // Port 0 asks for one that is free.
+  const bound = server.address();
+  const told = typeof bound === 'object' && bound !== null ? address.replace(/:\d+$/u, `:${bound.port}`) : address;
+  watched.log('info', 'serving /healthz and /metrics', { address: told });
   return {
     close: () =>
       new Promise((resolve) => {
