@@ -60,8 +60,8 @@ export function valueText(value: Value): string {
   return typeof value === 'object' ? json(value) : String(value);
 }
 
-/** What a spreadsheet would calculate: OWASP's list of first characters; tab and CR are escaped before. */
-const FORMULA = /^[=+\-@|%＝＋－＠]/u;
+/** What a spreadsheet would calculate: OWASP's list of first characters, also behind spaces, which some drop; tab and CR are escaped before. */
+const FORMULA = /^\s*[=+\-@|%＝＋－＠]/u;
 
 /** One CSV field. Text that a spreadsheet would take for a formula gets a leading apostrophe; numbers stay numbers. */
 export function csvField(value: Value): string {

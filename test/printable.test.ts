@@ -44,6 +44,7 @@ describe('a CSV field', () => {
     ['text that starts with a plus', '+1', "'+1"],
     ['a tab before a formula', '\t=1', '\\t=1'],
     ['a CR before a formula', '\r=1', '\\r=1'],
+    ['spaces before a formula', ' =1', "' =1"],
     ['a negative number', -2, '-2'],
     ['a bigint', -(2n ** 60n), '-1152921504606846976'],
     ['a comma', 'a,b', '"a,b"'],

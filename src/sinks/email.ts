@@ -85,6 +85,7 @@ export const email = sinkType(options, async (given, { id, dir }): Promise<Sink>
   const domain = mailDomain(from);
   return {
     deliver: async (message, signal) => {
+      signal.throwIfAborted();
       const transport = createTransport(settings);
       const mail = mailOf(message, domain);
       try {
@@ -155,7 +156,6 @@ function mailOf(message: Message, domain: string): Written {
 
 /** nodemailer cannot be told to stop: its connection is left to end by itself. */
 function untilAborted<T>(sending: Promise<T>, transport: Pick<Mail, 'close'>, signal: AbortSignal): Promise<T> {
-  signal.throwIfAborted();
   return new Promise((settle, reject) => {
     const abort = () => {
       transport.close();

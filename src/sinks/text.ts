@@ -51,7 +51,7 @@ export function factsOf(alert: Alert): Fact[] {
 export function headline({ kind, severity, title, change }: Message): string {
   const isOfAlerts = kind === 'alert' || kind === 'alerts' || kind === 'past';
   const what = change === null || change === 'new' ? '' : ` (${change})`;
-  return `${isOfAlerts ? `${severity}: ` : ''}${shown(title, TITLE_MAX)}${what}`;
+  return `${isOfAlerts ? `${severity}: ` : ''}${shown(title, TITLE_MAX).trim() || kind}${what}`;
 }
 
 /** The message's own text, where it says more than the facts of its alert do. */
