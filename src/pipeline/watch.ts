@@ -155,7 +155,9 @@ export class Watch {
     const result = await this.#attempt('ingest', () => this.#ingest(signal));
     this.report.caughtUp = true;
     this.#wholeAtMs = 0;
-    while (!signal.aborted && (await this.#huntStep(signal))) await this.#route();
+    // What becomes due meanwhile is for the next turn.
+    const untilMs = this.#deps.clock.nowMs();
+    while (!signal.aborted && (await this.#huntStep(signal, untilMs))) await this.#route();
     await this.#route();
     await this.#deps.attend(this.report, signal);
     const { outbox } = this.#deps.store;
@@ -260,7 +262,7 @@ export class Watch {
   }
 
   /** One piece of hunting; false when nothing is to be done now. New data goes before schedules, so that these delay no alert. */
-  async #huntStep(signal: AbortSignal): Promise<boolean> {
+  async #huntStep(signal: AbortSignal, untilMs = this.#deps.clock.nowMs()): Promise<boolean> {
     const { clock, hunts } = this.#deps;
     const onCommit = hunts.filter(({ schedule }) => schedule === null);
     if (clock.nowMs() >= this.#wholeAtMs) {
@@ -276,7 +278,7 @@ export class Watch {
       return true;
     }
     for (const hunt of hunts)
-      if (hunt.schedule !== null && (await this.#runDue(hunt, hunt.schedule, signal))) return true;
+      if (hunt.schedule !== null && (await this.#runDue(hunt, hunt.schedule, untilMs, signal))) return true;
     return false;
   }
 
@@ -285,9 +287,9 @@ export class Watch {
   }
 
   /** Every time that was missed while nobody watched counts; the newest goes first. True when it did something. */
-  async #runDue(hunt: WatchedHunt, schedule: Schedule, signal: AbortSignal): Promise<boolean> {
-    const { clock, store } = this.#deps;
-    const times = schedule.timesBetween(Number(await store.watching.get(dueNote(hunt.id))), clock.nowMs());
+  async #runDue(hunt: WatchedHunt, schedule: Schedule, untilMs: number, signal: AbortSignal): Promise<boolean> {
+    const { store } = this.#deps;
+    const times = schedule.timesBetween(Number(await store.watching.get(dueNote(hunt.id))), untilMs);
     const [newest] = times;
     if (newest === undefined) return false;
     const { task } = hunt;

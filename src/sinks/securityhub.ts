@@ -76,6 +76,7 @@ function asAlert(message: Message, { account, region }: AsffPlace): Alert {
     event_ids: [],
     event_ids_total: 0,
     parameters: {},
+    suppressed_by: null,
     new: true,
     coverage: null,
   };

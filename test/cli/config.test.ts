@@ -31,11 +31,7 @@ describe('a config', () => {
     ['a tab as indentation', 'limits:\n\tmax_ratio: 3\n', '2:1: not valid YAML'],
     ['a sequence that is cut short', 'sources: [a\n', 'not valid YAML'],
     ['no mapping at all', '- a\n', 'config: expected a mapping'],
-    [
-      'sinks, which nothing would deliver to',
-      'sinks: [{ type: slack }]\n',
-      '1:1: sinks: not supported by this version',
-    ],
+    ['a destination without an id', 'sinks: [{ type: slack }]\n', '1:9: sinks.0.id: missing'],
   ])('with %s is refused, naming the place', (_, text, expected) => {
     expect(() => parseConfig(text, file)).toThrow(
       expect.objectContaining({ code: 'config-invalid', message: expect.stringContaining(expected) }),
@@ -62,6 +58,9 @@ describe('a config', () => {
       limits: {},
       aws: {},
       athena: {},
+      hunts: [],
+      sinks: [],
+      watch: { poll: '10s', silence: true, time_zone: 'UTC' },
       file,
       dir: '/somewhere',
       placeOf: expect.any(Function),
@@ -77,15 +76,18 @@ describe('a config', () => {
         'aws',
         'backend',
         'detectors',
+        'hunts',
         'limits',
         'lists',
         'mask',
         'parameters',
         'redact',
         'retention',
+        'sinks',
         'sources',
         'store',
         'suppress',
+        'watch',
       ].toSorted(),
     );
   });

@@ -5,8 +5,11 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { MAIN, newFolder, trailhound } from './run.ts';
+
+/** A test runs the command a dozen times. */
+vi.setConfig({ testTimeout: 240_000 });
 
 let folder: string;
 const children: ChildProcess[] = [];
@@ -224,7 +227,7 @@ describe('a service', () => {
 
 describe('a config that cannot be used', () => {
   test.each([
-    ['hunts: [{ id: a, schedule: "61 * * * *" }]', '1:9: hunts.0.schedule: cannot read the schedule'],
+    ['hunts: [{ id: a, schedule: "61 * * * *" }]', '1:18: hunts.0.schedule: cannot read the schedule'],
     ['hunts: [{ id: a, window: 1h }]', 'hunts.0.window: a window needs a schedule'],
     ['hunts: [{ id: a }, { id: a }]', "hunts.1.id: there are two with the id 'a'"],
     ['hunts: [{ id: a, detectors: [root-login] }]', "no detector has the id 'root-login'"],

@@ -27,6 +27,7 @@ export const ALERT: Alert = {
   event_ids: ['0a1b2c3d-0000-4000-8000-000000000001'],
   event_ids_total: 3,
   parameters: { at_least: 1 },
+  suppressed_by: null,
   new: true,
   coverage: null,
 };
