@@ -2,9 +2,9 @@
 import { shown } from '../printable.ts';
 import { DeliveryError, type Message } from '../sink.ts';
 import type { AwsOptions } from '../source.ts';
-import { quoted } from './http.ts';
 import type { SinkContext } from './kind.ts';
 import { text } from './options.ts';
+import { quoted } from './text.ts';
 
 /** Waiting and trying again is the pipeline's, which knows about the other messages too. */
 const ATTEMPTS = 1;

@@ -8,10 +8,10 @@ import { readSecret } from '../secret-value.ts';
 import { DeliveryError, type Message, type Sink } from '../sink.ts';
 import { SECOND_MS } from '../time.ts';
 import { htmlOf } from './html.ts';
-import { quoted, readCertificates } from './http.ts';
+import { readCertificates } from './http.ts';
 import { sinkType } from './kind.ts';
 import { secretPlace, text, timeout } from './options.ts';
-import { headline, plainText, tableCsv } from './text.ts';
+import { headline, plainText, quoted, tableCsv } from './text.ts';
 
 const TIMEOUT_MS = 60 * SECOND_MS;
 const SUBJECT_MAX = 200;

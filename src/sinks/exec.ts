@@ -7,10 +7,10 @@ import { shown } from '../printable.ts';
 import { readSecret } from '../secret-value.ts';
 import { DeliveryError, type Message, type Sink } from '../sink.ts';
 import { SECOND_MS } from '../time.ts';
-import { quoted } from './http.ts';
 import { messageJson } from './json.ts';
 import { sinkType } from './kind.ts';
 import { secretPlace, text, timeout } from './options.ts';
+import { quoted } from './text.ts';
 
 const TIMEOUT_MS = 60 * SECOND_MS;
 /** Between SIGTERM and SIGKILL. */

@@ -8,16 +8,14 @@ import type { LookupFunction } from 'node:net';
 import { isIP } from 'node:net';
 import { resolve } from 'node:path';
 import { AppError } from '../errors.ts';
-import { shown } from '../printable.ts';
 import { retryAfterMs } from '../retry-after.ts';
-import { keepSecret, readSecret, scrubbed } from '../secret-value.ts';
+import { keepSecret, readSecret } from '../secret-value.ts';
 import { DeliveryError } from '../sink.ts';
 import { isPublicAddress } from './addresses.ts';
+import { quoted } from './text.ts';
 
 /** What is read of an answer: more than any API says of one message. */
 const ANSWER_MAX_BYTES = 65_536;
-/** What is told of an answer. */
-const QUOTED_MAX = 200;
 /** A wrong credential, a forbidden or missing address: no message will be taken there. */
 const DESTINATION_STATUSES: ReadonlySet<number> = new Set([401, 403, 404, 408, 410, 429]);
 
@@ -88,7 +86,7 @@ export async function send(endpoint: Endpoint, request: HttpRequest, signal: Abo
   } catch (error) {
     signal.throwIfAborted();
     const why = late.aborted ? `no answer within ${request.timeoutMs / 1000} s` : reasonOf(error);
-    throw new DeliveryError('sink', `${doing}: ${shown(scrubbed(why), QUOTED_MAX)}`);
+    throw new DeliveryError('sink', `${doing}: ${quoted(why)}`);
   }
   const { status, body } = answer;
   if (status >= 200 && status < 300) return body;
@@ -99,11 +97,6 @@ export async function send(endpoint: Endpoint, request: HttpRequest, signal: Abo
     : `status ${status}${said === '' ? '' : `: ${said}`}`;
   const about = isRedirect || status >= 500 || status < 200 || DESTINATION_STATUSES.has(status) ? 'sink' : 'message';
   throw new DeliveryError(about, `${doing}: ${what}`, { retryAfterMs: answer.retryAfterMs });
-}
-
-/** What a destination says, without secrets, in one printable line of at most 200 characters. */
-export function quoted(body: string): string {
-  return shown(scrubbed(body).replaceAll(/\s+/gu, ' ').trim(), QUOTED_MAX);
 }
 
 interface Answer {

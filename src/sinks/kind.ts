@@ -32,8 +32,7 @@ export function sinkType<S extends z.ZodType>(
       const problems = problemsOf(options, given);
       if (problems.length > 0) {
         const lines = problems.map(
-          ({ path, message }) =>
-            `sink ${context.id}: ${[...path.map(String), ''].join('.').slice(0, -1) || 'options'}: ${message}`,
+          ({ path, message }) => `sink ${context.id}: ${path.map(String).join('.') || 'options'}: ${message}`,
         );
         throw new AppError('config-invalid', lines.join('\n'), {
           hint: 'docs/destinations.md lists the options of each type.',

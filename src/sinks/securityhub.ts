@@ -19,15 +19,16 @@ const options = z.strictObject(
 );
 
 export const securityhub = sinkType(options, async (given, context): Promise<Sink> => {
-  const region = given.region ?? context.aws.region ?? process.env['AWS_REGION'];
-  if (region === undefined) {
+  const { SecurityHubClient, BatchImportFindingsCommand } = await import('@aws-sdk/client-securityhub');
+  const client = new SecurityHubClient(await awsConfig(given, context));
+  const region = await client.config.region().catch((cause: unknown) => {
+    client.destroy();
     throw new AppError('config-invalid', `sink ${context.id}: no region is named, and a finding needs one`, {
       hint: 'Name it with region, with region under aws:, or with AWS_REGION.',
+      cause,
     });
-  }
+  });
   const place: AsffPlace = { account: given.account, region };
-  const { SecurityHubClient, BatchImportFindingsCommand } = await import('@aws-sdk/client-securityhub');
-  const client = new SecurityHubClient(await awsConfig(given, context, region));
   const doing = `import findings into Security Hub of ${given.account} in ${region}`;
   return {
     deliver: async (message, signal) => {

@@ -4,10 +4,10 @@ import { cut, json } from '../printable.ts';
 import { readSecret } from '../secret-value.ts';
 import { DeliveryError, type Message, type Sink } from '../sink.ts';
 import { SECOND_MS } from '../time.ts';
-import { openEndpoint, quoted, send, urlProblem } from './http.ts';
+import { openEndpoint, send, urlProblem } from './http.ts';
 import { sinkType } from './kind.ts';
 import { flag, secretPlace, text, timeout } from './options.ts';
-import { factsOf, headline, ownText, seeMore, tableText } from './text.ts';
+import { factsOf, headline, ownText, quoted, seeMore, tableText } from './text.ts';
 
 const TIMEOUT_MS = 30 * SECOND_MS;
 const API = 'https://slack.com/api';

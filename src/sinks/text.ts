@@ -2,6 +2,7 @@
 import type { Alert } from '../alert.ts';
 import { whereFrom, who } from '../alert-text.ts';
 import { csvField, cut, printableLines, shown, valueText } from '../printable.ts';
+import { scrubbed } from '../secret-value.ts';
 import type { Message, ReportTable } from '../sink.ts';
 import { naturalWidths, renderTable } from '../text-table.ts';
 
@@ -20,6 +21,14 @@ export function cutBytes(text: string, max: number): string {
     .subarray(0, max - Buffer.byteLength('…'))
     .toString()
     .replace(/\uFFFD+$/u, '')}…`;
+}
+
+/** Of what a destination says. */
+const QUOTED_MAX = 200;
+
+/** What a destination says, without secrets, in one printable line of at most 200 characters. */
+export function quoted(body: string): string {
+  return shown(scrubbed(body).replaceAll(/\s+/gu, ' ').trim(), QUOTED_MAX);
 }
 
 export interface Fact {

@@ -1,14 +1,12 @@
 /** Mail against an SMTP server on loopback: what arrives, and what becomes of each refusal. */
-import { spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
 import { createServer as createTcpServer } from 'node:net';
-import { join } from 'node:path';
 import type { SMTPServerOptions } from 'smtp-server';
 import { describe, expect, test } from 'vitest';
 import { checkSinkOptions } from '../../src/sinks/open.ts';
+import { makeCertificate } from '../support/certificate.ts';
 import { type MailPeer, pythonMissing, readMails, startMailPeer } from '../support/mail.ts';
 import { ALERT, alertMessage, REPORT } from '../support/messages.ts';
-import { open, outcome, tempDir } from '../support/sinks.ts';
+import { open, outcome } from '../support/sinks.ts';
 
 const OPTIONS = {
   host: '127.0.0.1',
@@ -164,31 +162,12 @@ describe('no mail server', () => {
 });
 
 describe('TLS and passwords', () => {
-  const dir = tempDir();
-  const made = spawnSync('openssl', [
-    'req',
-    '-x509',
-    '-newkey',
-    'rsa:2048',
-    '-nodes',
-    '-days',
-    '2',
-    '-subj',
-    '/CN=127.0.0.1',
-    '-addext',
-    'subjectAltName=IP:127.0.0.1',
-    '-keyout',
-    join(dir, 'key.pem'),
-    '-out',
-    join(dir, 'cert.pem'),
-  ]);
-  if (made.status !== 0) process.stderr.write('SKIPPED: openssl is not installed\n');
-  const unlessMissing = made.status === 0 ? test : test.skip;
-  const ca = join(dir, 'cert.pem');
+  const certificate = makeCertificate();
+  const unlessMissing = certificate === null ? test.skip : test;
+  const ca = certificate?.path;
   const secured = (): SMTPServerOptions => ({
     disabledCommands: [],
-    key: readFileSync(join(dir, 'key.pem')),
-    cert: readFileSync(ca),
+    ...(certificate !== null && { key: certificate.key, cert: certificate.cert }),
     onAuth: ({ username, password }, _session, callback) =>
       username === 'hound' && password === 'right-password'
         ? callback(null, { user: username })

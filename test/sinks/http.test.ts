@@ -1,13 +1,11 @@
 /** A webhook against servers that fail in every way, and against names that lead where no request may go. */
-import { spawnSync } from 'node:child_process';
 import { promises as dns } from 'node:dns';
-import { readFileSync } from 'node:fs';
 import { connect, createServer as createTcpServer } from 'node:net';
-import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { makeCertificate } from '../support/certificate.ts';
 import { type HttpPeer, startHttpPeer } from '../support/http-peer.ts';
 import { alertMessage } from '../support/messages.ts';
-import { open, outcome, tempDir } from '../support/sinks.ts';
+import { open, outcome } from '../support/sinks.ts';
 
 const SECRET_PATH = '/services/T000/B000/a-very-secret-path';
 let peer: HttpPeer;
@@ -145,36 +143,16 @@ describe('without allow_private', () => {
   });
 });
 
-describe('TLS', () => {
-  const dir = tempDir();
-  const made = spawnSync('openssl', [
-    'req',
-    '-x509',
-    '-newkey',
-    'rsa:2048',
-    '-nodes',
-    '-days',
-    '2',
-    '-subj',
-    '/CN=127.0.0.1',
-    '-addext',
-    'subjectAltName=IP:127.0.0.1',
-    '-keyout',
-    join(dir, 'key.pem'),
-    '-out',
-    join(dir, 'cert.pem'),
-  ]);
-  if (made.status !== 0) process.stderr.write('SKIPPED: openssl is not installed\n');
+const certificate = makeCertificate();
 
-  test.skipIf(made.status !== 0)('is verified, and a certificate of one’s own can be trusted', async () => {
-    const read = (name: string) => readFileSync(join(dir, name), 'utf8');
-    const secure = await startHttpPeer({ key: read('key.pem'), cert: read('cert.pem') });
-    try {
-      expect(await post(secure.url)).toMatch(/^sink: .*self-signed certificate/);
-      expect(secure.received).toEqual([]);
-      expect(await post(secure.url, { ca: join(dir, 'cert.pem') })).toBe('taken');
-    } finally {
-      await secure.close();
-    }
-  });
+test.skipIf(certificate === null)('TLS is verified, and a certificate of one’s own can be trusted', async () => {
+  if (certificate === null) return;
+  const secure = await startHttpPeer(certificate);
+  try {
+    expect(await post(secure.url)).toMatch(/^sink: .*self-signed certificate/);
+    expect(secure.received).toEqual([]);
+    expect(await post(secure.url, { ca: certificate.path })).toBe('taken');
+  } finally {
+    await secure.close();
+  }
 });

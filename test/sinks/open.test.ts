@@ -62,6 +62,20 @@ test('an unknown type and wrong options are told with the id of the sink', async
   await expect(open('toString', {})).rejects.toMatchObject({ code: 'config-invalid' });
 });
 
+test('Security Hub needs a region from somewhere', async () => {
+  const before = { ...process.env };
+  try {
+    for (const name of ['AWS_REGION', 'AWS_PROFILE']) delete process.env[name];
+    Object.assign(process.env, { AWS_CONFIG_FILE: '/dev/null', AWS_SHARED_CREDENTIALS_FILE: '/dev/null' });
+    await expect(open('securityhub', { account: ACCOUNT })).rejects.toMatchObject({
+      code: 'config-invalid',
+      message: 'sink soc: no region is named, and a finding needs one',
+    });
+  } finally {
+    process.env = before;
+  }
+});
+
 test('what is aborted before it begins ends with the reason', async () => {
   const ended = AbortSignal.abort(new Error('the run ended'));
   for (const type of ['webhook', 'exec', 'email', 'sqs', 'slack'])

@@ -85,7 +85,7 @@ test('by token: one thread for an alert', async () => {
     reference,
   );
   expect(peer.received.map(({ url, headers }) => [url, headers.authorization])).toEqual(
-    Array(2).fill(['/api/chat.postMessage', 'Bearer xoxb-very-secret']),
+    [1, 2].map(() => ['/api/chat.postMessage', 'Bearer xoxb-very-secret']),
   );
   expect(posted().map(({ channel, thread_ts }) => [channel, thread_ts])).toEqual([
     ['C123', undefined],

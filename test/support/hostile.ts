@@ -52,7 +52,7 @@ const FRAGMENTS = [
   'arn:aws:iam::111122223333:user/',
 ];
 
-export const hostileText = fc
+const hostileText = fc
   .array(
     fc.oneof({ arbitrary: fc.constantFrom(...FRAGMENTS), weight: 4 }, fc.string({ unit: 'binary', maxLength: 20 })),
     { maxLength: 12 },

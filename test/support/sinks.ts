@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { DeliveryError, type Message, type Sink } from '../../src/sink.ts';
 import { openSink, type SinkContext } from '../../src/sinks/open.ts';
 
-export function contextIn(dir: string, context: Partial<SinkContext> = {}): SinkContext {
+function contextIn(dir: string, context: Partial<SinkContext> = {}): SinkContext {
   return { id: 'soc', aws: {}, dir, write: async () => undefined, ...context };
 }
 
