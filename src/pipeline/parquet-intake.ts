@@ -37,8 +37,12 @@ export class ParquetIntake implements Intake {
     if (!last) return;
     try {
       for await (const rows of file.rows()) {
-        if ('reason' in rows) await records.take(this.#reject({ ...rows, length: this.#bytes }));
-        else await this.#take(rows);
+        if ('reason' in rows) {
+          // Nothing follows; at the end of the file it says what became of it.
+          await records.take(this.#reject({ ...rows, length: this.#bytes }));
+          break;
+        }
+        await this.#take(rows);
         await pause();
       }
     } finally {

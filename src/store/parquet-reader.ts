@@ -28,6 +28,11 @@ import { sqlText } from './parquet.ts';
 
 /** Beside the worker's own instances. A row group of any size is read page by page. */
 const MEMORY_LIMIT = '512MB';
+/**
+ * Of rows that nobody has taken yet: a vector at a time, whatever its size. Where one cannot be read, the engine forgets those that wait, and only ends the stream, so
+ * the rows are counted.
+ */
+const BUFFER = '1KB';
 /** Columns that a message names. */
 const NAMED_MAX = 40;
 
@@ -74,6 +79,7 @@ class Engine {
     });
     this.#connection = await this.#instance.connect();
     await this.#connection.run("SET TimeZone = 'UTC'");
+    await this.#connection.run(`SET streaming_buffer_size = '${BUFFER}'`);
     return this.#connection;
   }
 
@@ -116,9 +122,12 @@ class LocalFile implements ParquetFile {
     // One file, whatever characters are in its name; folders of other writers' partitions are no columns.
     const relation = `read_parquet(${sqlText(path.replace(/[[*?]/gu, '[$&]'))}, hive_partitioning = false, binary_as_string = true)`;
     let columns: readonly ParquetColumn[];
+    let count: number;
     try {
       const result = await connection.run(`SELECT * FROM ${relation} LIMIT 0`);
       columns = result.columnNames().map((name, at) => ({ name, type: typeOf(result.columnType(at)) }));
+      const counted = await connection.runAndReadAll(`SELECT count(*) FROM ${relation}`);
+      count = Number(counted.getRows()[0]?.[0]);
     } catch (error) {
       yield this.#problemOf(error);
       return;
@@ -131,11 +140,13 @@ class LocalFile implements ParquetFile {
       };
       return;
     }
+    let read = 0;
     try {
       const result = await connection.stream(`SELECT encode(${shape.sql}) FROM ${relation}`);
       for (;;) {
         const chunk = await result.fetchChunk();
-        if (chunk === null || chunk.rowCount === 0) return;
+        if (chunk === null || chunk.rowCount === 0) break;
+        read += chunk.rowCount;
         const values = chunk.getColumnValues(0);
         yield {
           format: shape.format,
@@ -144,7 +155,10 @@ class LocalFile implements ParquetFile {
       }
     } catch (error) {
       yield this.#problemOf(error);
+      return;
     }
+    if (read < count)
+      yield { reason: 'parquet-damaged', detail: `only the first ${read} of its ${count} rows can be read` };
   }
 
   close(): void {}
