@@ -7,14 +7,16 @@ import { Readable } from 'node:stream';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { DuckDBInstance } from '@duckdb/node-api';
 import fc from 'fast-check';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { exportStore, TABLES } from '../../src/cli/wire.ts';
 import { cloudtrailTable } from '../../src/formats/cloudtrail-table.ts';
 import type { IngestResult } from '../../src/ingest.ts';
 import { openStore } from '../../src/store/store.ts';
 import { recordTextOf } from '../formats/generate.ts';
 import { cloudtrailOracle, insightOracle, wafOracle } from '../formats/oracle.ts';
+import { CREDENTIALS } from '../sources/s3-support.ts';
 import { ingestInto } from '../support/ingest.ts';
+import { objectsOf, startS3Peer } from '../support/s3-peer.ts';
 import { differences, query } from '../support/stores.ts';
 
 const SAMPLES = 'sample-logs/AWSLogs';
@@ -299,6 +301,23 @@ describe('a file', () => {
       expect(readdirSync(at(`kinds-${index}`, 'staging'))).toEqual([]);
     }
   }, 120_000);
+
+  test('is the same from a bucket; later it is known', async () => {
+    const objects = objectsOf({ 'export/data/a.parquet': whole });
+    const peer = await startS3Peer({ bucket: 'example-logs', objects });
+    const environment = { ...CREDENTIALS, AWS_ENDPOINT_URL_S3: peer.url };
+    for (const [name, value] of Object.entries(environment)) vi.stubEnv(name, value);
+    try {
+      const { records } = await ingestInto(at('bucket.store'), ['s3://example-logs/export/data/']);
+      expect(records).toMatchObject({ in: ROWS, stored: ROWS });
+      expect((await ingestInto(at('bucket.store'), ['s3://example-logs/export/'])).files.known).toBe(1);
+      expect((await ingestInto(at('bucket.store'), [at('whole.parquet')])).files.copies).toBe(1);
+      expect(readdirSync(at('bucket.store', 'staging'))).toEqual([]);
+    } finally {
+      vi.unstubAllEnvs();
+      await peer.close();
+    }
+  });
 
   test('that is too large for memory is read where it lies, or through the disk', async () => {
     const large = at('large.parquet');
