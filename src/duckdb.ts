@@ -12,6 +12,7 @@ export const {
   DOUBLE,
   DuckDBArrayType,
   DuckDBArrayValue,
+  DuckDBBlobValue,
   DuckDBDataChunk,
   DuckDBDecimalValue,
   DuckDBInstance,

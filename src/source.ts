@@ -89,6 +89,8 @@ export interface AwsOptions {
 export interface ListingCosts {
   /** Requests for a page of keys. */
   readonly listRequests: number;
+  /** Requests for the size of one object. */
+  readonly headRequests: number;
   readonly keysListed: number;
   /** Folders that were not looked into and keys that were left out, because nothing of the scope can be in them. */
   readonly foldersPruned: number;

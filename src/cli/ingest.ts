@@ -30,6 +30,7 @@ export interface IngestCommandOptions extends AwsCommandOptions {
   readonly strict?: boolean;
   readonly once?: boolean;
   readonly reconcile?: number;
+  readonly filesFrom?: string;
 }
 
 export function addIngestOptions(command: Command): Command {
@@ -37,6 +38,10 @@ export function addIngestOptions(command: Command): Command {
     .argument(
       '[source...]',
       'a file, folder, glob, zip, tar or tar.gz, - for stdin, s3://bucket/prefix, or sqs://queue (default: sources in the config)',
+    )
+    .option(
+      '--files-from <list>',
+      'read the log files that a list names, one a line, paths and s3:// URLs; - reads the list from stdin (docs/athena.md)',
     )
     .option('--from <time>', 'only log files that may hold events at this time or later')
     .option('--to <time>', 'only log files that may hold events before this time')
@@ -60,8 +65,17 @@ function days(text: string): number {
   throw new InvalidArgumentError(`expected a number of days from 1 to ${DAYS_MAX}`);
 }
 
-/** The sources of the command line, else those of the config. Paths of the config start from its folder. */
-export function sourcesOf({ config }: Pick<Run<unknown>, 'config'>, given: readonly string[]): readonly string[] {
+/** The sources of the command line, where they are not named in a list alone, else those of the config. Paths of the config start from its folder. */
+export function sourcesOf(
+  { config, options }: Pick<Run<IngestCommandOptions>, 'config' | 'options'>,
+  given: readonly string[],
+): readonly string[] {
+  if (options.filesFrom === '-' && given.includes('-')) {
+    throw new AppError('usage-invalid', 'cannot read both a list (--files-from -) and log files (-) from stdin', {
+      hint: 'Write the list to a file, and name that file.',
+    });
+  }
+  if (options.filesFrom !== undefined) return given;
   const sources =
     given.length > 0
       ? given
@@ -148,7 +162,11 @@ export async function withIngest(
     await import('./wire.ts');
   const redact = await redactionsOf(run);
   const queue = queueOf(options, names);
-  const sources = await openSources(names, { aws: awsOf(run), queue, warn: (message) => terminal.warn(message) });
+  const sources = await openSources(names, options.filesFrom ?? null, {
+    aws: awsOf(run),
+    queue,
+    warn: (message) => terminal.warn(message),
+  });
   try {
     if (options.dryRun) return await printForecast(await forecast(storeDir, { sources, scope, signal }), run);
     refuseStoreInside(storeDir, sources);
@@ -290,6 +308,7 @@ function requestRows({ requests, sampleFiles, sampleBytes }: IngestForecast): re
   return [
     ['read for this forecast', `${plural(sampleFiles, 'object')}, ${formatBytes(sampleBytes)}`],
     ['LIST requests', formatCount(requests.listRequests)],
+    ['HEAD requests', formatCount(requests.headRequests)],
     ['GET requests', formatCount(requests.getRequests)],
     ['price of the requests, about', `$${requests.dollars.toFixed(4)}`],
     ['folders left out', formatCount(requests.foldersPruned)],

@@ -51,9 +51,10 @@ export async function openStore(dir: string, options: { readonly create?: boolea
   return store.openStore(dir, options);
 }
 
-/** Opens every source, or none. Buckets beside a queue that is reconciled are listed by it. */
+/** Opens every source, or none, and the list of log files where there is one. Buckets beside a queue that is reconciled are listed by it. */
 export async function openSources(
   names: readonly string[],
+  filesFrom: string | null,
   { queue, ...remote }: Omit<RemoteOptions, 'queue'> & { readonly queue: Omit<QueueOptions, 'roots'> },
 ): Promise<readonly Source[]> {
   const { openSource } = await import('../sources/open.ts');
@@ -63,6 +64,10 @@ export async function openSources(
     for (const name of names) {
       if (!roots.includes(name))
         sources.push(await openSource(name, process.stdin, { ...remote, queue: { ...queue, roots } }));
+    }
+    if (filesFrom !== null) {
+      const { openFileList } = await import('../sources/file-list.ts');
+      sources.push(await openFileList(filesFrom, process.stdin, remote.aws));
     }
     return sources;
   } catch (error) {

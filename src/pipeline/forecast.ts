@@ -79,6 +79,7 @@ export async function forecastIngest(
 
 /** US dollars a request, S3 Standard in us-east-1: https://aws.amazon.com/s3/pricing/ on 2026-11-26. Other regions differ by up to a half. */
 const DOLLARS_PER_LIST = 0.005 / 1000;
+/** And HEAD. */
 const DOLLARS_PER_GET = 0.0004 / 1000;
 
 function requestsOf(
@@ -89,16 +90,17 @@ function requestsOf(
   const costs = sources.flatMap((source) => source.costs?.() ?? []);
   if (costs.length === 0) return null;
   const sum = (name: keyof ListingCosts): number => costs.reduce((total, cost) => total + cost[name], 0);
-  const listRequests = sum('listRequests');
+  const [listRequests, headRequests] = [sum('listRequests'), sum('headRequests')];
   return {
     listRequests,
+    headRequests,
     keysListed: sum('keysListed'),
     foldersPruned: sum('foldersPruned'),
     keysPruned: sum('keysPruned'),
     sampleRequests,
     getRequests,
     // Listing again for the run costs the same once more.
-    dollars: listRequests * DOLLARS_PER_LIST + (sampleRequests + getRequests) * DOLLARS_PER_GET,
+    dollars: listRequests * DOLLARS_PER_LIST + (headRequests + sampleRequests + getRequests) * DOLLARS_PER_GET,
   };
 }
 

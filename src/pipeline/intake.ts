@@ -1,5 +1,5 @@
-/** How the bytes of one log file reach the lanes: as they are, or out of envelopes. */
-import type { UnwrappedRecords, Unwrapper } from '../envelope.ts';
+/** How the bytes of one log file reach the lanes: as they are, or record by record out of envelopes. */
+import type { Piece, UnwrappedRecords, Unwrapper } from '../envelope.ts';
 import type { ContentKind, FileOutcome, Reject } from '../format.ts';
 import type { Lane } from './lane.ts';
 import type { OpenFile } from './open-file.ts';
@@ -47,34 +47,33 @@ interface LaneEntry {
   pushed: number;
 }
 
-/** A file of envelopes: its records may be of several formats. */
-export class WrappedIntake implements Intake {
+/** Records of a file that several formats may have parts of, each with a line end behind it. */
+export class RecordsIntake {
   overflowed = false;
   readonly #file: OpenFile;
-  readonly #unwrapper: Unwrapper;
   readonly #laneOf: (format: string) => Promise<Lane>;
   readonly #unit: number;
   /** Lanes that the file has rows in, in the order of their first record. */
   readonly #lanes = new Map<string, LaneEntry>();
   #rejects: Reject[] = [];
-  /** By the unwrapper itself. */
+  /** Those that were rejected before a decoder saw them. */
   #rejected = 0;
 
-  constructor(file: OpenFile, unwrapper: Unwrapper, laneOf: (format: string) => Promise<Lane>, unit: number) {
+  constructor(file: OpenFile, laneOf: (format: string) => Promise<Lane>, unit: number) {
     this.#file = file;
-    this.#unwrapper = unwrapper;
     this.#laneOf = laneOf;
     this.#unit = unit;
   }
 
-  async push(bytes: Uint8Array, last: boolean, isCut = false): Promise<void> {
-    for (const piece of this.#unwrapper.push(bytes, last, isCut)) {
-      if ('reason' in piece) {
-        this.#rejects.push(piece);
-        this.#rejected++;
-      } else await this.#decode(piece);
-    }
-    if (!last) return;
+  async take(piece: Piece): Promise<void> {
+    if ('reason' in piece) {
+      this.#rejects.push(piece);
+      this.#rejected++;
+    } else await this.#decode(piece);
+  }
+
+  /** After the last piece. */
+  async finish(): Promise<void> {
     for (const { lane } of this.#lanes.values()) {
       if (await lane.push(NO_BYTES, true, this.#unit)) this.overflowed = true;
     }
@@ -115,6 +114,34 @@ export class WrappedIntake implements Intake {
     entry.lane.begin(this.#file, true);
     this.#lanes.set(format, entry);
     return entry;
+  }
+}
+
+/** A file of envelopes. */
+export class WrappedIntake implements Intake {
+  readonly #unwrapper: Unwrapper;
+  readonly #records: RecordsIntake;
+
+  constructor(unwrapper: Unwrapper, records: RecordsIntake) {
+    this.#unwrapper = unwrapper;
+    this.#records = records;
+  }
+
+  get overflowed(): boolean {
+    return this.#records.overflowed;
+  }
+
+  async push(bytes: Uint8Array, last: boolean, isCut = false): Promise<void> {
+    for (const piece of this.#unwrapper.push(bytes, last, isCut)) await this.#records.take(piece);
+    if (last) await this.#records.finish();
+  }
+
+  takeRejects(): readonly Reject[] {
+    return this.#records.takeRejects();
+  }
+
+  end(): FileOutcome {
+    return this.#records.end();
   }
 }
 

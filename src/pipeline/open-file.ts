@@ -46,8 +46,14 @@ export const openFile = (item: WorkItem): OpenFile => ({
   error: null,
 });
 
-/** Content that ended early or that somebody added to: the file is not what was delivered. */
-const DAMAGE_REASONS: ReadonlySet<string> = new Set(['truncated', 'trailing-garbage', 'empty-file']);
+/** Content that ended early, that somebody added to, or that cannot be read to its end: the file is not what was delivered. */
+const DAMAGE_REASONS: ReadonlySet<string> = new Set([
+  'truncated',
+  'trailing-garbage',
+  'empty-file',
+  'parquet-damaged',
+  'parquet-too-large',
+]);
 
 /** Says in the file what its content turned out to be. Returns its rejects, the damage among them. */
 export function close(file: OpenFile, outcome: FileOutcome, damage: Damage | null): readonly Reject[] {

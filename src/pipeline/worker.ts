@@ -4,6 +4,7 @@ import type { Envelopes } from '../envelope.ts';
 import { AppError, asInstallError } from '../errors.ts';
 import { type FileOutcome, type Format, HEAD_BYTES, type Reject } from '../format.ts';
 import type { FromWorker, IngestLimits, KnownContent, SegmentWriter, ToWorker, WorkItem } from '../ingest.ts';
+import { isParquetMagic, type ParquetReader } from '../parquet.ts';
 import {
   type Damage,
   decodeWhole,
@@ -17,10 +18,11 @@ import type { Redaction } from '../redaction.ts';
 import { createMask, type Mask } from '../secrets.ts';
 import type { Table } from '../table.ts';
 import { Handover } from './handover.ts';
-import { type Intake, PlainIntake, WrappedIntake } from './intake.ts';
+import { type Intake, PlainIntake, RecordsIntake, WrappedIntake } from './intake.ts';
 import { Lane } from './lane.ts';
 import { Mailbox } from './mailbox.ts';
 import { close, type OpenFile, openFile, resultOf } from './open-file.ts';
+import { ParquetIntake } from './parquet-intake.ts';
 import { createRedactor } from './redact.ts';
 
 /** Contents are looked up in the ledger in groups: one question costs a message there and back. */
@@ -60,6 +62,7 @@ export interface WorkerDeps {
   /** Asked in this order whether a log file is theirs. The first one gets what nobody claims; it is opened at once, the others when they are needed. */
   readonly formats: readonly Format[];
   readonly envelopes: Envelopes;
+  readonly parquet: ParquetReader;
   /** For the segments of a table. */
   readonly openWriter: (table: Table) => Promise<SegmentWriter>;
   readonly index: number;
@@ -326,16 +329,44 @@ class IngestWorker {
     const { formats, format: wanted, envelopes } = this.#deps;
     const { key, deliveredDay } = file.item;
     const named = formats.find(({ name }) => name === wanted);
-    const unwrapper = envelopes.open(head, (record) => (named ?? claimantOf(record, formats))?.name ?? null);
+    const formatOf = (record: Uint8Array): string | null => (named ?? claimantOf(record, formats))?.name ?? null;
+    const laneOf = (name: string) => this.#laneOf(formats.find((format) => format.name === name));
+    if (isParquetMagic(head)) {
+      this.#current = file;
+      return this.#openParquet(file, whole, formatOf, new RecordsIntake(file, laneOf, this.#unit));
+    }
+    const unwrapper = envelopes.open(head, formatOf);
     if (unwrapper !== null) {
       this.#current = file;
-      const laneOf = (name: string) => this.#laneOf(formats.find((format) => format.name === name));
-      return new WrappedIntake(file, unwrapper, laneOf, this.#unit);
+      return new WrappedIntake(unwrapper, new RecordsIntake(file, laneOf, this.#unit));
     }
     const lane = await this.#laneOf(named ?? claimantOf(head, formats, key) ?? formats[0]);
     if (whole && lane.isFullFor(deliveredDay, head.length)) await this.#flush();
     this.#current = file;
     return new PlainIntake(file, lane, this.#unit);
+  }
+
+  #openParquet(
+    file: OpenFile,
+    whole: boolean,
+    formatOf: (record: Uint8Array) => string | null,
+    records: RecordsIntake,
+  ): Intake {
+    const { key, content } = file.item;
+    // What lies in memory has been read already, and cannot vanish any more.
+    const isThere = !whole && content.type === 'file' && content.start === 0 && content.method === 'stored';
+    const intake: Intake = new ParquetIntake({
+      file: this.#deps.parquet.open(key, isThere ? content.path : null),
+      records,
+      formatOf,
+      pause: async () => {
+        if (this.#mailbox.stopped) throw new AppError('interrupted', 'the worker was asked to stop');
+        this.#judge();
+        await this.#spoolRejects(file, intake.takeRejects());
+        this.#reportProgress();
+      },
+    });
+    return intake;
   }
 
   /** Decodes a file that lies in memory whole. */
@@ -392,11 +423,14 @@ class IngestWorker {
       }
       damage = payload.damage;
     } catch (error) {
-      if (!(error instanceof AppError && error.code === 'source-unreadable')) throw error;
-      failure = error;
+      failure = unreadableOf(error);
     }
     intake ??= await this.#open(file, head, false);
-    await intake.push(head, true, damage !== null || failure !== null);
+    try {
+      await intake.push(head, true, damage !== null || failure !== null);
+    } catch (error) {
+      failure = unreadableOf(error);
+    }
     const outcome = intake.end();
     if (failure === null) {
       file.sha256 = digest.digest('hex');
@@ -559,6 +593,12 @@ function namesOf({ formats, redact }: WorkerDeps): string[] {
     const raw = columns.find((one) => one.table === table && one.name === column)?.raw;
     return [path.at(-1) ?? raw?.split('.').at(-1) ?? column];
   });
+}
+
+/** Throws what does not say that a file cannot be read now. */
+function unreadableOf(error: unknown): AppError {
+  if (error instanceof AppError && error.code === 'source-unreadable') return error;
+  throw error;
 }
 
 async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {

@@ -1,6 +1,6 @@
 /** Reads an object of S3 as a stream that goes on where it broke off. */
 import { Readable } from 'node:stream';
-import type { S3Client } from '@aws-sdk/client-s3';
+import { HeadObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import { AppError } from '../errors.ts';
 import { parseKey } from '../keys.ts';
 import type { LogFile } from '../source.ts';
@@ -25,6 +25,27 @@ export function objectFile(client: S3Client, object: S3Object, from = 0): LogFil
       read: (signal) => readObject(client, object, signal),
     },
   };
+}
+
+/** An object that was not listed, asked for its size and ETag: the ledger knows it by what a list would have said. Fails with what the client fails with. */
+export async function askedObject(
+  client: S3Client,
+  { bucket, key, requestPayer }: Pick<S3Object, 'bucket' | 'key' | 'requestPayer'>,
+  signal: AbortSignal,
+): Promise<LogFile> {
+  const command = new HeadObjectCommand({
+    Bucket: bucket,
+    Key: key,
+    ...(requestPayer && { RequestPayer: 'requester' as const }),
+  });
+  for (let failures = 0; ; ) {
+    try {
+      const { ContentLength: sizeBytes = 0, ETag: etag = '' } = await client.send(command, { abortSignal: signal });
+      return objectFile(client, { bucket, key, etag, sizeBytes, requestPayer });
+    } catch (error) {
+      if (!(await mayRetry(error, ++failures, signal))) throw error;
+    }
+  }
 }
 
 /** Fails with an AppError that says what to do. */

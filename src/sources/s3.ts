@@ -49,6 +49,7 @@ export async function openS3Source(url: string, options: AwsOptions, warn: (mess
   }
   const costs: { -readonly [name in keyof ListingCosts]: number } = {
     listRequests: 1,
+    headRequests: 0,
     keysListed: 0,
     foldersPruned: 0,
     keysPruned: 0,

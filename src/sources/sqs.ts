@@ -1,7 +1,7 @@
 /** A queue of SQS as a source: its messages name log files, or carry records. A message is deleted once all that it stands for is stored. */
 import { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { HeadObjectCommand, type S3Client } from '@aws-sdk/client-s3';
+import type { S3Client } from '@aws-sdk/client-s3';
 import { AppError } from '../errors.ts';
 import { isForeign, parseFolder } from '../keys.ts';
 import type { AwsOptions, ListingProblem, LogFile, Source } from '../source.ts';
@@ -12,7 +12,7 @@ import { BATCH_MAX, isDenied, type Message, openQueue, type Queue, queueError } 
 import { Roots } from './reconcile.ts';
 import { openS3Source } from './s3.ts';
 import { awsError, createS3Client } from './s3-client.ts';
-import { objectFile } from './s3-object.ts';
+import { askedObject, objectFile } from './s3-object.ts';
 
 export interface QueueOptions {
   /** End when the queue is empty. */
@@ -286,15 +286,7 @@ class Inbox {
     const requestPayer = this.#aws.requestPayer ?? false;
     if (sizeBytes !== null && etag !== null && !isStale)
       return objectFile(client, { bucket, key, etag, sizeBytes, requestPayer });
-    const { ContentLength: size = 0, ETag: mark = '' } = await client.send(
-      new HeadObjectCommand({
-        Bucket: bucket,
-        Key: key,
-        ...(requestPayer && { RequestPayer: 'requester' as const }),
-      }),
-      { abortSignal: this.#ended.signal },
-    );
-    return objectFile(client, { bucket, key, etag: mark, sizeBytes: size, requestPayer });
+    return askedObject(client, { bucket, key, requestPayer }, this.#ended.signal);
   }
 
   // Reconciling

@@ -199,6 +199,49 @@ describe('set up', () => {
     expect(server.statements().length).toBe(before);
   }, 120_000);
 
+  test('the files behind a question become a store of their own, and a whole ingest adds the rest, each record once', async () => {
+    const condition = "event_name = 'StopLogging' OR user_name = 'mallory' OR outcome = 'denied'";
+    const asked = `SELECT DISTINCT source_path FROM cloudtrail WHERE ${condition}`;
+    const named = await run('sql', asked, ...ATHENA, '--output', 'csv');
+    expect(named.status, named.stderr).toBe(0);
+    const [header, ...paths] = lines(named.stdout);
+    expect([header, new Set(paths).size]).toEqual(['source_path', paths.length]);
+    const keys = objectsIn(archive.dir).map(({ key }) => `s3://${ARCHIVE_BUCKET}/${key}`);
+    expect(paths.length).toBeGreaterThan(3);
+    expect(paths.filter((path) => !keys.includes(path))).toEqual([]);
+    expect(paths.length).toBeLessThan(keys.length / 2);
+
+    const slice = ['--store', join(cwd, 'slice')];
+    const listed = peer.counts.list;
+    const gone = `s3://${ARCHIVE_BUCKET}/AWSLogs/gone.json.gz`;
+    const input = `${named.stdout}${gone}\n`;
+    const part = await trailhound(['ingest', '--files-from', '-', ...slice, '--output', 'json'], { cwd, env, input });
+    expect(part).toMatchObject({ status: 3, stderr: expect.stringMatching(`cannot read ${gone}: there is no such`) });
+    expect(peer.counts.list).toBe(listed);
+    // What was asked for is there, and with it all that stands in the same files.
+    const question = `SELECT event_id, event_time, event_name, user_name FROM cloudtrail WHERE ${condition} ORDER BY 1, 2, 3, 4`;
+    const local = await run('sql', question, '--portable', ...slice, '--output', 'csv');
+    const there = await run('sql', question, ...ATHENA, '--output', 'csv');
+    expect(local.stdout).toBe(there.stdout);
+    expect(lines(local.stdout).length).toBeGreaterThan(5);
+    const apart = ['--store', join(cwd, 'apart')];
+    const files = paths.map((path) => path.replace(`s3://${ARCHIVE_BUCKET}`, archive.dir));
+    expect((await run('ingest', ...files, ...apart)).status).toBe(0);
+    const sums = 'SELECT count(*) AS n, bit_xor(hash(COLUMNS(* EXCLUDE (log_file, record_no)))) FROM cloudtrail';
+    expect((await run('sql', sums, ...slice, '--output', 'csv')).stdout).toBe(
+      (await run('sql', sums, ...apart, '--output', 'csv')).stdout,
+    );
+
+    const rest = await run('ingest', SOURCE, ...slice, '--output', 'json');
+    const once = await run('ingest', SOURCE, '--store', join(cwd, 'whole'), '--output', 'json');
+    const [first, second, whole] = [part, rest, once].map(({ stdout }) => JSON.parse(stdout));
+    expect(second.files.known).toBe(paths.length);
+    expect(first.records.stored + second.records.stored).toBe(whole.records.stored);
+    expect((await run('sql', sums, ...slice, '--output', 'csv')).stdout).toBe(
+      (await run('sql', sums, '--store', join(cwd, 'whole'), '--output', 'csv')).stdout,
+    );
+  }, 300_000);
+
   test('--max-scan refuses before, by what earlier statements scanned', async () => {
     await run('sql', 'SELECT count(*) AS once FROM cloudtrail', ...ATHENA);
     const before = server.statements().length;
@@ -267,6 +310,12 @@ describe('set up', () => {
       ['sql', 'SELECT extra FROM cloudtrail', ...ATHENA],
       /the column cloudtrail\.extra exists only in the local store/u,
     ],
+    [['sql', 'SELECT source_path FROM cloudtrail'], /source_path/u],
+    [
+      ['ingest', '-', '--files-from', '-'],
+      /cannot read both a list \(--files-from -\) and log files \(-\) from stdin/u,
+    ],
+    [['ingest', '--files-from', '-'], /the list - names no log file/u],
     [['sql', 'SELECT * FROM s3_access', ...ATHENA], /the table s3_access is not set up on Athena/u],
     [['hunt', 's3-log-bucket-anonymous', ...ATHENA], /no detector|is not set up/u],
     [['sql', 'SELECT 1 AS one', ...ATHENA, '--database', 'a.b'], /cannot use the database 'a\.b'/u],

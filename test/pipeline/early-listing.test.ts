@@ -11,7 +11,7 @@ const logFile = (key: string): LogFile => ({
   content: { type: 'file', path: key, start: 0, length: 1, method: 'stored' },
 });
 const FILES = ['a', 'b', 'c'].map(logFile);
-const COSTS = { listRequests: 0, keysListed: 0, foldersPruned: 0, keysPruned: 0 };
+const COSTS = { listRequests: 0, headRequests: 0, keysListed: 0, foldersPruned: 0, keysPruned: 0 };
 
 /** Counts how often it is listed. */
 function source(list: Source['list'], isRemote = true): { readonly source: Source; readonly listings: () => number } {

@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { cloudtrailTable } from '../../src/formats/cloudtrail-table.ts';
 import { openStore } from '../../src/store/store.ts';
+import type { Table } from '../../src/table.ts';
 
 const MAIN = fileURLToPath(new URL('../../dist/src/cli/main.js', import.meta.url));
 
@@ -23,13 +24,12 @@ export function run(args: readonly string[]): Promise<{ readonly status: number 
   });
 }
 
-const EVENT_COLUMNS = cloudtrailTable.columns
-  .map((column) => column.name)
-  .filter((name) => name !== 'log_file' && name !== 'record_no');
+const eventColumns = (table: Table): readonly string[] =>
+  table.columns.map((column) => column.name).filter((name) => name !== 'log_file' && name !== 'record_no');
 
-async function files(dir: string): Promise<string> {
+async function files(dir: string, table: Table = cloudtrailTable): Promise<string> {
   const store = await openStore(dir);
-  const segments = await store.segments(cloudtrailTable);
+  const segments = await store.segments(table);
   await store.close();
   return `[${segments.map((segment) => `'${segment.path}'`).join(', ')}]`;
 }
@@ -49,14 +49,20 @@ export async function query(dir: string, sql: string): Promise<unknown[][]> {
   }
 }
 
-/** Rows that only one of the stores has, over event columns; both must be 0. */
-export async function differences(a: string, b: string): Promise<{ onlyA: number; onlyB: number; rows: number }> {
+/** Rows that only one of the stores has, over event columns; both must be 0. `but`: columns that are left out. */
+export async function differences(
+  a: string,
+  b: string,
+  { table = cloudtrailTable, but = [] }: { readonly table?: Table; readonly but?: readonly string[] } = {},
+): Promise<{ onlyA: number; onlyB: number; rows: number }> {
   const instance = await DuckDBInstance.create(':memory:');
   const connection = await instance.connect();
   try {
     const rows = (list: string): string =>
-      `SELECT event_date, ${EVENT_COLUMNS.join(', ')} FROM read_parquet(${list}, hive_partitioning = true)`;
-    const [inA, inB] = [rows(await files(a)), rows(await files(b))];
+      `SELECT event_date, ${eventColumns(table)
+        .filter((name) => !but.includes(name))
+        .join(', ')} FROM read_parquet(${list}, hive_partitioning = true)`;
+    const [inA, inB] = [rows(await files(a, table)), rows(await files(b, table))];
     const count = async (sql: string): Promise<number> =>
       Number((await connection.runAndReadAll(`SELECT count(*) FROM (${sql})`)).getRows()[0]?.[0]);
     return {

@@ -22,7 +22,7 @@ import { PARTITIONS_MAX, partitionsOf } from './scale.ts';
 import type { DeployedTable } from './setup.ts';
 import { toAthena } from './statement.ts';
 import { fromAthena, fromJson, typeName } from './values.ts';
-import { deliveryDays, distinctSql, portableColumns, windowSql } from './views.ts';
+import { deliveryDays, distinctSql, portableColumns, SOURCE_COLUMN, windowSql } from './views.ts';
 
 export interface AthenaBackendOptions {
   readonly athena: Athena;
@@ -153,7 +153,7 @@ export class AthenaBackend implements Backend {
       scope: window,
       relations: this.#options.tables.map(({ table }) => ({
         table,
-        relation: this.#relation(table, window),
+        relation: this.#relation(table, window, rehearsed.namesSource),
         // Copies are left out behind the filter, so it stands inside.
         prune: () => null,
       })),
@@ -196,10 +196,14 @@ export class AthenaBackend implements Backend {
   }
 
   /** A logical table within a window: pruned first, then each event once. */
-  #relation(table: Table, window: Window | null): string {
+  #relation(table: Table, window: Window | null, withSource: boolean): string {
     return `(${distinctSql(table, this.#delivered(table), {
       where: window === null ? null : windowSql(window, this.#options.latenessMs),
-      columns: [...portableColumns(table).map(({ name }) => name), PARTITION_COLUMN],
+      columns: [
+        ...portableColumns(table).map(({ name }) => name),
+        PARTITION_COLUMN,
+        ...(withSource ? [SOURCE_COLUMN] : []),
+      ],
     })})`;
   }
 

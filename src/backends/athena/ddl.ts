@@ -147,6 +147,7 @@ const DAY_OF_FILE = `replace(substr(regexp_extract("$path", '[0-9]{4}(-[0-9]{2})
 
 const rawRelation = (database: string, name: string, { template, isExport }: RootForm): RawRelation => ({
   relation: `${quoted(database)}.${quoted(name)}`,
+  source: '"$path"',
   ...(template === null && { day: DAY_OF_FILE }),
   ...(isExport && { isDecoded: true }),
 });

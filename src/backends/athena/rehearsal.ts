@@ -1,10 +1,10 @@
 /** A statement tried on empty tables on this machine before Athena gets it: what is wrong with it is told at no cost, and the types of its result are known. */
 import type { Backend, Param, ResultColumn } from '../../backend.ts';
 import { AppError } from '../../errors.ts';
-import type { Table } from '../../table.ts';
+import type { Column, Table } from '../../table.ts';
 import { createDuckdbBackend } from '../duckdb.ts';
 import { tokensOf } from '../lexer.ts';
-import { portableColumns } from './views.ts';
+import { portableColumns, SOURCE_COLUMN } from './views.ts';
 
 export interface RehearsalOptions {
   /** The logical tables that are there. */
@@ -22,14 +22,24 @@ export interface Rehearsed {
   readonly columns: readonly ResultColumn[];
   /** Logical tables that the statement may read. */
   readonly tables: readonly Table[];
+  /** Whether it names `source_path`: only then the tables have it, so that statements over views without it run on. */
+  readonly namesSource: boolean;
 }
 
 /** Nothing is in the tables. */
 const MEMORY_MB = 256;
 
+const SOURCE: Column = {
+  name: SOURCE_COLUMN,
+  type: 'VARCHAR',
+  doc: 'The log file that the row came from.',
+  athena: SOURCE_COLUMN,
+};
+
 export class Rehearsal {
   readonly #options: RehearsalOptions;
-  #backend: Promise<Backend> | null = null;
+  /** With `source_path` among the columns, and without. */
+  readonly #backends = new Map<boolean, Promise<Backend>>();
 
   constructor(options: RehearsalOptions) {
     this.#options = options;
@@ -39,6 +49,7 @@ export class Rehearsal {
   async check(sql: string, params: Readonly<Record<string, Param>>): Promise<Rehearsed> {
     const { tables, known } = this.#options;
     const words = wordsOf(sql);
+    const namesSource = words.all.has(SOURCE_COLUMN);
     const [first] = words.order;
     if (first === 'explain')
       throw new AppError('sql-invalid', 'cannot explain a statement of Athena', {
@@ -46,12 +57,12 @@ export class Rehearsal {
       });
     const absent = known.find((table) => words.all.has(table.name) && !tables.includes(table));
     try {
-      const backend = await this.#open();
+      const backend = await this.#open(namesSource);
       const select = sql.replace(/;\s*$/u, '');
       // Nothing is run by it, and what is wrong is told as it stands there.
       await backend.query(`EXPLAIN ${select}`, params);
       const { columns } = await backend.query(`SELECT * FROM (\n${select}\n) AS rehearsed LIMIT 0`, params);
-      return { columns, tables: tables.filter(({ name }) => words.all.has(name)) };
+      return { columns, tables: tables.filter(({ name }) => words.all.has(name)), namesSource };
     } catch (error) {
       if (!(error instanceof AppError)) throw error;
       const local = this.#localColumn(error.message);
@@ -71,14 +82,17 @@ export class Rehearsal {
   }
 
   async close(): Promise<void> {
-    await (await this.#backend)?.close();
-    this.#backend = null;
+    for (const backend of this.#backends.values()) await (await backend).close();
+    this.#backends.clear();
   }
 
-  #open(): Promise<Backend> {
+  #open(withSource: boolean): Promise<Backend> {
     const { tables, lists, tempDirectory, locked } = this.#options;
-    this.#backend ??= createDuckdbBackend({
-      tables: tables.map((table) => ({ table: { ...table, columns: portableColumns(table) }, segments: [] })),
+    const known = this.#backends.get(withSource);
+    if (known !== undefined) return known;
+    const columnsOf = (table: Table): readonly Column[] => [...portableColumns(table), ...(withSource ? [SOURCE] : [])];
+    const backend = createDuckdbBackend({
+      tables: tables.map((table) => ({ table: { ...table, columns: columnsOf(table) }, segments: [] })),
       lists,
       portable: true,
       locked,
@@ -86,7 +100,8 @@ export class Rehearsal {
       threads: 1,
       tempDirectory,
     });
-    return this.#backend;
+    this.#backends.set(withSource, backend);
+    return backend;
   }
 
   /** `cloudtrail.extra` where that is what a message says is not there. */

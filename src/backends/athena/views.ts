@@ -5,12 +5,16 @@ import { rawTableOf } from './raw.ts';
 
 /** The day of delivery, `yyyy/MM/dd` as in the paths of AWS's log files; the column of the views by which Athena leaves whole days out. */
 export const DAY_COLUMN = 'day';
+/** The log file that a row came from, as `s3://bucket/key`; of copies that of the one that is kept. Statements have it where they name it: the store has `log_file` instead. */
+export const SOURCE_COLUMN = 'source_path';
 
 /** A raw table or another relation of its columns. */
 export interface RawRelation {
   readonly relation: string;
   /** The day of delivery in SQL; default: its column `day`. */
   readonly day?: string;
+  /** The log file of a row in SQL; default: it is not known. */
+  readonly source?: string;
   /** Its columns are those of the logical table: it was exported. */
   readonly isDecoded?: true;
 }
@@ -22,26 +26,30 @@ export const portableColumns = (table: Table): readonly Column[] =>
 /** A derivation that is said in one text for both engines; of the others Athena's text stands over raw columns. */
 const isShared = ({ athena, derive }: Column): boolean => derive !== undefined && athena === derive;
 
-/** The columns of the logical table, `event_date` and `day`: a row for each record that was delivered, copies included. Filters by `day` reach the partitions. */
+/** The columns of the logical table, `event_date`, `day` and `source_path`: a row for each record that was delivered, copies included. Filters by `day` reach the partitions. */
 export function deliveredSql(table: Table, raws: readonly RawRelation[]): string {
   const names = portableColumns(table).map(({ name }) => name);
   const columns = `${names.join(', ')}, ${eventDateSql} AS ${PARTITION_COLUMN}, ${DAY_COLUMN}`;
   const [exported, logs] = [raws.filter(({ isDecoded }) => isDecoded), raws.filter(({ isDecoded }) => !isDecoded)];
   return [
-    ...(logs.length > 0 ? [`SELECT ${columns}\nFROM (\n${decodedSql(table, logs)}\n) AS decoded`] : []),
-    ...exported.map(({ relation }) => `SELECT ${columns}\nFROM ${relation}`),
+    ...(logs.length > 0
+      ? [`SELECT ${columns}, ${SOURCE_COLUMN}\nFROM (\n${decodedSql(table, logs)}\n) AS decoded`]
+      : []),
+    ...exported.map((one) => `SELECT ${columns}, ${sourceSql(one)} AS ${SOURCE_COLUMN}\nFROM ${one.relation}`),
   ].join('\nUNION ALL\n');
 }
 
-/** The columns of log files' rows, and `day`. */
+const sourceSql = ({ source = 'CAST(NULL AS varchar)' }: RawRelation): string => source;
+
+/** The columns of log files' rows, `day` and `source_path`. */
 function decodedSql(table: Table, raws: readonly RawRelation[]): string {
   const { recordHas } = rawTableOf(table.name);
   const columns = portableColumns(table);
   const own = columns.filter((column) => !isShared(column)).map(({ athena, name }) => `${athena} AS ${name}`);
   const isRecord = recordHas.map((name) => `${name} IS NOT NULL`).join(' OR ');
   const rows = raws.map(
-    ({ relation, day = DAY_COLUMN }) =>
-      `SELECT ${own.join(',\n  ')},\n  ${day} AS ${DAY_COLUMN}\nFROM ${relation}\nWHERE ${isRecord}`,
+    (raw) =>
+      `SELECT ${own.join(',\n  ')},\n  ${raw.day ?? DAY_COLUMN} AS ${DAY_COLUMN},\n  ${sourceSql(raw)} AS ${SOURCE_COLUMN}\nFROM ${raw.relation}\nWHERE ${isRecord}`,
   );
   return levelsOf(columns, table).reduce(
     (inner, level, at) =>
@@ -90,6 +98,7 @@ const columnsOf = (table: Table): readonly string[] => [
   ...portableColumns(table).map(({ name }) => name),
   PARTITION_COLUMN,
   DAY_COLUMN,
+  SOURCE_COLUMN,
 ];
 
 /** Columns that are equal in copies of an event: its identity, and what is derived from nothing else, so that filters on these are tried before copies are compared. */

@@ -16,6 +16,7 @@ export function ingestCommand(host: Host): Command {
       'zcat *.json.gz | trailhound ingest -',
       'trailhound ingest sqs://cloudtrail-logs',
       'trailhound ingest sqs://cloudtrail-logs s3://my-logs/AWSLogs/ --once --reconcile 3',
+      'trailhound ingest --files-from files.csv',
       'trailhound ingest ./AWSLogs --dry-run',
     ],
     (run, ...given) =>

@@ -192,7 +192,7 @@ test('the table of an export reads the lists of its days, and its view the colum
   expect(sql).toContain("'storage.location.template' = 's3://logs/lake/cloudtrail/${day}/'");
   expect(dataOf(root)).toBe('s3://logs/lake/data/cloudtrail/');
   const [delivered] = viewsOf(DATABASE, cloudtrailTable, [{ name: 'cloudtrail_raw', root }]);
-  expect(delivered?.sql).toContain('event_date, day\nFROM "');
+  expect(delivered?.sql).toContain('event_date, day, "$path" AS source_path\nFROM "');
   expect(delivered?.sql).not.toMatch(/useridentity|UNION/u);
   const both = viewsOf(DATABASE, cloudtrailTable, [
     { name: 'cloudtrail_raw', root: ROOT },
