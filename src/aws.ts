@@ -5,6 +5,7 @@ import type { S3ClientConfig } from '@aws-sdk/client-s3';
 import { fromNodeProviderChain, fromTemporaryCredentials } from '@aws-sdk/credential-providers';
 import { checkProfile } from './aws-profile.ts';
 import { AppError, type ErrorCode } from './errors.ts';
+import { retryAfterMs } from './retry-after.ts';
 import type { AwsOptions } from './source.ts';
 
 const SOCKETS_MAX = 96;
@@ -84,13 +85,6 @@ interface ClientError {
   readonly code?: unknown;
   readonly $metadata?: { readonly httpStatusCode?: number; readonly clockSkewCorrected?: boolean };
   readonly $response?: { readonly headers?: Readonly<Record<string, string>> };
-}
-
-/** Seconds or a date: https://www.rfc-editor.org/rfc/rfc9110#field.retry-after. */
-function retryAfterMs(header: string | undefined): number {
-  if (header === undefined) return 0;
-  const ms = /^\d+(?:\.\d+)?$/u.test(header) ? Number(header) * 1000 : Date.parse(header) - Date.now();
-  return ms > 0 ? ms : 0;
 }
 
 const CREDENTIAL_ERRORS =

@@ -1,11 +1,12 @@
 /** Alerts as a person reads them and as a program does. */
 import type { Alert, Severity } from '../../alert.ts';
+import { whereFrom, who } from '../../alert-text.ts';
 import type { ResultColumn, Value } from '../../backend.ts';
 import type { Table } from '../../table.ts';
+import type { TableColumn } from '../../text-table.ts';
 import type { Terminal } from '../terminal.ts';
 import { json, printable, valueText } from './printable.ts';
 import { createRowWriter, type Output } from './rows.ts';
-import type { TableColumn } from './table.ts';
 
 export interface AlertWriter {
   /** Prints a block of alerts, most severe first; may be called as they are found. */
@@ -102,21 +103,6 @@ function jsonWriter(terminal: Terminal): AlertWriter {
   };
 }
 
-/** `arn:aws:iam::111122223333:user/dora` is read as `user/dora` in account 111122223333. */
-function who(alert: Alert): string {
-  const [first] = Object.values(alert.subject);
-  const principal = valueText(alert.subject['principal'] ?? alert.principal_arn ?? first ?? null);
-  const arn = /^arn:[^:]*:[^:]*:[^:]*:(\d{12}):(.+)$/u.exec(principal);
-  return arn === null ? principal || '(nobody)' : `${arn[2]} ${arn[1]}`;
-}
-
-function whereFrom(alert: Alert): string {
-  const [first, ...others] = alert.source_ips;
-  const address = first === undefined ? [] : [others.length > 0 ? `${first} +${others.length}` : first];
-  const region = alert.region ?? (alert.regions.length > 0 ? `${alert.regions.length} regions` : null);
-  return [...address, ...(region === null ? [] : [region])].join(' ');
-}
-
 function mark(alert: Alert): string {
   const { status } = alert;
   if (status !== 'open') return status;
@@ -166,7 +152,7 @@ function tableWriter(terminal: Terminal): AlertWriter {
         return;
       }
       const head = widths === undefined ? terminal.colors.bold : null;
-      const { naturalWidths, renderTable } = await import('./table.ts');
+      const { naturalWidths, renderTable } = await import('../../text-table.ts');
       widths = naturalWidths(columns, rows, widths);
       await terminal.out(renderTable(columns, rows, { width, head, widths }));
     },

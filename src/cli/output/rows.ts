@@ -67,13 +67,13 @@ function tableWriter(columns: readonly ResultColumn[], terminal: Terminal): RowW
       if (rows.length === 0) return;
       const cells = rows.map((row) => row.map((value) => printable(valueText(value))));
       const head = widths === undefined ? terminal.colors.bold : null;
-      const { naturalWidths, renderTable } = await import('./table.ts');
+      const { naturalWidths, renderTable } = await import('../../text-table.ts');
       widths = naturalWidths(layout, cells, widths);
       await terminal.out(renderTable(layout, cells, { width: terminal.width, head, widths }));
     },
     async end() {
       if (widths !== undefined) return;
-      const { renderTable } = await import('./table.ts');
+      const { renderTable } = await import('../../text-table.ts');
       await terminal.out(renderTable(layout, [], { width: terminal.width, head: terminal.colors.bold }));
     },
   };

@@ -1,7 +1,7 @@
 /** Tables: aligned and unwrapped in a pipe, fitted to a terminal. */
 import stringWidth from 'string-width';
 import { describe, expect, test } from 'vitest';
-import { renderTable } from '../../src/cli/output/table.ts';
+import { renderTable } from '../src/text-table.ts';
 
 const columns = [{ title: 'name' }, { title: 'n', align: 'right' as const }, { title: 'text' }];
 const plain = (text: string) => text;

@@ -1,6 +1,6 @@
 /** What leaves the process can neither move a cursor nor become a formula or markup. */
 import { describe, expect, test } from 'vitest';
-import { csvField, json, markdownCell, printable } from '../../src/cli/output/printable.ts';
+import { csvField, json, markdownCell, printable } from '../src/printable.ts';
 
 describe('printable', () => {
   test.each([
