@@ -214,6 +214,11 @@ const SUPPRESSION: CatalogTable = {
     { name: 'reason', type: 'VARCHAR', doc: 'Why.' },
     { name: 'owner', type: 'VARCHAR', doc: 'Who decided.' },
     { name: 'until', type: 'TIMESTAMP', doc: 'When it ends; null for never.' },
+    {
+      name: 'created_at',
+      type: 'TIMESTAMP',
+      doc: 'Our clock when it was added, UTC; null where an older version did.',
+    },
   ],
 };
 

@@ -18,7 +18,7 @@ import { catalogOutbox } from './outbox.ts';
 import { sqlText } from './parquet.ts';
 import { prune } from './retention.ts';
 import { isoOrNull, num, text, timeOrNull } from './rows.ts';
-import { deleteSuppression, insertSuppression, listSuppressions } from './suppressions.ts';
+import { deleteSuppression, insertSuppression, listSuppressions, suppressionUses } from './suppressions.ts';
 import { createStore, requireVersion, storeExists, storeId } from './version.ts';
 import { catalogWatchState } from './watch-state.ts';
 import { knownFiles, openWriter } from './writer.ts';
@@ -114,11 +114,12 @@ function localStore(paths: StorePaths): LocalStore {
       }),
     alerts: (filter) => catalog.read((session) => listAlerts(session, filter)),
     alert: (idPrefix) => catalog.read((session) => findAlert(session, idPrefix)),
-    setAlertStatus: (id, status, by, why) => catalog.write((session) => setStatus(session, id, status, by, why)),
+    setAlertStatus: (ids, status, by, why) => catalog.write((session) => setStatus(session, ids, status, by, why)),
     alertHistory: (id) => catalog.read((session) => listChanges(session, { alertId: id })),
     outbox: catalogOutbox(catalog),
     watching: catalogWatchState(catalog),
     suppressions: () => catalog.read(listSuppressions),
+    suppressionUses: () => catalog.read(suppressionUses),
     addSuppression: (suppression) => catalog.write((session) => insertSuppression(session, suppression)),
     removeSuppression: (id) => catalog.write((session) => deleteSuppression(session, id)),
     openWriter: (tables) => openWriter(paths, tables),

@@ -31,6 +31,13 @@ export function catalogWatchState(catalog: Catalog): WatchState {
         );
         return rows.map(runOf);
       }),
+    latestRuns: () =>
+      catalog.read(async (session) => {
+        const rows = await session.rows(
+          'SELECT * FROM hunt_run QUALIFY row_number() OVER (PARTITION BY hunt ORDER BY due_at DESC, started_at DESC) = 1 ORDER BY hunt',
+        );
+        return rows.map(runOf);
+      }),
     recordSource: (state) =>
       catalog.write(async (session) => {
         const { source, listedAtMs, arrivedAtMs, files, usualGapMs, silentSinceMs, error } = state;
