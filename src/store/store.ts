@@ -8,10 +8,11 @@ import type { RejectRow, Store, StoreStatus, TableSums } from '../store.ts';
 import type { Table } from '../table.ts';
 import { findAlert, listAlerts, listChanges, setStatus, upsertAlerts, withdrawAlerts } from './alerts.ts';
 import { Catalog, type CatalogSession } from './catalog.ts';
-import { CATALOG_TABLES, STORE_VERSION } from './catalog-tables.ts';
+import { CATALOG_TABLES, INCIDENT, STORE_VERSION } from './catalog-tables.ts';
 import { type CheckReport, checkStore } from './check.ts';
 import { asStoreError, FILE_MODE, makeFolder, type StorePaths, storePaths } from './files.ts';
 import { huntSeqs, moveHunts } from './hunts.ts';
+import { makeIncidents } from './incidents.ts';
 import { liveSegments, SNAPSHOT_PREFIX } from './lake.ts';
 import { leaseHolder, takeLease } from './lease.ts';
 import { catalogOutbox } from './outbox.ts';
@@ -94,9 +95,10 @@ function localStore(paths: StorePaths): LocalStore {
       const columns = table.columns.map((column) => column.name).join(', ');
       try {
         makeFolder(paths.staging);
-        await catalog.read((session) =>
-          session.run(`COPY (SELECT ${columns} FROM ${name}) TO ${sqlText(file)} (FORMAT parquet)`),
-        );
+        await catalog.read(async (session) => {
+          if (table === INCIDENT) await makeIncidents(session);
+          await session.run(`COPY (SELECT ${columns} FROM ${name}) TO ${sqlText(file)} (FORMAT parquet)`);
+        });
         chmodSync(file, FILE_MODE);
       } catch (error) {
         rmSync(file, { force: true });

@@ -19,7 +19,12 @@ export const SQL_TABLES = [
   'reject',
   'id_conflict',
   'alert',
+  'alert_change',
+  'incident',
   'suppression',
+  'delivery',
+  'hunt_run',
+  'source_state',
 ] as const;
 
 interface SqlOptions extends ResultOptions, BackendCommandOptions {
