@@ -18,6 +18,17 @@ export function printable(text: string): string {
   });
 }
 
+/** At most `max` UTF-16 units, cut between characters; the last one tells that something is missing. */
+export function cut(text: string, max: number): string {
+  if (text.length <= max) return text;
+  return `${text.slice(0, max - 1).replace(/[\uD800-\uDBFF]$/u, '')}…`;
+}
+
+/** One printable line of at most `max` UTF-16 units, however long the text is. */
+export function shown(text: string, max: number): string {
+  return cut(printable(cut(text, max)), max);
+}
+
 /** For text of ours that holds line breaks: each line made printable. */
 export function printableLines(text: string): string {
   return text.split('\n').map(printable).join('\n');
