@@ -47,7 +47,7 @@ const ID_DIGITS = 32;
 const NOBODY = /^$|^(anonymous|unknown)$|(^|[.])amazonaws[.]com([.]cn)?$|:role\/aws-service-role\//iu;
 
 /** Whom an alert belongs to; null where it is about no principal of one's own. */
-export function principalOf({ subject, principal_arn }: Pick<Alert, 'subject' | 'principal_arn'>): string | null {
+function principalOf({ subject, principal_arn }: Pick<Alert, 'subject' | 'principal_arn'>): string | null {
   const principal = valueText(subject['principal'] ?? principal_arn);
   return NOBODY.test(principal) ? null : principal;
 }
@@ -58,43 +58,47 @@ export function principalOf({ subject, principal_arn }: Pick<Alert, 'subject' | 
  * it begins in an earlier slot; where it joins two, the id of the earlier one stays. Newest first.
  */
 export function incidentsOf(alerts: readonly Alert[]): readonly Incident[] {
-  const byPrincipal = new Map<string, Alert[]>();
+  const byPrincipal = new Map<string, Timed[]>();
   for (const alert of alerts) {
     if (alert.status === 'withdrawn' || alert.status === 'suppressed') continue;
     const principal = principalOf(alert);
     if (principal === null) continue;
+    const timed = { alert, fromMs: Date.parse(alert.first_seen), toMs: Date.parse(alert.last_seen) };
     const own = byPrincipal.get(principal);
-    if (own === undefined) byPrincipal.set(principal, [alert]);
-    else own.push(alert);
+    if (own === undefined) byPrincipal.set(principal, [timed]);
+    else own.push(timed);
   }
   return [...byPrincipal]
     .flatMap(([principal, own]) => chains(own).map((chain) => incidentOf(principal, chain)))
     .toSorted((a, b) => Date.parse(b.last_seen) - Date.parse(a.last_seen) || (a.id < b.id ? -1 : 1));
 }
 
-/** Cut where nothing happened for too long; those of one alert are left out. */
-function chains(alerts: readonly Alert[]): Alert[][] {
-  const found: Alert[][] = [];
+interface Timed {
+  readonly alert: Alert;
+  readonly fromMs: number;
+  readonly toMs: number;
+}
+
+/** Cut where nothing happened for too long, each in order of time; those of one alert are left out. */
+function chains(alerts: readonly Timed[]): Timed[][] {
+  const found: Timed[][] = [];
   let endMs = -Infinity;
-  for (const alert of alerts.toSorted(inOrderOfTime)) {
+  for (const timed of alerts.toSorted(inOrderOfTime)) {
     const chain = found.at(-1);
-    if (chain === undefined || Date.parse(alert.first_seen) - endMs > GAP_MS) found.push([alert]);
-    else chain.push(alert);
-    endMs = Math.max(endMs, Date.parse(alert.last_seen));
+    if (chain === undefined || timed.fromMs - endMs > GAP_MS) found.push([timed]);
+    else chain.push(timed);
+    endMs = Math.max(endMs, timed.toMs);
   }
   return found.filter(({ length }) => length > 1);
 }
 
-const inOrderOfTime = (a: Alert, b: Alert): number =>
-  Date.parse(a.first_seen) - Date.parse(b.first_seen) ||
-  Date.parse(a.last_seen) - Date.parse(b.last_seen) ||
-  (a.id < b.id ? -1 : 1);
+const inOrderOfTime = (a: Timed, b: Timed): number =>
+  a.fromMs - b.fromMs || a.toMs - b.toMs || (a.alert.id < b.alert.id ? -1 : 1);
 
-/** The alerts in order of time, two at least. */
-function incidentOf(principal: string, alerts: readonly Alert[]): Incident {
-  const times = alerts.map((alert) => [Date.parse(alert.first_seen), Date.parse(alert.last_seen)] as const);
-  const firstMs = times.reduce((least, [from]) => Math.min(least, from), Infinity);
-  const lastMs = times.reduce((most, [, to]) => Math.max(most, to), -Infinity);
+function incidentOf(principal: string, chain: readonly Timed[]): Incident {
+  const alerts = chain.map(({ alert }) => alert);
+  const firstMs = chain.reduce((least, { fromMs }) => Math.min(least, fromMs), Infinity);
+  const lastMs = chain.reduce((most, { toMs }) => Math.max(most, toMs), -Infinity);
   // Of each alert the first technique alone: one alert with three techniques is no chain.
   const tactics = distinct(
     alerts.flatMap(({ attack: [first] }) => (first && tacticOf(first.technique, first.version)) ?? []),

@@ -268,7 +268,7 @@ describe('an export', () => {
         .split('\n')
         .map((line) => JSON.parse(line) as Record<string, unknown>);
     const alerts = await lines();
-    const ids = alerts.map((alert) => alert['id']);
+    const ids = alerts.map((alert) => String(alert['id']));
     expect(ids.toSorted()).toEqual((await listed()).map(({ id }) => id).toSorted());
     const schema = schemaOf('alert');
     for (const alert of alerts) expect(schema.safeParse(alert).error).toBeUndefined();

@@ -77,20 +77,16 @@ function writerOf(run: Run<ExportOptions>): (alerts: readonly Alert[]) => Promis
       hint: 'They say where Security Hub imports the findings. Alerts of one account are found by `trailhound sql`.',
     });
   }
-  switch (outputForm) {
-    case 'ocsf':
-      return lines((alert) => toOcsf(alert, at));
-    case 'asff': {
-      const place = placeOf(run);
-      return lines((alert) => toAsff(alert, place, at));
-    }
-    default:
-      return async (alerts) => {
-        const writer = createAlertWriter(outputForm, terminal);
-        await writer.write(alerts);
-        await writer.end();
-      };
+  if (outputForm === 'ocsf') return lines((alert) => toOcsf(alert, at));
+  if (outputForm === 'asff') {
+    const place = placeOf(run);
+    return lines((alert) => toAsff(alert, place, at));
   }
+  return async (alerts) => {
+    const writer = createAlertWriter(outputForm, terminal);
+    await writer.write(alerts);
+    await writer.end();
+  };
 }
 
 function placeOf({ options, config }: Run<ExportOptions>): { readonly account: string; readonly region: string } {

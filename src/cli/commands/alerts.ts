@@ -43,7 +43,7 @@ export function alertsCommand(host: Host): Command {
   const show = new Command('show')
     .description('all that is known of one alert, what became of it, and the statement that shows its events')
     .argument('<id>', 'the id, or a beginning of it that no other has');
-  const alerts = new Command('alerts')
+  const command = new Command('alerts')
     .description('list, show, decide and hand over the alerts that the store keeps')
     .addCommand(
       finish<ListOptions>(
@@ -109,8 +109,8 @@ export function alertsCommand(host: Host): Command {
       ),
     )
     .addCommand(incidentsCommand(host));
-  for (const decision of decisionCommands(host)) alerts.addCommand(decision);
-  return group(alerts.addCommand(exportAlertsCommand(host)), [
+  for (const decision of decisionCommands(host)) command.addCommand(decision);
+  return group(command.addCommand(exportAlertsCommand(host)), [
     'trailhound alerts list',
     'trailhound alerts show 3f2a9c',
     'trailhound alerts incidents',

@@ -239,8 +239,8 @@ function suppressionText(suppression: NonNullable<AlertLife['suppression']>): st
 }
 
 function historyText({ change, at, by, why, count }: AlertLife['history'][number]): string {
-  const who = by === null ? '' : ` by ${by}`;
-  return `${at}  ${change}${who}${why === null ? '' : `: ${why}`} (${plural(count, 'event')})`;
+  const person = by === null ? '' : ` by ${by}`;
+  return `${at}  ${change}${person}${why === null ? '' : `: ${why}`} (${plural(count, 'event')})`;
 }
 
 function deliveryText({ sink, state, attempts, created_at, settled_at, error }: DeliveryRow): string {
