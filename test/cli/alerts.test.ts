@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import type { Alert } from '../../src/alert.ts';
 import type { Incident } from '../../src/incident.ts';
+import { Catalog } from '../../src/store/catalog.ts';
 import { openStore } from '../../src/store/store.ts';
 import { newFolder, trailhound } from './run.ts';
 
@@ -258,6 +259,22 @@ describe('a suppression', () => {
       ).history.slice(-2),
     ).toMatchObject([{ change: 'suppressed' }, { change: 'new' }]);
   });
+});
+
+test('a suppression that has hidden nothing in 90 days is told of', async () => {
+  await run('ingest', '-', '--store', 'idle');
+  await run('suppress', 'add', 'buckets-deleted-in-bulk', '--reason', 'a move', '--store', 'idle');
+  await run('suppress', 'add', 'root-console-login', '--reason', 'a drill', '--store', 'idle');
+  await new Catalog(join(cwd, 'idle', 'catalog.duckdb')).write((session) =>
+    session.run('UPDATE suppression SET created_at = created_at - INTERVAL 91 DAY WHERE id = 1'),
+  );
+  const { stdout, stderr } = await run('suppress', 'list', '--output', 'json', '--store', 'idle');
+  expect(JSON.parse(stdout)).toMatchObject([
+    { id: 1, state: 'idle' },
+    { id: 2, state: 'active' },
+  ]);
+  expect(stderr).toContain('warning: these suppressions have hidden nothing in 90 days: 1\n');
+  expect((await run('status', '--store', 'idle')).stdout).toMatch(/^Suppressions +1 hid nothing in 90 days$/m);
 });
 
 describe('an export', () => {
