@@ -62,6 +62,63 @@ export const TECHNIQUES: Readonly<Record<string, string>> = {
   T1666: 'Modify Cloud Resource Hierarchy',
 };
 
+/**
+ * What each technique is for, without its sub-technique. ATT&CK files some of them under several tactics; this is the one that they serve in the detectors here:
+ * https://attack.mitre.org/tactics/enterprise/
+ */
+const TACTICS: Readonly<Record<string, string>> = {
+  T1021: 'lateral-movement',
+  T1040: 'credential-access',
+  T1048: 'exfiltration',
+  T1059: 'execution',
+  T1070: 'defense-evasion',
+  T1078: 'initial-access',
+  T1087: 'discovery',
+  T1090: 'command-and-control',
+  T1098: 'persistence',
+  T1105: 'command-and-control',
+  T1110: 'credential-access',
+  T1136: 'persistence',
+  T1190: 'initial-access',
+  T1199: 'initial-access',
+  T1484: 'privilege-escalation',
+  T1485: 'impact',
+  T1486: 'impact',
+  T1490: 'impact',
+  T1496: 'impact',
+  T1498: 'impact',
+  T1499: 'impact',
+  T1525: 'persistence',
+  T1526: 'discovery',
+  T1530: 'collection',
+  T1531: 'impact',
+  T1535: 'defense-evasion',
+  T1537: 'exfiltration',
+  T1546: 'persistence',
+  T1550: 'lateral-movement',
+  T1552: 'credential-access',
+  T1555: 'credential-access',
+  T1556: 'credential-access',
+  T1562: 'defense-evasion',
+  T1565: 'impact',
+  T1578: 'defense-evasion',
+  T1580: 'discovery',
+  T1584: 'resource-development',
+  T1595: 'reconnaissance',
+  T1619: 'discovery',
+  T1648: 'execution',
+  T1651: 'execution',
+  T1666: 'defense-evasion',
+};
+
+/** Before the numbers of ALIASES were replaced. */
+const TACTICS_VERSION = 18;
+
+/** The tactic of a technique, known by its number in `version` of ATT&CK; null for one that no detector here uses. */
+export function tacticOf(technique: string, version: number): string | null {
+  return TACTICS[techniqueIn(technique, version, TACTICS_VERSION).slice(0, 5)] ?? null;
+}
+
 interface Alias {
   readonly from: string;
   readonly to: string;

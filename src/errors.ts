@@ -22,6 +22,7 @@ export const ERROR_CODES = {
   'detector-invalid': { exit: 2, meaning: "A detector's file, condition or SQL cannot be used as written." },
   'query-unknown': { exit: 2, meaning: 'No saved question has this id.' },
   'alert-unknown': { exit: 2, meaning: 'No alert in the store has this id.' },
+  'incident-unknown': { exit: 2, meaning: 'No incident of the alerts in the store has this id.' },
   'source-missing': { exit: 2, meaning: 'The path or glob names nothing that exists.' },
   'aws-credentials': { exit: 2, meaning: 'AWS was given no credentials, or does not accept them.' },
   'source-unreadable': { exit: 3, meaning: 'A log file or folder could not be read now; it may be readable later.' },

@@ -82,6 +82,7 @@ export interface Outbox {
   list(filter: {
     readonly sink?: string;
     readonly states?: readonly DeliveryState[];
+    readonly alertId?: string;
     readonly limit: number;
   }): Promise<readonly DeliveryRow[]>;
   /** Dead messages are pending again: all of them, or those of one sink, or the ones named. How many. */

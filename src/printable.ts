@@ -67,8 +67,13 @@ const FORMULA = /^\s*[=+\-@|%＝＋－＠]/u;
 export function csvField(value: Value): string {
   let text = printable(valueText(value));
   if (typeof value !== 'number' && typeof value !== 'bigint' && FORMULA.test(text)) text = `'${text}`;
-  return /[",;]|^\s|\s$/u.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+  return quoted(text);
 }
+
+/** The same for a program: what begins like a formula stays as it is. */
+export const csvData = (value: Value): string => quoted(printable(valueText(value)));
+
+const quoted = (text: string): string => (/[",;]|^\s|\s$/u.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
 
 /** One cell of a Markdown table: no pipe, backtick, bracket or tag in it has a meaning. */
 export function markdownCell(value: Value): string {

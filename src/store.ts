@@ -96,12 +96,16 @@ export interface Suppression {
   readonly owner: string;
   /** ISO 8601; null never expires. */
   readonly until: string | null;
+  /** ISO 8601, our clock; absent where nobody noted it down, as in the config. */
+  readonly createdAt?: string;
 }
 
 export interface AlertFilter {
   readonly detector?: string;
   readonly minSeverity?: Severity;
   readonly statuses?: readonly AlertStatus[];
+  /** Alerts that this suppression hides, as they name it. */
+  readonly suppressedBy?: string;
   /** Alerts whose events touch [fromMs, toMs). */
   readonly fromMs?: number;
   readonly toMs?: number;
@@ -126,6 +130,25 @@ export interface Commit {
 
 /** What a person can make of an alert. */
 export type DecidedStatus = Extract<AlertStatus, 'open' | 'acknowledged' | 'closed'>;
+
+/** An alert as a decision left it. */
+export interface DecidedAlert {
+  readonly alert: Alert;
+  /** Its status before; the same as now where the decision changed nothing. */
+  readonly was: AlertStatus;
+}
+
+/** What a suppression has hidden. */
+export interface SuppressionUse {
+  /** As alerts name it. */
+  readonly suppression: string;
+  /** Alerts that it hides. */
+  readonly alerts: number;
+  /** ISO 8601: the last event of the newest of them. */
+  readonly lastSeen: string;
+  /** ISO 8601, our clock: when a hunt last found one of them. */
+  readonly usedAt: string;
+}
 
 /** A run of a hunt of the config that was due. */
 export interface HuntRun {
@@ -181,6 +204,8 @@ export interface WatchState {
   runs(filter: { readonly hunt?: string; readonly limit: number }): Promise<readonly HuntRun[]>;
   /** When log files came whose keys begin so, since `sinceMs`. */
   arrivals(prefix: string, sinceMs: number): Promise<Arrivals>;
+  /** The newest run of each hunt, by the hunts' ids. */
+  latestRuns(): Promise<readonly HuntRun[]>;
   recordSource(state: SourceState): Promise<void>;
   sources(): Promise<readonly SourceState[]>;
 }
@@ -214,13 +239,23 @@ export interface Store {
   alerts(filter: AlertFilter): Promise<readonly Alert[]>;
   /** By id or a unique beginning of it (at least 4 digits). Throws `alert-unknown`. */
   alert(idPrefix: string): Promise<Alert>;
-  /** Nothing happens where it has that status. */
-  setAlertStatus(id: string, status: DecidedStatus, by: string, why: string | null): Promise<void>;
+  /**
+   * By ids or unique beginnings, in one transaction: all of them or none. In the order in which they are named, each once. What has that status already, and what is
+   * withdrawn, stays as it is. Throws `alert-unknown`.
+   */
+  setAlertStatus(
+    idPrefixes: readonly string[],
+    status: DecidedStatus,
+    by: string,
+    why: string | null,
+  ): Promise<readonly DecidedAlert[]>;
   /** What happened to an alert, in order. */
   alertHistory(id: string): Promise<readonly AlertChange[]>;
 
   suppressions(): Promise<readonly Suppression[]>;
-  addSuppression(suppression: Omit<Suppression, 'id'>): Promise<Suppression>;
+  /** Of those that hide an alert, also of the config's and of removed ones. */
+  suppressionUses(): Promise<readonly SuppressionUse[]>;
+  addSuppression(suppression: Omit<Suppression, 'id' | 'createdAt'>): Promise<Suppression>;
   /** False when there is none of this id. */
   removeSuppression(id: number): Promise<boolean>;
 

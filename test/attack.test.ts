@@ -3,7 +3,7 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { expect, test } from 'vitest';
-import { TECHNIQUES, techniqueIn } from '../src/attack.ts';
+import { TECHNIQUES, tacticOf, techniqueIn } from '../src/attack.ts';
 import type { Detector } from '../src/detector.ts';
 
 const FOLDER = join(import.meta.dirname, '../detectors');
@@ -27,4 +27,9 @@ test.each([
   ['T1485', 16, 19, 'T1485'],
 ])('%s of version %i is in version %i: %s', (technique, from, to, expected) => {
   expect(techniqueIn(technique, from, to)).toBe(expected);
+});
+
+test('every technique of the catalogue has a tactic, also under a later number', () => {
+  expect(Object.keys(TECHNIQUES).filter((technique) => tacticOf(technique, 16) === null)).toEqual([]);
+  expect([tacticOf('T1685.002', 19), tacticOf('T9999', 16)]).toEqual(['defense-evasion', null]);
 });

@@ -1,6 +1,6 @@
 /** What leaves the process can neither move a cursor nor become a formula or markup. */
 import { describe, expect, test } from 'vitest';
-import { csvField, json, markdownCell, printable } from '../src/printable.ts';
+import { csvData, csvField, json, markdownCell, printable } from '../src/printable.ts';
 
 describe('printable', () => {
   test.each([
@@ -54,6 +54,10 @@ describe('a CSV field', () => {
     ['a list', ['a', 'b'], '"[""a"",""b""]"'],
   ])('of %s', (_, value, expected) => {
     expect(csvField(value)).toBe(expected);
+  });
+
+  test('of data for a program has no apostrophe, and nothing that a terminal obeys all the same', () => {
+    expect([csvData('=1+1'), csvData('\u001b[2J,"')]).toEqual(['=1+1', '"\\x1b[2J,"""']);
   });
 });
 

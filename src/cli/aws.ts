@@ -23,6 +23,21 @@ export function addAwsOptions(command: Command): Command {
     .option('--request-payer', 'pay for requests to a bucket of others');
 }
 
+/** Throws `usage-invalid` for what is no id of an account. */
+export function checkAccount(account: string): void {
+  if (/^\d{12}$/u.test(account)) return;
+  throw new AppError('usage-invalid', `cannot use --account '${account}': expected the 12 digits of an account id`);
+}
+
+/** Throws `usage-invalid` for what is no name of a region. */
+export function checkRegion(region: string): void {
+  if (/^[a-z]{2,}(-[a-z]+)+-\d+$/u.test(region)) return;
+  throw new AppError(
+    'usage-invalid',
+    `cannot use --region '${region}': expected the name of a region such as eu-central-1`,
+  );
+}
+
 /** How AWS is reached: the command line before the config. */
 export function awsOf({ options, config: { aws } }: Pick<Run<AwsCommandOptions>, 'options' | 'config'>): AwsOptions {
   const profile = options.awsProfile ?? aws.profile;

@@ -18,11 +18,15 @@ const DEFAULT_STORE = '.trailhound';
 interface GlobalOptions {
   readonly store?: string;
   readonly config?: string;
-  readonly output?: Output;
+  readonly output?: OutputForm;
   readonly param?: readonly string[];
   readonly quiet?: boolean;
   readonly logLevel: LogLevel;
 }
+
+/** Forms that only `alerts export` writes: those of other products. */
+const EXPORT_FORMS = ['ocsf', 'asff'] as const;
+export type OutputForm = Output | (typeof EXPORT_FORMS)[number];
 
 /** What a run of a command has at hand. */
 export interface Run<Options> {
@@ -32,6 +36,8 @@ export interface Run<Options> {
   /** Absolute. */
   readonly storeDir: string;
   readonly output: Output;
+  /** What was asked for; absent where nothing was. */
+  readonly outputForm?: OutputForm;
   /** `--param` as given, `name=value` each. */
   readonly params: readonly string[];
   readonly nowMs: number;
@@ -52,7 +58,12 @@ export function addGlobalOptions(program: Command): void {
   program
     .option('--store <dir>', `folder of the store (env TRAILHOUND_STORE, else the config, else ./${DEFAULT_STORE})`)
     .option('--config <file>', 'config file (default: trailhound.yaml if it is there)')
-    .addOption(new Option('--output <form>', 'form of the data on stdout (default: table)').choices(OUTPUTS))
+    .addOption(
+      new Option('--output <form>', 'form of the data on stdout (default: table)').choices([
+        ...OUTPUTS,
+        ...EXPORT_FORMS,
+      ]),
+    )
     .option(
       '--param <name=value>',
       'a parameter, repeatable: <detector>.<name>=<value>, or <name>=<value> of a question',
@@ -77,17 +88,33 @@ export function wholeNumber(text: string): number {
   return value;
 }
 
-/** Gives a command its examples and its action. The action's arguments are the command's, then the run. */
+/** The name of the person who runs this, as the system knows it. */
+export const userName = (): string => process.env['USER'] ?? process.env['LOGNAME'] ?? 'unknown';
+
+const isOutput = (form: OutputForm): form is Output => (OUTPUTS as readonly string[]).includes(form);
+
+/** Gives a command its examples and its action, with the forms that it prints. The action's arguments are the run, then the command's. */
 export function finish<Options>(
   command: Command,
   host: Host,
   examples: readonly string[],
   action: (run: Run<Options>, ...args: string[]) => Promise<ExitStatus | undefined>,
+  forms: readonly OutputForm[] = OUTPUTS,
 ): Command {
   command.addHelpText('after', `\nExamples:\n${examples.map((example) => `  $ ${example}\n`).join('')}`);
   return command.action(async () => {
     const globals = command.optsWithGlobals<GlobalOptions>();
     host.terminal.level = globals.quiet ? 'warn' : globals.logLevel;
+    const form = globals.output;
+    if (form !== undefined && !forms.includes(form)) {
+      throw new AppError(
+        'usage-invalid',
+        `this command does not print --output ${form}: expected ${forms.join(', ')}`,
+        {
+          hint: '`trailhound alerts export` writes jsonl, csv, ocsf and asff; all other commands the other forms.',
+        },
+      );
+    }
     const config = await readConfig(globals.config);
     if (config.mask.length > 0) host.terminal.mask = createMask(config.mask);
     const run: Run<Options> = {
@@ -95,7 +122,8 @@ export function finish<Options>(
       terminal: host.terminal,
       config,
       storeDir: storeDir(globals.store, config),
-      output: globals.output ?? 'table',
+      output: form !== undefined && isOutput(form) ? form : 'table',
+      ...(form !== undefined && { outputForm: form }),
       params: globals.param ?? [],
       nowMs: Date.now(),
       signal: host.signal,

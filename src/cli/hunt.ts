@@ -31,7 +31,7 @@ export interface ChosenDetectors {
   readonly parameters: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
 }
 
-const atLeast = (severity: Severity, least: Severity): boolean =>
+export const atLeast = (severity: Severity, least: Severity): boolean =>
   SEVERITIES.indexOf(severity) >= SEVERITIES.indexOf(least);
 
 /**

@@ -6,8 +6,9 @@ import type { IngestForecast, IngestLimits, IngestOptions, IngestProgress, Inges
 import { formatBytes } from '../size.ts';
 import type { ListingProblem, Scope } from '../source.ts';
 import { DAY_MS, durationMs, formatDay } from '../time.ts';
-import { type AwsCommandOptions, addAwsOptions, awsOf } from './aws.ts';
+import { type AwsCommandOptions, addAwsOptions, awsOf, checkAccount, checkRegion } from './aws.ts';
 import { collect, type ExitStatus, type Run, windowOf } from './command.ts';
+import type { Config } from './config.ts';
 import { json } from './output/printable.ts';
 import { printRows } from './output/rows.ts';
 import { formatCount, formatSpan, plural } from './output/text.ts';
@@ -67,7 +68,13 @@ function days(text: string): number {
 
 /** The sources of the command line, where they are not named in a list alone, else those of the config. Paths of the config start from its folder. */
 export function sourcesOf(
-  { config, options }: Pick<Run<IngestCommandOptions>, 'config' | 'options'>,
+  {
+    config,
+    options,
+  }: {
+    readonly config: Config;
+    readonly options: Pick<IngestCommandOptions, 'filesFrom'>;
+  },
   given: readonly string[],
 ): readonly string[] {
   if (options.filesFrom === '-' && given.includes('-')) {
@@ -88,18 +95,8 @@ export function sourcesOf(
 
 function scopeOf(options: IngestCommandOptions, nowMs: number): Scope {
   const { account: accounts, region: regions } = options;
-  for (const account of accounts ?? []) {
-    if (!/^\d{12}$/u.test(account))
-      throw new AppError('usage-invalid', `cannot use --account '${account}': expected the 12 digits of an account id`);
-  }
-  for (const region of regions ?? []) {
-    if (!/^[a-z]{2,}(-[a-z]+)+-\d+$/u.test(region)) {
-      throw new AppError(
-        'usage-invalid',
-        `cannot use --region '${region}': expected the name of a region such as eu-central-1`,
-      );
-    }
-  }
+  for (const account of accounts ?? []) checkAccount(account);
+  for (const region of regions ?? []) checkRegion(region);
   return { ...windowOf(options, nowMs), ...(accounts && { accounts }), ...(regions && { regions }) };
 }
 

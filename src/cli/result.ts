@@ -2,6 +2,7 @@
 import type { QueryStream, Value } from '../backend.ts';
 import { AppError } from '../errors.ts';
 import type { Run } from './command.ts';
+import { csvData } from './output/printable.ts';
 import { createRowWriter } from './output/rows.ts';
 import { formatCount } from './output/text.ts';
 
@@ -39,7 +40,7 @@ export async function printResult(run: ResultRun, result: QueryStream, options: 
     const { writeParquet } = await import('./wire.ts');
     return writeParquet(columns, rows, options.file ?? ((bytes) => terminal.out(bytes)));
   }
-  const writer = createRowWriter(output, columns, terminal);
+  const writer = createRowWriter(output, columns, terminal, csvData);
   let count = 0;
   for await (const batch of rows) {
     await writer.write(batch);

@@ -1,8 +1,10 @@
 /** What a suppression can look at. A column that nothing has would never match, and the alerts that it was meant for would go on. */
 import { AppError } from '../errors.ts';
-import type { Suppression } from '../store.ts';
+import type { Store, Suppression } from '../store.ts';
 import { suggestion } from '../suggest.ts';
+import { DAY_MS } from '../time.ts';
 import type { Run } from './command.ts';
+import type { Config } from './config.ts';
 import type { Catalogue } from './detectors.ts';
 import { INDICATOR_SUBJECT } from './indicators.ts';
 
@@ -30,7 +32,11 @@ export async function checkColumns(
   }
 }
 
-/** Those of the config, which have no number in the store: theirs count down from -1. Throws `config-invalid`. */
+/** Those of the config, which have no number in the store: theirs count down from -1. */
+const numbered = ({ suppress }: Config): readonly Suppression[] =>
+  suppress.map((suppression, at) => ({ ...suppression, id: -at - 1 }));
+
+/** The same, checked. Throws `config-invalid`. */
 export async function configSuppressions({ config }: Pick<Run<unknown>, 'config'>): Promise<readonly Suppression[]> {
   if (config.suppress.length > 0) {
     const { loadDetectors } = await import('./detectors.ts');
@@ -52,5 +58,58 @@ export async function configSuppressions({ config }: Pick<Run<unknown>, 'config'
       });
     }
   }
-  return config.suppress.map((suppression, at) => ({ ...suppression, id: -at - 1 }));
+  return numbered(config);
+}
+
+/** A suppression that hid nothing for so long may stand for something that is no longer there. */
+export const IDLE_DAYS = 90;
+
+const SUPPRESSION_STATES = ['expired', 'idle', 'active'] as const;
+
+/** A suppression and what it does. Property order is the order of printing. */
+export interface ListedSuppression {
+  /** The number, or `config:` and the place in the list of the config: as alerts name it. */
+  readonly id: number | string;
+  readonly detector: string | null;
+  readonly where: Readonly<Record<string, string>>;
+  readonly reason: string;
+  readonly owner: string;
+  readonly until: string | null;
+  /** `idle`: in force, and no hunt found anything for it to hide in IDLE_DAYS. */
+  readonly state: (typeof SUPPRESSION_STATES)[number];
+  /** Alerts that it hides. */
+  readonly alerts: number;
+  /** ISO 8601: the last event of the newest of them. */
+  readonly last_seen: string | null;
+}
+
+/** All of the config and of the store, those first that ask to be looked at. */
+export async function listSuppressions(
+  store: Store,
+  { config, nowMs }: Pick<Run<unknown>, 'config' | 'nowMs'>,
+): Promise<readonly ListedSuppression[]> {
+  const { suppressionLabel } = await import('./wire.ts');
+  const [stored, uses] = await Promise.all([store.suppressions(), store.suppressionUses()]);
+  const byLabel = new Map(uses.map((use) => [use.suppression, use]));
+  const listed = [...numbered(config), ...stored].map((suppression): ListedSuppression => {
+    const { id, detector, where, reason, owner, until, createdAt } = suppression;
+    const label = suppressionLabel(suppression);
+    const use = byLabel.get(label);
+    const quietSince = use?.usedAt ?? createdAt;
+    const isExpired = until !== null && Date.parse(until) <= nowMs;
+    // Nobody knows since when one of the config stands there.
+    const isIdle = quietSince !== undefined && nowMs - Date.parse(quietSince) > IDLE_DAYS * DAY_MS;
+    return {
+      id: id > 0 ? id : label,
+      detector,
+      where,
+      reason,
+      owner,
+      until,
+      state: isExpired ? 'expired' : isIdle ? 'idle' : 'active',
+      alerts: use?.alerts ?? 0,
+      last_seen: use?.lastSeen ?? null,
+    };
+  });
+  return listed.toSorted((a, b) => SUPPRESSION_STATES.indexOf(a.state) - SUPPRESSION_STATES.indexOf(b.state));
 }

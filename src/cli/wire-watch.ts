@@ -131,7 +131,7 @@ interface Ingesting {
 
 async function ingestSources(setup: WatchSetup, { onCommit, signal, watch, vigil }: Ingesting) {
   const { store, clock, log, once, pollMs } = setup;
-  const opened = await openSources(setup.sources, {
+  const opened = await openSources(setup.sources, null, {
     aws: setup.aws,
     queue: { once, reconcileDays: setup.reconcileDays },
     warn: (message) => log('warn', message),

@@ -37,7 +37,7 @@ import type { Config } from './config.ts';
 import type { Indicator } from './lists.ts';
 
 export type { Prepared } from '../backends/athena/backend.ts';
-export { ALERT_COLUMNS } from '../pipeline/alerts.ts';
+export { ALERT_COLUMNS, suppressionLabel } from '../pipeline/alerts.ts';
 export { refuseStoreInside } from '../pipeline/evidence.ts';
 export type { QueueOptions } from '../sources/sqs.ts';
 export type { LocalStore } from '../store/store.ts';

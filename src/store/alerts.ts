@@ -3,7 +3,7 @@ import type { DuckDBValue } from '@duckdb/node-api';
 import { type Alert, type AlertChange, type AlertStatus, SEVERITIES, type Severity } from '../alert.ts';
 import type { Value } from '../backend.ts';
 import { AppError } from '../errors.ts';
-import type { AlertFilter, DecidedStatus, RecordedHunt } from '../store.ts';
+import type { AlertFilter, DecidedAlert, DecidedStatus, RecordedHunt } from '../store.ts';
 import type { CatalogRow, CatalogSession } from './catalog.ts';
 import { ALERT_CHANGE } from './catalog-tables.ts';
 import {
@@ -270,6 +270,10 @@ export async function listAlerts(session: CatalogSession, filter: AlertFilter): 
     conditions.push(`status IN (SELECT unnest(from_json($statuses, '["VARCHAR"]')))`);
     params['statuses'] = JSON.stringify(filter.statuses);
   }
+  if (filter.suppressedBy !== undefined) {
+    conditions.push(`status = 'suppressed' AND suppressed_by = $suppressedBy`);
+    params['suppressedBy'] = filter.suppressedBy;
+  }
   if (filter.fromMs !== undefined) {
     conditions.push('last_seen >= CAST($from AS TIMESTAMP)');
     params['from'] = sqlTime(filter.fromMs);
@@ -287,24 +291,41 @@ export async function listAlerts(session: CatalogSession, filter: AlertFilter): 
 }
 
 export async function findAlert(session: CatalogSession, idPrefix: string): Promise<Alert> {
-  const rows =
-    idPrefix.length < ID_PREFIX_MIN
-      ? []
-      : await session.rows('SELECT * FROM alert WHERE starts_with(id, $prefix) ORDER BY id LIMIT 2', {
-          prefix: idPrefix.toLowerCase(),
-        });
-  const [first, second] = rows;
-  if (first === undefined) {
-    throw new AppError('alert-unknown', `cannot find the alert '${idPrefix}': no id in the store begins with it`, {
+  const [alert] = await findAlerts(session, [idPrefix]);
+  // findAlerts has found one for each, or thrown.
+  return alert as Alert;
+}
+
+/** By ids or unique beginnings, in their order, each alert once. */
+async function findAlerts(session: CatalogSession, idPrefixes: readonly string[]): Promise<Alert[]> {
+  const long = new Set(idPrefixes.filter((prefix) => prefix.length >= ID_PREFIX_MIN).map((one) => one.toLowerCase()));
+  const rows = await session.rows(
+    `SELECT prefix, alert.* FROM (SELECT unnest(from_json($prefixes, '["VARCHAR"]')) AS prefix) AS given
+    JOIN alert ON starts_with(alert.id, given.prefix) ORDER BY alert.id`,
+    { prefixes: JSON.stringify([...long]) },
+  );
+  const byPrefix = new Map<string, CatalogRow[]>();
+  for (const row of rows) {
+    const prefix = text(row['prefix']);
+    byPrefix.set(prefix, [...(byPrefix.get(prefix) ?? []), row]);
+  }
+  const foundBy = (prefix: string): readonly CatalogRow[] => byPrefix.get(prefix.toLowerCase()) ?? [];
+  const unknown = idPrefixes.filter((prefix) => foundBy(prefix).length === 0);
+  const [first, ...others] = unknown;
+  if (first !== undefined) {
+    const more = others.length === 0 ? '' : `; nor with ${others.length} other of the ids given`;
+    throw new AppError('alert-unknown', `cannot find the alert '${first}': no id in the store begins with it${more}`, {
       hint: `Give at least ${ID_PREFIX_MIN} digits of an id that 'trailhound alerts list' prints.`,
     });
   }
-  if (second !== undefined) {
-    throw new AppError('alert-unknown', `cannot tell which alert '${idPrefix}' means: several ids begin with it`, {
+  const ambiguous = idPrefixes.find((prefix) => foundBy(prefix).length > 1);
+  if (ambiguous !== undefined) {
+    throw new AppError('alert-unknown', `cannot tell which alert '${ambiguous}' means: several ids begin with it`, {
       hint: 'Give more digits of the id.',
     });
   }
-  return fromRow(first);
+  const byId = new Map(idPrefixes.flatMap(foundBy).map((row) => [text(row['id']), fromRow(row)]));
+  return [...byId.values()];
 }
 
 /** What people are told when somebody sets a status. */
@@ -312,24 +333,40 @@ const CHANGE_OF = { open: 'reopened', acknowledged: 'acknowledged', closed: 'clo
 
 export async function setStatus(
   session: CatalogSession,
-  id: string,
+  idPrefixes: readonly string[],
   status: DecidedStatus,
   by: string,
   why: string | null,
-): Promise<void> {
-  const [row] = await session.rows(
+): Promise<DecidedAlert[]> {
+  const before = await findAlerts(session, idPrefixes);
+  const rows = await session.rows(
     `UPDATE alert SET status = $status, status_by = $by, status_why = $why, revision = revision + 1, told_count = count, updated_at = CAST($now AS TIMESTAMP)
-    WHERE id = $id AND status <> $status RETURNING revision, count`,
-    { id, status, by, why, now: sqlTime(Date.now()) },
+    WHERE id IN (SELECT unnest(from_json($ids, '["VARCHAR"]'))) AND status NOT IN ($status, 'withdrawn') RETURNING id, revision, count`,
+    { ids: JSON.stringify(before.map(({ id }) => id)), status, by, why, now: sqlTime(Date.now()) },
   );
-  if (row === undefined) return;
-  const change = {
-    alertId: id,
-    revision: num(row['revision']),
-    change: CHANGE_OF[status],
-    count: num(row['count']),
-    by,
-    why,
-  };
-  await insertChanges(session, [change]);
+  const changed = new Map(rows.map((row) => [text(row['id']), row]));
+  const decided = before.map((alert) => ({
+    alert: changed.has(alert.id) ? { ...alert, status } : alert,
+    was: alert.status,
+  }));
+  await insertChanges(
+    session,
+    // In the order in which they were named, not in that of the engine.
+    decided.flatMap(({ alert: { id } }) => {
+      const row = changed.get(id);
+      return row === undefined
+        ? []
+        : [
+            {
+              alertId: id,
+              revision: num(row['revision']),
+              change: CHANGE_OF[status],
+              count: num(row['count']),
+              by,
+              why,
+            },
+          ];
+    }),
+  );
+  return decided;
 }

@@ -143,6 +143,35 @@ export const ALERT_CHANGE: CatalogTable = {
   ],
 };
 
+/** Not stored: store/incidents.ts makes it of the alerts whenever it is read. */
+export const INCIDENT: CatalogTable = {
+  name: 'incident',
+  doc: 'Alerts of one principal that follow one another, as one story. Made of the alerts as they are: see docs/alerts.md.',
+  columns: [
+    {
+      name: 'id',
+      type: 'VARCHAR',
+      doc: 'First 32 hex digits of a SHA-256 over the principal and the slot in which it begins.',
+    },
+    { name: 'principal', type: 'VARCHAR', doc: 'Whom its alerts are about.' },
+    {
+      name: 'severity',
+      type: 'VARCHAR',
+      doc: 'The highest of its alerts, one higher where they pass through three tactics.',
+    },
+    { name: 'status', type: 'VARCHAR', doc: '`open` while one alert is, `closed` when all are, else `acknowledged`.' },
+    { name: 'story', type: 'VARCHAR', doc: 'Who from where, what in order of time, how long.' },
+    { name: 'alerts', type: 'BIGINT', doc: 'How many alerts it holds.' },
+    { name: 'first_seen', type: 'TIMESTAMP', doc: 'Time of the first event.' },
+    { name: 'last_seen', type: 'TIMESTAMP', doc: 'Time of the last event.' },
+    { name: 'accounts', type: 'VARCHAR[]', doc: 'All accounts.' },
+    { name: 'regions', type: 'VARCHAR[]', doc: 'All regions.' },
+    { name: 'source_ips', type: 'VARCHAR[]', doc: 'Source addresses, 20 at most.' },
+    { name: 'tactics', type: 'VARCHAR[]', doc: 'ATT&CK tactics in the order in which they first appear.' },
+    { name: 'alert_ids', type: 'VARCHAR[]', doc: 'Its alerts, in order of time.' },
+  ],
+};
+
 export const DELIVERY: CatalogTable = {
   name: 'delivery',
   doc: 'The outbox: one row for each message and destination.',
@@ -214,6 +243,11 @@ const SUPPRESSION: CatalogTable = {
     { name: 'reason', type: 'VARCHAR', doc: 'Why.' },
     { name: 'owner', type: 'VARCHAR', doc: 'Who decided.' },
     { name: 'until', type: 'TIMESTAMP', doc: 'When it ends; null for never.' },
+    {
+      name: 'created_at',
+      type: 'TIMESTAMP',
+      doc: 'Our clock when it was added, UTC; null where an older version did.',
+    },
   ],
 };
 
@@ -224,6 +258,7 @@ export const CATALOG_TABLES: readonly CatalogTable[] = [
   ID_CONFLICT,
   ALERT,
   ALERT_CHANGE,
+  INCIDENT,
   SUPPRESSION,
   DELIVERY,
   HUNT_RUN,
@@ -245,7 +280,7 @@ export const CREATE_WATCH: readonly string[] = [
  * `segment` and `ingest_commit` are for trailhound alone.
  */
 export const CREATE_CATALOG: readonly string[] = [
-  ...CATALOG_TABLES.map(createStatement),
+  ...CATALOG_TABLES.filter((table) => table !== INCIDENT).map(createStatement),
   `CREATE TABLE segment (table_name VARCHAR, event_date DATE, path VARCHAR, row_count BIGINT, size_bytes BIGINT, min_time TIMESTAMP, max_time TIMESTAMP,
     seq BIGINT, schema_version INTEGER, superseded_at TIMESTAMP)`,
   'CREATE TABLE ingest_commit (seq BIGINT, table_name VARCHAR, min_time TIMESTAMP, max_time TIMESTAMP, committed_at TIMESTAMP)',

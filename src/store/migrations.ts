@@ -10,6 +10,7 @@ export const MIGRATIONS: Readonly<Record<number, Migration>> = {
   1: async (session) => {
     for (const column of ['suppressed_by VARCHAR', 'revision BIGINT', 'told_count BIGINT'])
       await session.run(`ALTER TABLE alert ADD COLUMN IF NOT EXISTS ${column}`);
+    await session.run('ALTER TABLE suppression ADD COLUMN IF NOT EXISTS created_at TIMESTAMP');
     await session.run('UPDATE alert SET revision = coalesce(revision, 0), told_count = coalesce(told_count, count)');
     for (const table of [ALERT_CHANGE, DELIVERY, HUNT_RUN, SOURCE_STATE]) await session.run(createStatement(table));
     for (const statement of CREATE_WATCH) await session.run(statement);

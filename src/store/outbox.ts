@@ -84,12 +84,16 @@ export function catalogOutbox(catalog: Catalog): Outbox {
         await session.run(`DELETE FROM delivery_message WHERE id IN ${chosen}`, { ids: params.ids });
         await insertDeliveries(session, [delivery]);
       }),
-    list: ({ sink, states, limit }) =>
+    list: ({ sink, states, alertId, limit }) =>
       catalog.read(async (session) => {
         const rows = await session.rows(
-          `SELECT * FROM delivery WHERE ($sink IS NULL OR sink = $sink)
+          `SELECT * FROM delivery WHERE ($sink IS NULL OR sink = $sink) AND ($alert IS NULL OR alert_id = $alert)
             AND ($states IS NULL OR state IN (SELECT unnest(from_json($states, '["VARCHAR"]')))) ORDER BY id DESC LIMIT ${Math.trunc(limit)}`,
-          { sink: sink ?? null, states: states === undefined ? null : JSON.stringify(states) },
+          {
+            sink: sink ?? null,
+            alert: alertId ?? null,
+            states: states === undefined ? null : JSON.stringify(states),
+          },
         );
         return rows.map(rowOf);
       }),

@@ -8,17 +8,18 @@ import type { RejectRow, Store, StoreStatus, TableSums } from '../store.ts';
 import type { Table } from '../table.ts';
 import { findAlert, listAlerts, listChanges, setStatus, upsertAlerts, withdrawAlerts } from './alerts.ts';
 import { Catalog, type CatalogSession } from './catalog.ts';
-import { CATALOG_TABLES, STORE_VERSION } from './catalog-tables.ts';
+import { CATALOG_TABLES, INCIDENT, STORE_VERSION } from './catalog-tables.ts';
 import { type CheckReport, checkStore } from './check.ts';
 import { asStoreError, FILE_MODE, makeFolder, type StorePaths, storePaths } from './files.ts';
 import { huntSeqs, moveHunts } from './hunts.ts';
+import { makeIncidents } from './incidents.ts';
 import { liveSegments, SNAPSHOT_PREFIX } from './lake.ts';
 import { type Lease, leaseHolder, takeLease, takeWatch } from './lease.ts';
 import { catalogOutbox } from './outbox.ts';
 import { sqlText } from './parquet.ts';
 import { prune } from './retention.ts';
 import { isoOrNull, num, text, timeOrNull } from './rows.ts';
-import { deleteSuppression, insertSuppression, listSuppressions } from './suppressions.ts';
+import { deleteSuppression, insertSuppression, listSuppressions, suppressionUses } from './suppressions.ts';
 import { createStore, requireVersion, storeExists, storeId } from './version.ts';
 import { catalogWatchState } from './watch-state.ts';
 import { knownFiles, openWriter } from './writer.ts';
@@ -96,9 +97,10 @@ function localStore(paths: StorePaths): LocalStore {
       const columns = table.columns.map((column) => column.name).join(', ');
       try {
         makeFolder(paths.staging);
-        await catalog.read((session) =>
-          session.run(`COPY (SELECT ${columns} FROM ${name}) TO ${sqlText(file)} (FORMAT parquet)`),
-        );
+        await catalog.read(async (session) => {
+          if (table === INCIDENT) await makeIncidents(session);
+          await session.run(`COPY (SELECT ${columns} FROM ${name}) TO ${sqlText(file)} (FORMAT parquet)`);
+        });
         chmodSync(file, FILE_MODE);
       } catch (error) {
         rmSync(file, { force: true });
@@ -116,11 +118,12 @@ function localStore(paths: StorePaths): LocalStore {
       }),
     alerts: (filter) => catalog.read((session) => listAlerts(session, filter)),
     alert: (idPrefix) => catalog.read((session) => findAlert(session, idPrefix)),
-    setAlertStatus: (id, status, by, why) => catalog.write((session) => setStatus(session, id, status, by, why)),
+    setAlertStatus: (ids, status, by, why) => catalog.write((session) => setStatus(session, ids, status, by, why)),
     alertHistory: (id) => catalog.read((session) => listChanges(session, { alertId: id })),
     outbox: catalogOutbox(catalog),
     watching: catalogWatchState(catalog),
     suppressions: () => catalog.read(listSuppressions),
+    suppressionUses: () => catalog.read(suppressionUses),
     addSuppression: (suppression) => catalog.write((session) => insertSuppression(session, suppression)),
     removeSuppression: (id) => catalog.write((session) => deleteSuppression(session, id)),
     openWriter: (tables) => openWriter(paths, tables),

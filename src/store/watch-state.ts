@@ -51,6 +51,13 @@ export function catalogWatchState(catalog: Catalog): WatchState {
           usualGapMs: numOrNull(row?.['usual_gap']),
         };
       }),
+    latestRuns: () =>
+      catalog.read(async (session) => {
+        const rows = await session.rows(
+          'SELECT * FROM hunt_run QUALIFY row_number() OVER (PARTITION BY hunt ORDER BY due_at DESC, started_at DESC) = 1 ORDER BY hunt',
+        );
+        return rows.map(runOf);
+      }),
     recordSource: (state) =>
       catalog.write(async (session) => {
         const { source, listedAtMs, arrivedAtMs, files, usualGapMs, silentSinceMs, error } = state;

@@ -2,6 +2,7 @@
 import stringWidth from 'string-width';
 import { describe, expect, test } from 'vitest';
 import type { Alert } from '../../src/alert.ts';
+import type { AlertLife } from '../../src/cli/alert-life.ts';
 import { SQL_TABLES } from '../../src/cli/commands/sql.ts';
 import { progressLine } from '../../src/cli/ingest.ts';
 import { alertDetail, createAlertWriter } from '../../src/cli/output/alerts.ts';
@@ -40,6 +41,8 @@ const alert: Alert = {
   new: true,
   coverage: null,
 };
+
+const life: AlertLife = { incident: null, suppression: null, history: [], deliveries: [] };
 
 /** A terminal of this width that keeps what is written to it. */
 class Screen extends Terminal {
@@ -111,7 +114,7 @@ describe('the table of alerts', () => {
 });
 
 test('the detail of an alert gives a line to paste that holds no id which a shell or SQL would obey', () => {
-  const text = alertDetail(alert, cloudtrailTable, new Terminal());
+  const text = alertDetail(alert, life, cloudtrailTable, new Terminal());
   expect(text).toContain(
     `trailhound sql "SELECT * FROM cloudtrail WHERE event_id IN ('0a1b2c3d-0000-4000-8000-000000000001') AND event_time >= TIMESTAMP '2026-03-02 10:00:00.000' AND event_time < TIMESTAMP '2026-03-02 10:00:00.251' ORDER BY event_time, event_id"`,
   );

@@ -28,7 +28,7 @@ const columns = [...TABLES, ...CATALOG_TABLES].flatMap((table) =>
 );
 
 test('the glossary names words to avoid', () => {
-  expect(forbidden).toContain('incident');
+  expect(forbidden).toContain('notice');
   expect(emptyWords).toContain('suspicious');
   expect(ids.length).toBeGreaterThan(0);
 });

@@ -188,13 +188,59 @@ describe('alerts', () => {
       statuses: new Map([[alert.id, 'open']]),
     });
     expect(await store.alert('AB12')).toEqual({ ...alert, new: false });
-    await store.setAlertStatus(alert.id, 'acknowledged', 'martha', 'known');
+    await store.setAlertStatus([alert.id], 'acknowledged', 'martha', 'known');
     expect(await store.recordHunt({ alerts: [{ ...alert, count: 3 }], withdrawn: [], seqs })).toEqual({
       fresh: new Set(),
       statuses: new Map([[alert.id, 'acknowledged']]),
     });
     expect((await store.alerts({}))[0]).toMatchObject({ count: 3, status: 'acknowledged' });
     expect(await store.huntSeqs([key, { ...key, version: 2 }])).toEqual([4, 0]);
+  });
+
+  test('are decided upon together, by beginnings of their ids, or not at all', async () => {
+    const others = ['ab34', 'cd56', 'ef78'].map((part) => ({ ...alert, id: part.repeat(8) }));
+    await store.recordHunt({ alerts: [alert, ...others], withdrawn: ['ef78'.repeat(8)], seqs: [] });
+    const statuses = async () => (await store.alerts({})).map(({ status }) => status);
+    const before = await statuses();
+    await expect(store.setAlertStatus(['cd56', 'ffff', '0000'], 'closed', 'martha', null)).rejects.toMatchObject({
+      code: 'alert-unknown',
+      message: "cannot find the alert 'ffff': no id in the store begins with it; nor with 1 other of the ids given",
+    });
+    await expect(store.setAlertStatus(['cd56', 'ab'], 'closed', 'martha', null)).rejects.toMatchObject({
+      message: "cannot find the alert 'ab': no id in the store begins with it",
+    });
+    expect(await statuses()).toEqual(before);
+    await store.setAlertStatus(['AB34'], 'closed', 'martha', null);
+    const ids = ['cd56', 'ab34', 'CD56CD', 'ef78', 'ab12'];
+    const decided = await store.setAlertStatus(ids, 'closed', 'martha', null);
+    expect(decided.map((one) => [one.alert.id.slice(0, 4), one.was, one.alert.status])).toEqual([
+      ['cd56', 'open', 'closed'],
+      ['ab34', 'closed', 'closed'],
+      ['ef78', 'withdrawn', 'withdrawn'],
+      ['ab12', 'open', 'closed'],
+    ]);
+    expect((await store.alertHistory('ab34'.repeat(8))).map(({ change }) => change)).toEqual(['new', 'closed']);
+    expect((await store.outbox.changes(6, 10)).map((one) => one.alert.id.slice(0, 4))).toEqual(['cd56', 'ab12']);
+  });
+
+  test('that a suppression hides are counted by it, also after its removal, and its number is not given again', async () => {
+    const suppression = { detector: null, where: { account_id: '111122223333' }, reason: 'r', owner: 'o', until: null };
+    const first = await store.addSuppression(suppression);
+    const hidden = { ...alert, status: 'suppressed', suppressed_by: String(first.id) } as const;
+    const later = { ...hidden, id: 'cd56'.repeat(8), last_seen: '2026-01-02T00:00:00Z' };
+    await store.recordHunt({ alerts: [hidden, later], withdrawn: [], seqs: [] });
+    expect(await store.removeSuppression(first.id)).toBe(true);
+    expect(await store.suppressionUses()).toEqual([
+      { suppression: '1', alerts: 2, lastSeen: '2026-01-02T00:00:00Z', usedAt: expect.stringMatching(/^2\d{3}-/) },
+    ]);
+    expect(await store.alerts({ suppressedBy: '1' })).toHaveLength(2);
+    expect(await store.addSuppression(suppression)).toMatchObject({
+      id: 2,
+      createdAt: expect.stringMatching(/^2\d{3}-/),
+    });
+    // A person's decision outlives the suppression, and it is no longer hidden by it.
+    await store.setAlertStatus([alert.id], 'closed', 'martha', null);
+    expect(await store.alerts({ suppressedBy: '1' })).toHaveLength(1);
   });
 
   test('are withdrawn when they no longer follow and open again when they do', async () => {
@@ -220,7 +266,7 @@ describe('alerts', () => {
     await found(3);
     await found(4);
     await found(5);
-    await store.setAlertStatus(alert.id, 'closed', 'martha', 'a drill');
+    await store.setAlertStatus([alert.id], 'closed', 'martha', 'a drill');
     await found(5);
     expect((await store.alert(alert.id)).status).toBe('closed');
     await found(6);
@@ -289,6 +335,8 @@ describe('the folder', () => {
     await store.recordHunt({ alerts: [alert], withdrawn: [], seqs: [] });
     const catalog = new Catalog(join(store.dir, 'catalog.duckdb'));
     await catalog.write(async (session) => {
+      await session.run('ALTER TABLE suppression DROP COLUMN created_at');
+      await session.run(`INSERT INTO suppression VALUES (1, 'root-console-login', '{}', 'a drill', 'martha', NULL)`);
       for (const column of ['suppressed_by', 'revision', 'told_count'])
         await session.run(`ALTER TABLE alert DROP COLUMN ${column}`);
       for (const table of ['alert_change', 'delivery', 'delivery_message', 'hunt_run', 'source_state', 'watch_state'])
@@ -302,6 +350,7 @@ describe('the folder', () => {
     expect((await opened.alertHistory(alert.id)).map(({ revision, change }) => [revision, change])).toEqual([
       [1, 'grown'],
     ]);
+    expect((await opened.suppressions()).map(({ id, createdAt }) => [id, createdAt])).toEqual([[1, undefined]]);
     expect(readFileSync(join(store.dir, 'VERSION'), 'utf8')).toBe('2\n');
   });
 

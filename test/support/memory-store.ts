@@ -121,6 +121,7 @@ export class MemoryStore implements Store {
   readonly alert = unused;
   readonly setAlertStatus = unused;
   readonly alertHistory = unused;
+  readonly suppressionUses = unused;
   readonly addSuppression = unused;
   readonly removeSuppression = unused;
   get outbox(): never {

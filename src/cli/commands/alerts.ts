@@ -1,11 +1,15 @@
-/** `trailhound alerts`: what the hunts found and the store keeps. */
+/** `trailhound alerts`: what the hunts found and the store keeps. Each command that does more than list or show has a file of its own. */
 import { Command, Option } from 'commander';
 import { ALERT_STATUSES, type Alert, type AlertStatus, SEVERITIES, type Severity } from '../../alert.ts';
 import type { Table } from '../../table.ts';
+import { lifeOf } from '../alert-life.ts';
 import { finish, group, type Host, type Run, wholeNumber, windowOf, withStore } from '../command.ts';
 import { alertDetail, createAlertWriter } from '../output/alerts.ts';
 import { json } from '../output/printable.ts';
 import { plural } from '../output/text.ts';
+import { decisionCommands } from './alerts-decide.ts';
+import { exportAlertsCommand } from './alerts-export.ts';
+import { findIncident, incidentsCommand } from './alerts-incidents.ts';
 
 interface ListOptions {
   readonly detector?: string;
@@ -13,6 +17,7 @@ interface ListOptions {
   readonly status?: readonly (AlertStatus | 'all')[];
   readonly from?: string;
   readonly to?: string;
+  readonly incident?: string;
   readonly limit: number;
 }
 
@@ -33,70 +38,84 @@ export function alertsCommand(host: Host): Command {
     )
     .option('--from <time>', 'only with events at this time or later')
     .option('--to <time>', 'only with events before this time')
+    .option('--incident <id>', 'only those of this incident, whatever their status')
     .option('--limit <n>', 'alerts to list at most, 0 for all', wholeNumber, ALERTS_SHOWN);
   const show = new Command('show')
-    .description('all that is known of one alert, and the statement that shows its events')
+    .description('all that is known of one alert, what became of it, and the statement that shows its events')
     .argument('<id>', 'the id, or a beginning of it that no other has');
-  return group(
-    new Command('alerts')
-      .description('list and show the alerts that the store keeps')
-      .addCommand(
-        finish<ListOptions>(
-          list,
-          host,
-          [
-            'trailhound alerts list',
-            'trailhound alerts list --min-severity high --from 7d',
-            'trailhound alerts list --status all --output jsonl',
-          ],
-          async (run) => {
-            const { options, terminal } = run;
-            const window = windowOf(options, run.nowMs);
-            const wanted = options.status ?? PENDING;
-            const alerts = await withStore(run, (store) =>
-              store.alerts({
-                ...(options.detector !== undefined && { detector: options.detector }),
-                ...(options.minSeverity !== undefined && { minSeverity: options.minSeverity }),
-                ...(!wanted.includes('all') && { statuses: wanted.filter((status) => status !== 'all') }),
-                ...window,
-                ...(options.limit > 0 && { limit: options.limit }),
-              }),
-            );
-            if (alerts.length === 0 && options.detector !== undefined) await checkDetector(run, options.detector);
-            const writer = createAlertWriter(run.output, terminal);
-            await writer.write(alerts);
-            await writer.end();
-            terminal.info(
-              alerts.length > 0 && alerts.length === options.limit
-                ? `The newest ${plural(alerts.length, 'alert')}; --limit shows more.`
-                : plural(alerts.length, 'alert'),
-            );
-            return 0;
-          },
-        ),
-      )
-      .addCommand(
-        finish(
-          show,
-          host,
-          ['trailhound alerts show 3f2a9c', 'trailhound alerts show 3f2a9c --output json'],
-          async (run, id = '') => {
-            const alert = run.terminal.mask.value(await withStore(run, (store) => store.alert(id)));
-            if (run.output === 'table') {
-              await run.terminal.out(alertDetail(alert, await tableOf(alert, run), run.terminal));
-            } else if (run.output === 'json' || run.output === 'jsonl') {
-              await run.terminal.out(`${json(alert, run.output === 'json' ? 2 : undefined)}\n`);
-            } else {
-              const writer = createAlertWriter(run.output, run.terminal);
-              await writer.write([alert]);
-              await writer.end();
-            }
-            return 0;
-          },
-        ),
+  const command = new Command('alerts')
+    .description('list, show, decide and hand over the alerts that the store keeps')
+    .addCommand(
+      finish<ListOptions>(
+        list,
+        host,
+        [
+          'trailhound alerts list',
+          'trailhound alerts list --min-severity high --from 7d',
+          'trailhound alerts list --status all --output jsonl',
+        ],
+        async (run) => {
+          const { options, terminal } = run;
+          const window = windowOf(options, run.nowMs);
+          const { limit } = options;
+          const wanted = options.status ?? (options.incident === undefined ? PENDING : ['all']);
+          const alerts = await withStore(run, async (store) => {
+            const incident = options.incident === undefined ? null : await findIncident(store, options.incident);
+            const found = await store.alerts({
+              ...(options.detector !== undefined && { detector: options.detector }),
+              ...(options.minSeverity !== undefined && { minSeverity: options.minSeverity }),
+              ...(!wanted.includes('all') && { statuses: wanted.filter((status) => status !== 'all') }),
+              ...window,
+              ...(limit > 0 && incident === null && { limit }),
+            });
+            if (incident === null) return found;
+            const own = found.filter(({ id }) => incident.alert_ids.includes(id));
+            return limit > 0 ? own.slice(0, limit) : own;
+          });
+          if (alerts.length === 0 && options.detector !== undefined) await checkDetector(run, options.detector);
+          const writer = createAlertWriter(run.output, terminal);
+          await writer.write(alerts);
+          await writer.end();
+          terminal.info(
+            alerts.length > 0 && alerts.length === limit
+              ? `The newest ${plural(alerts.length, 'alert')}; --limit shows more.`
+              : plural(alerts.length, 'alert'),
+          );
+          return 0;
+        },
       ),
-    ['trailhound alerts list', 'trailhound alerts show 3f2a9c'],
-  );
+    )
+    .addCommand(
+      finish(
+        show,
+        host,
+        ['trailhound alerts show 3f2a9c', 'trailhound alerts show 3f2a9c --output json'],
+        async (run, id = '') => {
+          const { alert, life } = await withStore(run, async (store) => {
+            const found = await store.alert(id);
+            return run.terminal.mask.value({ alert: found, life: await lifeOf(store, found, run) });
+          });
+          if (run.output === 'table') {
+            await run.terminal.out(alertDetail(alert, life, await tableOf(alert, run), run.terminal));
+          } else if (run.output === 'json' || run.output === 'jsonl') {
+            await run.terminal.out(`${json({ ...alert, ...life }, run.output === 'json' ? 2 : undefined)}\n`);
+          } else {
+            const writer = createAlertWriter(run.output, run.terminal);
+            await writer.write([alert]);
+            await writer.end();
+          }
+          return 0;
+        },
+      ),
+    )
+    .addCommand(incidentsCommand(host));
+  for (const decision of decisionCommands(host)) command.addCommand(decision);
+  return group(command.addCommand(exportAlertsCommand(host)), [
+    'trailhound alerts list',
+    'trailhound alerts show 3f2a9c',
+    'trailhound alerts incidents',
+    "trailhound alerts close 3f2a9c --why 'a drill of ours'",
+  ]);
 }
 
 /** A retired detector is in no catalogue and may have alerts all the same. Throws `detector-unknown`. */

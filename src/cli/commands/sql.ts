@@ -7,6 +7,7 @@ import { finish, type Host, type Run, wholeNumber } from '../command.ts';
 import { printDryRun, refuseUnused } from '../dry-run.ts';
 import { checkResultOptions, printResult, type ResultOptions } from '../result.ts';
 import { runShell } from '../shell.ts';
+import { readStdin } from '../stdin.ts';
 
 /** What a statement can read, told before any engine is loaded. */
 export const SQL_TABLES = [
@@ -19,7 +20,12 @@ export const SQL_TABLES = [
   'reject',
   'id_conflict',
   'alert',
+  'alert_change',
+  'incident',
   'suppression',
+  'delivery',
+  'hunt_run',
+  'source_state',
 ] as const;
 
 interface SqlOptions extends ResultOptions, BackendCommandOptions {
@@ -64,9 +70,7 @@ export function sqlCommand(host: Host): Command {
 async function statementOf(argument: string | undefined): Promise<string | null> {
   if (argument !== undefined && argument !== '-') return argument;
   if (argument === undefined && process.stdin.isTTY === true) return null;
-  const chunks: Buffer[] = [];
-  for await (const chunk of process.stdin) chunks.push(chunk as Buffer);
-  const text = Buffer.concat(chunks).toString('utf8').trim();
+  const text = await readStdin();
   if (text !== '') return text;
   throw new AppError('sql-invalid', 'no statement was given: stdin is empty', {
     hint: 'Give one as an argument: trailhound sql "SELECT …".',

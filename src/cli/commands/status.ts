@@ -1,11 +1,14 @@
 /** `trailhound status`: what the store holds, and the proof that nothing was lost. */
 import { Command } from 'commander';
 import { formatBytes } from '../../size.ts';
-import type { RejectRow, StoreStatus } from '../../store.ts';
+import type { RejectRow } from '../../store.ts';
 import { finish, type Host, type Run, wholeNumber, withStore } from '../command.ts';
-import { json, printable } from '../output/printable.ts';
+import { type Fact, factLines } from '../output/facts.ts';
+import { json } from '../output/printable.ts';
 import { printRows } from '../output/rows.ts';
-import { formatCount } from '../output/text.ts';
+import { formatCount, formatSpan, plural } from '../output/text.ts';
+import { type Status, statusOf } from '../status.ts';
+import { IDLE_DAYS } from '../suppressions.ts';
 
 interface Options {
   readonly rejects?: boolean;
@@ -28,14 +31,14 @@ export function statusCommand(host: Host): Command {
     async (run) => {
       await withStore(run, async (store) => {
         if (run.options.rejects) await printRejects(run, await store.rejects({ limit: run.options.limit }));
-        else await printStatus(run, await store.status());
+        else await printStatus(run, await statusOf(store, run));
       });
       return 0;
     },
   );
 }
 
-async function printStatus({ output, terminal }: Run<Options>, status: StoreStatus): Promise<void> {
+async function printStatus({ output, terminal }: Run<Options>, status: Status): Promise<void> {
   if (output === 'json' || output === 'jsonl') {
     await terminal.out(`${json(status, output === 'json' ? 2 : undefined)}\n`);
     return;
@@ -55,11 +58,15 @@ async function printStatus({ output, terminal }: Run<Options>, status: StoreStat
       ['balanced', status.balanced],
       ['watermark', status.watermark],
       ['writer', status.writer?.pid ?? null],
+      ...Object.entries(status.suppressions).map(([state, ids]) => [`suppressions.${state}`, ids.join(' ')]),
+      ...status.deliveries.map(({ sink, state, count }) => [`deliveries.${sink}.${state}`, count]),
+      ...status.hunts.flatMap(({ hunt, ...values }) => sums(`hunts.${hunt}`, values)),
+      ...status.sources.flatMap(({ source, ...values }) => sums(`sources.${source}`, values)),
     ];
     await printRows(output, columns, rows, terminal);
     return;
   }
-  const lines = [
+  const lines: readonly Fact[] = [
     ['Store', `${status.store} (version ${status.version})`],
     ['Writer', status.writer === null ? 'none' : `process ${status.writer.pid}`],
     [
@@ -82,19 +89,58 @@ async function printStatus({ output, terminal }: Run<Options>, status: StoreStat
     ],
     ['Without time', `${formatCount(records.without_time)} events without a usable time: stored, not hunted`],
     ['Watermark', status.watermark ?? 'none'],
-    ...tables.flatMap((table) => [
+    ...tables.flatMap((table): readonly Fact[] => [
       [
         `Table ${table.name}`,
         `${formatCount(table.rows)} rows in ${formatCount(table.segments)} segments, ${formatBytes(table.bytes)}`,
       ],
       ['', table.first === null ? 'no events yet' : `from ${table.first} to ${table.last}`],
     ]),
+    ...suppressionFacts(status),
+    ...deliveryFacts(status),
+    ...status.hunts.map(huntFact),
+    ...status.sources.map(sourceFact),
   ];
-  const titleWidth = Math.max(...lines.map(([title = '']) => title.length));
-  const text = lines.map(([title = '', value = '']) =>
-    `${terminal.colors.dim(title.padEnd(titleWidth))}  ${printable(value)}`.trimEnd(),
-  );
-  await terminal.out(`${text.join('\n')}\n`);
+  await terminal.out(factLines(lines, terminal));
+}
+
+/** Only what somebody should look at. */
+function suppressionFacts({ suppressions: { expired, idle } }: Status): readonly Fact[] {
+  return [
+    ...(expired.length > 0 ? [['Suppressions', `${expired.join(', ')} ended`] satisfies Fact] : []),
+    ...(idle.length > 0
+      ? [['Suppressions', `${idle.join(', ')} hid nothing in ${IDLE_DAYS} days`] satisfies Fact]
+      : []),
+  ];
+}
+
+function deliveryFacts({ deliveries }: Status): readonly Fact[] {
+  return deliveries
+    .filter(({ state }) => state !== 'grouped')
+    .map(({ sink, state, count, oldest }): Fact => {
+      const since = state === 'pending' || state === 'dead' ? ` since ${oldest}` : '';
+      const why = state === 'dead' ? `: trailhound sql "SELECT * FROM delivery WHERE state = 'dead'" tells why` : '';
+      return [`Sink ${sink}`, `${formatCount(count)} ${state === 'dead' ? 'GIVEN UP' : state}${since}${why}`];
+    });
+}
+
+function huntFact({ hunt, state, started_at, found, fresh, error }: Status['hunts'][number]): Fact {
+  const what = error ?? `${formatCount(found)} found, ${formatCount(fresh)} new`;
+  return [`Hunt ${hunt}`, `${state} at ${started_at}: ${what}`];
+}
+
+function sourceFact(state: Status['sources'][number]): Fact {
+  const { source, files, lag_seconds: lag, usual_gap_seconds: gap, silent_since, error } = state;
+  const usual = gap === null ? '' : ` (usually every ${formatSpan(gap)})`;
+  const last = lag === null ? 'nothing new yet' : `last new log file ${formatSpan(lag)} ago${usual}`;
+  return [
+    `Source ${source}`,
+    [
+      `${plural(files, 'new log file')}, ${last}`,
+      ...(silent_since === null ? [] : [`SILENT since ${silent_since}`]),
+      ...(error === null ? [] : [`cannot be listed: ${error}`]),
+    ].join(', '),
+  ];
 }
 
 async function printRejects({ output, terminal, options }: Run<Options>, rejects: readonly RejectRow[]): Promise<void> {

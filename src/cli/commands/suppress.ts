@@ -1,18 +1,31 @@
 /** `trailhound suppress`: what a person decided not to be told of, for how long and why. */
 import { Command } from 'commander';
 import { AppError } from '../../errors.ts';
-import type { Suppression } from '../../store.ts';
 import { formatTime, parseTime } from '../../time.ts';
-import { collect, finish, group, type Host, wholeNumber, withStore } from '../command.ts';
+import { collect, finish, group, type Host, type Run, userName, wholeNumber, withStore } from '../command.ts';
+import { createAlertWriter } from '../output/alerts.ts';
+import { type Fact, factLines } from '../output/facts.ts';
+import { json, valueText } from '../output/printable.ts';
 import { printRows } from '../output/rows.ts';
 import { plural } from '../output/text.ts';
-import { checkColumns, configSuppressions } from '../suppressions.ts';
+import {
+  checkColumns,
+  configSuppressions,
+  IDLE_DAYS,
+  type ListedSuppression,
+  listSuppressions,
+} from '../suppressions.ts';
+import type { Terminal } from '../terminal.ts';
 
 interface AddOptions {
   readonly where?: readonly string[];
   readonly reason: string;
   readonly owner?: string;
   readonly until?: string;
+}
+
+interface ListOptions {
+  readonly expired?: boolean;
 }
 
 export function suppressCommand(host: Host): Command {
@@ -27,7 +40,12 @@ export function suppressCommand(host: Host): Command {
     .requiredOption('--reason <text>', 'why')
     .option('--owner <name>', 'who answers for it (default: your user name)')
     .option('--until <time>', 'when it ends: ISO 8601, or a span from now such as 30d (default: never)');
-  const list = new Command('list').description('suppressions of the config and of the store');
+  const list = new Command('list')
+    .description('suppressions of the config and of the store, what each has hidden, and which have ended')
+    .option('--expired', 'only those that have ended');
+  const show = new Command('show')
+    .description('one suppression, and the alerts that it hides')
+    .argument('<id>', 'its number in the list, or config:<n>');
   const remove = new Command('remove')
     .description('end a suppression of the store')
     .argument('<id>', 'its number in the list', wholeNumber);
@@ -72,33 +90,51 @@ export function suppressCommand(host: Host): Command {
                 },
               );
             });
-            const owner = options.owner ?? process.env['USER'] ?? process.env['LOGNAME'] ?? 'unknown';
+            const owner = options.owner ?? userName();
             const added = await withStore(run, (store) =>
               store.addSuppression({ detector: detector ?? null, where, reason: options.reason, owner, until }),
             );
             run.terminal.info(`Suppression ${added.id} is in force${until === null ? '' : ` until ${until}`}.`);
-            if (run.output !== 'table') await printRows(run.output, COLUMNS, [rowOf(added)], run.terminal);
+            const { createdAt: _, ...facts } = added;
+            const listed: ListedSuppression = { ...facts, state: 'active', alerts: 0, last_seen: null };
+            if (run.output !== 'table') await printRows(run.output, COLUMNS, [rowOf(listed)], run.terminal);
             return 0;
           },
         ),
       )
       .addCommand(
-        finish(list, host, ['trailhound suppress list', 'trailhound suppress list --output json'], async (run) => {
-          const stored = await withStore(run, (store) => store.suppressions());
-          const rows = [
-            ...(await configSuppressions(run)).map((suppression) => rowOf({ ...suppression, id: null })),
-            ...stored.map(rowOf),
-          ];
-          await printRows(run.output, COLUMNS, rows, run.terminal);
-          run.terminal.info(plural(rows.length, 'suppression'));
-          return 0;
-        }),
+        finish<ListOptions>(
+          list,
+          host,
+          ['trailhound suppress list', 'trailhound suppress list --expired', 'trailhound suppress list --output json'],
+          async (run) => {
+            // Checks them as a hunt would.
+            await configSuppressions(run);
+            const all = await withStore(run, (store) => listSuppressions(store, run));
+            const listed = run.options.expired ? all.filter(({ state }) => state === 'expired') : all;
+            await printRows(run.output, COLUMNS, listed.map(rowOf), run.terminal);
+            run.terminal.info(plural(listed.length, 'suppression'));
+            tellStates(listed, run.terminal);
+            return 0;
+          },
+        ),
+      )
+      .addCommand(
+        finish(
+          show,
+          host,
+          ['trailhound suppress show 3', 'trailhound suppress show config:0'],
+          async (run, id = '') => {
+            await printSuppression(run, id);
+            return 0;
+          },
+        ),
       )
       .addCommand(
         finish(remove, host, ['trailhound suppress remove 3'], async (run, id = '') => {
           if (!(await withStore(run, (store) => store.removeSuppression(Number(id))))) {
             throw new AppError('usage-invalid', `no suppression in the store has the number ${id}`, {
-              hint: '`trailhound suppress list` shows the numbers; those of the config have none and end in trailhound.yaml.',
+              hint: '`trailhound suppress list` shows the numbers; those of the config end in trailhound.yaml.',
             });
           }
           run.terminal.info(`Suppression ${id} is removed.`);
@@ -107,25 +143,65 @@ export function suppressCommand(host: Host): Command {
       ),
     [
       'trailhound suppress list',
+      'trailhound suppress show 3',
       "trailhound suppress add new-region --where account_id=111122223333 --reason 'sandbox account'",
     ],
   );
 }
 
-const COLUMNS = ['id', 'detector', 'where', 'reason', 'owner', 'until'].map((name) => ({
+const COLUMNS = ['id', 'detector', 'where', 'reason', 'owner', 'until', 'state', 'alerts', 'last_seen'].map((name) => ({
   name,
-  type: name === 'id' ? 'BIGINT' : 'VARCHAR',
+  type: name === 'alerts' ? 'BIGINT' : 'VARCHAR',
 }));
 
-function rowOf({
+const rowOf = ({ id, detector, where, reason, owner, until, state, alerts, last_seen }: ListedSuppression) => [
   id,
   detector,
   where,
   reason,
   owner,
   until,
-}: Omit<Suppression, 'id'> & { readonly id: number | null }) {
-  return [id, detector, where, reason, owner, until];
+  state,
+  alerts,
+  last_seen,
+];
+
+/** What has ended, or hides nothing any more, is told of: nobody looks for it. */
+function tellStates(listed: readonly ListedSuppression[], terminal: Terminal): void {
+  const idsOf = (state: ListedSuppression['state']): string =>
+    listed
+      .filter((one) => one.state === state)
+      .map(({ id }) => id)
+      .join(', ');
+  const [expired, idle] = [idsOf('expired'), idsOf('idle')];
+  if (expired !== '') terminal.info(`Ended, so that their alerts are new when they are found again: ${expired}`);
+  if (idle !== '') terminal.warn(`these suppressions have hidden nothing in ${IDLE_DAYS} days: ${idle}`);
+}
+
+/** One that was removed may hide alerts still, until they are found again. */
+async function printSuppression(run: Run<unknown>, given: string): Promise<void> {
+  const { output, terminal } = run;
+  const { suppression, alerts } = await withStore(run, async (store) => ({
+    suppression: (await listSuppressions(store, run)).find(({ id }) => String(id) === given),
+    alerts: terminal.mask.value(await store.alerts({ suppressedBy: given })),
+  }));
+  if (suppression === undefined && alerts.length === 0) {
+    throw new AppError('usage-invalid', `no suppression of the config or the store is called '${given}'`, {
+      hint: '`trailhound suppress list` shows them: a number, or config:<n> for one of the config.',
+    });
+  }
+  const facts = suppression ?? { id: given, state: 'removed', alerts: alerts.length };
+  if (output === 'json') {
+    await terminal.out(`${json({ ...facts, alerts }, 2)}\n`);
+    return;
+  }
+  if (output === 'table') {
+    const lines = Object.entries(facts).map(([name, value]): Fact => [name, valueText(value)]);
+    await terminal.out(`${factLines(lines, terminal)}${alerts.length > 0 ? '\n' : ''}`);
+  }
+  const writer = createAlertWriter(output, terminal);
+  await writer.write(alerts);
+  await writer.end();
 }
 
 function conditions(texts: readonly string[]): Record<string, string> {

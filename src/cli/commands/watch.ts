@@ -158,7 +158,7 @@ async function setUp(run: Run<Options>, log: Log, once: boolean): Promise<Setup>
     log,
     aws: awsOf(run),
     dir: config.dir,
-    sources: sourcesOf(run, []),
+    sources: sourcesOf({ config, options: {} }, []),
     ingest: { scope: {}, ...boundsOf(run), redact: await redactionsOf(run), format: null },
     reconcileDays: watch.reconcile ?? null,
     hunts,

@@ -2,11 +2,15 @@
 import type { Alert, Severity } from '../../alert.ts';
 import { whereFrom, who } from '../../alert-text.ts';
 import type { ResultColumn, Value } from '../../backend.ts';
+import type { DeliveryRow } from '../../outbox.ts';
 import type { Table } from '../../table.ts';
 import type { TableColumn } from '../../text-table.ts';
+import type { AlertLife } from '../alert-life.ts';
 import type { Terminal } from '../terminal.ts';
+import { type Fact, factLines } from './facts.ts';
 import { json, printable, valueText } from './printable.ts';
 import { createRowWriter, type Output } from './rows.ts';
+import { plural } from './text.ts';
 
 export interface AlertWriter {
   /** Prints a block of alerts, most severe first; may be called as they are found. */
@@ -16,9 +20,9 @@ export interface AlertWriter {
 
 /** Below this a row of six columns leaves too little for the sentence: each alert takes its own paragraph. */
 const ONE_LINE_WIDTH_MIN = 120;
-/** Digits of the id that are shown; `alerts show` takes any unique beginning. */
-const SHORT_ID_DIGITS = 10;
-const INDENT = '    ';
+/** Digits of the id that are shown; commands take any unique beginning. */
+export const SHORT_ID_DIGITS = 10;
+export const INDENT = '    ';
 
 const SEVERITY_ORDER: Readonly<Record<Severity, number>> = {
   critical: 0,
@@ -47,6 +51,8 @@ const FIELDS: readonly (readonly [name: string, type: string, value: (alert: Ale
   ['principal_arn', 'VARCHAR', (alert) => alert.principal_arn],
   ['attack', 'VARCHAR', (alert) => alert.attack.map(({ technique }) => technique).join(' ')],
   ['event_ids_total', 'BIGINT', (alert) => alert.event_ids_total],
+  ['event_ids', 'VARCHAR', (alert) => alert.event_ids.join(' ')],
+  ['suppressed_by', 'VARCHAR', (alert) => alert.suppressed_by],
 ];
 
 /** What was recorded before a name came to the config's mask is masked here; all else was. */
@@ -109,7 +115,7 @@ function mark(alert: Alert): string {
   return alert.new ? 'new' : 'known';
 }
 
-function severityStyle({ colors }: Terminal): Readonly<Record<Severity, (text: string) => string>> {
+export function severityStyle({ colors }: Terminal): Readonly<Record<Severity, (text: string) => string>> {
   return {
     critical: (text) => colors.bold(colors.red(text)),
     high: colors.red,
@@ -172,18 +178,29 @@ function paragraph(
   return `${head}\n${body(colors.bold(about))}${body(what)}`;
 }
 
-/** All that is known of one alert, with the statement that shows its events in their table. */
-export function alertDetail(alert: Alert, table: Pick<Table, 'name' | 'roles'>, terminal: Terminal): string {
+/** All that is known of one alert and of what became of it, with the statement that shows its events in their table. */
+export function alertDetail(
+  alert: Alert,
+  life: AlertLife,
+  table: Pick<Table, 'name' | 'roles'>,
+  terminal: Terminal,
+): string {
   const { colors } = terminal;
   const styles = severityStyle(terminal);
-  const facts: [string, string][] = [
+  const { incident, suppression } = life;
+  const facts: readonly Fact[] = [
     ['Alert', alert.id],
     ['Detector', `${alert.detector} (version ${alert.detector_version})`],
     ['Severity', alert.severity],
     ['Status', alert.status],
-    ...Object.entries(alert.subject).map(([name, value]): [string, string] => [`Subject: ${name}`, valueText(value)]),
+    ['Suppression', suppression === null ? '' : suppressionText(suppression)],
+    [
+      'Incident',
+      incident === null ? '' : `${incident.id.slice(0, SHORT_ID_DIGITS)} (${incident.severity}): ${incident.story}`,
+    ],
+    ...Object.entries(alert.subject).map(([name, value]): Fact => [`Subject: ${name}`, valueText(value)]),
     ['Events', String(alert.count)],
-    ...(alert.peak === null ? [] : [['Peak', String(alert.peak)] satisfies [string, string]]),
+    ['Peak', alert.peak === null ? '' : String(alert.peak)],
     ['First seen', alert.first_seen],
     ['Last seen', alert.last_seen],
     ['Window', `${alert.window.from} to ${alert.window.to}`],
@@ -192,26 +209,43 @@ export function alertDetail(alert: Alert, table: Pick<Table, 'name' | 'roles'>, 
     ['Addresses', alert.source_ips.join(', ')],
     ['Principal ARN', alert.principal_arn ?? ''],
     ['ATT&CK', alert.attack.map(({ technique, version }) => `${technique} (v${version})`).join(', ')],
-    ...Object.entries(alert.parameters).map(([name, value]): [string, string] => [
-      `Parameter: ${name}`,
-      valueText(value),
-    ]),
+    ...Object.entries(alert.parameters).map(([name, value]): Fact => [`Parameter: ${name}`, valueText(value)]),
   ];
-  const titleWidth = Math.max(...facts.map(([title]) => title.length));
-  const lines = facts
-    .filter(([, value]) => value !== '')
-    .map(([title, value]) => {
-      const shown = printable(value);
-      return `${colors.dim(printable(title).padEnd(titleWidth))}  ${title === 'Severity' ? styles[alert.severity](shown) : shown}\n`;
-    });
   const more = alert.event_ids_total - alert.event_ids.length;
   return [
     `${colors.bold(printable(alert.title))}\n${printable(alert.summary)}\n\n`,
-    ...lines,
+    factLines(
+      facts.filter(([, value]) => value !== ''),
+      terminal,
+      (name, shown) => (name === 'Severity' ? styles[alert.severity](shown) : shown),
+    ),
+    ...section('History', life.history.map(historyText), terminal),
+    ...section('Delivered', life.deliveries.map(deliveryText), terminal),
     `\n${colors.dim('Evidence')}${more > 0 ? ` (the first ${alert.event_ids.length} of ${alert.event_ids_total} events)` : ''}\n`,
     ...alert.event_ids.map((id) => `  ${printable(id)}\n`),
     `\n${colors.dim('See them with')}\n  ${evidenceCommand(alert, table)}\n`,
   ].join('');
+}
+
+function section(title: string, lines: readonly string[], { colors }: Terminal): readonly string[] {
+  return lines.length === 0 ? [] : [`\n${colors.dim(title)}\n`, ...lines.map((line) => `  ${printable(line)}\n`)];
+}
+
+function suppressionText(suppression: NonNullable<AlertLife['suppression']>): string {
+  if (!('reason' in suppression)) return `${suppression.id}, which is gone`;
+  const { id, reason, owner, until, state } = suppression;
+  const end = until === null ? '' : `, ${state === 'expired' ? 'ended' : 'until'} ${until}`;
+  return `${id}: ${reason} (${owner}${end})`;
+}
+
+function historyText({ change, at, by, why, count }: AlertLife['history'][number]): string {
+  const person = by === null ? '' : ` by ${by}`;
+  return `${at}  ${change}${person}${why === null ? '' : `: ${why}`} (${plural(count, 'event')})`;
+}
+
+function deliveryText({ sink, state, attempts, created_at, settled_at, error }: DeliveryRow): string {
+  const tries = attempts > 1 ? ` after ${plural(attempts, 'attempt')}` : '';
+  return `${settled_at ?? created_at}  ${sink}: ${state}${tries}${error === null ? '' : `: ${error}`}`;
 }
 
 /** Ids that AWS writes; any other came from a forged record and is not put into a line that a person pastes into a shell. */

@@ -2,7 +2,7 @@
 import type { ResultColumn, Value } from '../../backend.ts';
 import { AppError } from '../../errors.ts';
 import type { Terminal } from '../terminal.ts';
-import { csvField, json, markdownCell, printable, valueText } from './printable.ts';
+import { csvData, csvField, json, markdownCell, printable, valueText } from './printable.ts';
 
 export const OUTPUTS = ['table', 'json', 'jsonl', 'csv', 'markdown', 'parquet'] as const;
 export type Output = (typeof OUTPUTS)[number];
@@ -15,7 +15,13 @@ export interface RowWriter {
 /** Types that are aligned to the right, as numbers are read. */
 const NUMERIC = /^(U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?|DOUBLE|FLOAT|DECIMAL)/u;
 
-export function createRowWriter(output: Output, columns: readonly ResultColumn[], terminal: Terminal): RowWriter {
+/** `csvCell`: what people open in a spreadsheet starts no formula there; the answer to one's own question is data and stays as it is. */
+export function createRowWriter(
+  output: Output,
+  columns: readonly ResultColumn[],
+  terminal: Terminal,
+  csvCell: typeof csvField | typeof csvData = csvField,
+): RowWriter {
   switch (output) {
     case 'table':
       return tableWriter(columns, terminal);
@@ -24,8 +30,8 @@ export function createRowWriter(output: Output, columns: readonly ResultColumn[]
     case 'jsonl':
       return lineWriter((row) => json(asObject(columns, row)), terminal);
     case 'csv':
-      return lineWriter((row) => row.map(csvField).join(','), terminal, [
-        columns.map(({ name }) => csvField(name)).join(','),
+      return lineWriter((row) => row.map((value) => csvCell(value)).join(','), terminal, [
+        columns.map(({ name }) => csvCell(name)).join(','),
       ]);
     case 'markdown':
       return lineWriter((row) => `| ${row.map(markdownCell).join(' | ')} |`, terminal, [

@@ -1,0 +1,45 @@
+/** What became of an alert: its changes, its deliveries, the suppression that covers it, and the incident that it belongs to. */
+import type { Alert, AlertChange } from '../alert.ts';
+import { type Incident, incidentsOf } from '../incident.ts';
+import type { DeliveryRow } from '../outbox.ts';
+import type { Store } from '../store.ts';
+import type { Run } from './command.ts';
+import { type ListedSuppression, listSuppressions } from './suppressions.ts';
+
+/** Property order is the order of printing. */
+export interface AlertLife {
+  readonly incident: Pick<Incident, 'id' | 'severity' | 'status' | 'story' | 'alerts'> | null;
+  /** Of one that is gone the id alone. */
+  readonly suppression: ListedSuppression | { readonly id: ListedSuppression['id'] } | null;
+  readonly history: readonly Pick<AlertChange, 'change' | 'at' | 'by' | 'why' | 'count'>[];
+  /** Newest first. */
+  readonly deliveries: readonly DeliveryRow[];
+}
+
+const DELIVERIES_SHOWN = 100;
+
+export async function lifeOf(store: Store, alert: Alert, run: Run<unknown>): Promise<AlertLife> {
+  const [history, deliveries, alerts, suppressions] = await Promise.all([
+    store.alertHistory(alert.id),
+    store.outbox.list({ alertId: alert.id, limit: DELIVERIES_SHOWN }),
+    store.alerts({}),
+    alert.suppressed_by === null ? [] : listSuppressions(store, run),
+  ]);
+  const incident = incidentsOf(alerts).find(({ alert_ids }) => alert_ids.includes(alert.id));
+  const by = alert.suppressed_by;
+  return {
+    incident:
+      incident === undefined
+        ? null
+        : {
+            id: incident.id,
+            severity: incident.severity,
+            status: incident.status,
+            story: incident.story,
+            alerts: incident.alerts,
+          },
+    suppression: by === null ? null : (suppressions.find(({ id }) => String(id) === by) ?? { id: by }),
+    history: history.map(({ change, at, by: who, why, count }) => ({ change, at, by: who, why, count })),
+    deliveries,
+  };
+}
