@@ -2,12 +2,11 @@
 import { rm, stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import pLimit from 'p-limit';
-import { AppError } from '../errors.ts';
 import type { Segment } from '../store.ts';
 import type { Table } from '../table.ts';
 import type { Target } from '../target.ts';
 import { all } from './all-settled.ts';
-import { claim, dataPrefix, dayPrefix, relist } from './exported-days.ts';
+import { claim, dataPrefix, dayPrefix, type ExportedFile, relist, verify } from './exported-days.ts';
 
 /** Each is in memory while it is sent, up to some 60 MB. */
 const UPLOADS = 4;
@@ -45,12 +44,6 @@ export interface ExportResult {
   readonly removed: number;
   /** Days whose list changed. */
   readonly changedDays: number;
-}
-
-interface ExportedFile {
-  readonly key: string;
-  readonly rows: number;
-  readonly sizeBytes: number;
 }
 
 /** What a segment became. */
@@ -145,17 +138,4 @@ async function pieceOf(
   } finally {
     if (select !== null) await rm(path, { force: true });
   }
-}
-
-/** Every file that the lists name is there, whole. */
-async function verify(target: Target, table: Table, pieces: readonly Piece[]): Promise<void> {
-  const exported = new Map<string, number>();
-  for await (const { key, sizeBytes } of target.list(dataPrefix(table))) exported.set(key, sizeBytes);
-  const wrong = pieces.find(({ key, sizeBytes }) => exported.get(key) !== sizeBytes);
-  if (wrong === undefined) return;
-  throw new AppError(
-    'target-unwritable',
-    `the export of ${table.name} to ${target.name} is not whole: ${wrong.key} has ${exported.get(wrong.key) ?? 'no'} bytes, expected ${wrong.sizeBytes}`,
-    { hint: 'Run the same command again, and no other export to this place beside it.' },
-  );
 }

@@ -18,6 +18,13 @@ export const dayPrefix = (table: Named, day: string): string => `${dataPrefix(ta
 /** A day's folder holds nothing but this: its readers take every file there for a list. */
 const listKey = ({ name }: Named, day: string): string => `${name}/${day.replaceAll('-', '/')}/${LIST}`;
 
+/** A data file. */
+export interface ExportedFile {
+  readonly key: string;
+  readonly rows: number;
+  readonly sizeBytes: number;
+}
+
 /** Whose rows they are, and which. */
 export interface Owner {
   /** The store, or the database of Athena. */
@@ -58,16 +65,6 @@ function whereOf(marker: string): string | null | undefined {
   }
 }
 
-const listOf = (target: Target, keys: readonly string[]): string =>
-  `${keys
-    .map((key) => target.addressOf(key))
-    .toSorted()
-    .join('\n')}\n`;
-
-/** Whether the list of a day names these files and no others. */
-export const isListed = async (target: Target, table: Named, day: string, keys: readonly string[]): Promise<boolean> =>
-  (await target.readText(listKey(table, day))) === listOf(target, keys);
-
 /** Lists a day's files for its readers. Of those that are `present`, what neither the former list nor this one names is read by nobody, and goes. */
 export async function relist(
   target: Target,
@@ -80,7 +77,10 @@ export async function relist(
   }: { readonly keys: readonly string[]; readonly present: readonly string[]; readonly dryRun?: boolean },
 ): Promise<{ readonly isChanged: boolean; readonly removed: number }> {
   const former = await target.readText(listKey(table, day));
-  const list = listOf(target, keys);
+  const list = `${keys
+    .map((key) => target.addressOf(key))
+    .toSorted()
+    .join('\n')}\n`;
   const isChanged = former !== list;
   const read = new Set([...(former ?? '').split('\n'), ...list.split('\n')]);
   const unread = present.filter((key) => !read.has(target.addressOf(key)));
@@ -89,4 +89,17 @@ export async function relist(
     for (const key of unread) await target.remove(key);
   }
   return { isChanged, removed: unread.length };
+}
+
+/** Every file that the lists name is there, whole. */
+export async function verify(target: Target, table: Named, files: readonly ExportedFile[]): Promise<void> {
+  const exported = new Map<string, number>();
+  for await (const { key, sizeBytes } of target.list(dataPrefix(table))) exported.set(key, sizeBytes);
+  const wrong = files.find(({ key, sizeBytes }) => exported.get(key) !== sizeBytes);
+  if (wrong === undefined) return;
+  throw new AppError(
+    'target-unwritable',
+    `the export of ${table.name} to ${target.name} is not whole: ${wrong.key} has ${exported.get(wrong.key) ?? 'no'} bytes, expected ${wrong.sizeBytes}`,
+    { hint: 'Run the same command again, and no other export to this place beside it.' },
+  );
 }

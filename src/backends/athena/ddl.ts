@@ -145,7 +145,8 @@ ${properties.join(',\n')}
 /** Access logs in one folder have their time in the file's name: the view takes the day from there, and no statement can leave a file out. */
 const DAY_OF_FILE = `replace(substr(regexp_extract("$path", '[0-9]{4}(-[0-9]{2}){5}-[0-9A-F]{16}$'), 1, 10), '-', '/')`;
 
-const rawRelation = (database: string, name: string, { template, isExport }: RootForm): RawRelation => ({
+/** A raw table as the views read it. */
+export const rawRelation = (database: string, name: string, { template, isExport }: RootForm): RawRelation => ({
   relation: `${quoted(database)}.${quoted(name)}`,
   ...(template === null && { day: DAY_OF_FILE }),
   ...(isExport && { isDecoded: true }),
