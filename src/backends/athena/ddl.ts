@@ -119,11 +119,11 @@ STORED AS INPUTFORMAT 'org.apache.hadoop.hive.ql.io.SymlinkTextInputFormat'
 OUTPUTFORMAT 'org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat'`;
 
 /** Parquet is read by the names of its columns: those that only the store has are left out. */
-function definitionOf(root: LogRoot, table: Table): Pick<RawTable, 'columns' | 'storage'> {
-  if (root.isExport !== true) return rawTableOf(root.table);
-  const columns = portableColumns(table).map(({ name, type }) => [name, HIVE_TYPES[type]] as const);
-  return { columns: Object.fromEntries(columns), storage: EXPORT_STORAGE };
-}
+export const exportColumns = (table: Table): RawTable['columns'] =>
+  Object.fromEntries(portableColumns(table).map(({ name, type }) => [name, HIVE_TYPES[type]]));
+
+const definitionOf = (root: LogRoot, table: Table): Pick<RawTable, 'columns' | 'storage'> =>
+  root.isExport === true ? { columns: exportColumns(table), storage: EXPORT_STORAGE } : rawTableOf(root.table);
 
 /** `CREATE EXTERNAL TABLE` of a root. */
 export function rawTableSql(database: string, name: string, root: LogRoot, table: Table): string {
