@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { AppError } from '../../errors.ts';
 import type { ColumnType, Table } from '../../table.ts';
+import { LAKE_TABLE, LAKE_VIEW, lakeSelect } from '../lake.ts';
 import { hiveType, type RawTable, type RawType, rawTableOf } from './raw.ts';
 import { DAY_COLUMN, deliveredSql, distinctSql, portableColumns, type RawRelation } from './views.ts';
 
@@ -175,7 +176,7 @@ function viewDefinition(database: string, name: string, columns: string, sql: st
   };
 }
 
-/** The views of a logical table: every delivered record, and each event once. */
+/** The views of a logical table: every delivered record, each event once, and for one of them that under the names of CloudTrail Lake. */
 export function viewsOf(
   database: string,
   table: Table,
@@ -193,6 +194,9 @@ export function viewsOf(
       ),
     ),
     viewDefinition(database, table.name, '*', distinctSql(table, deliveredView(database, table))),
+    ...(table.name === LAKE_TABLE
+      ? [viewDefinition(database, LAKE_VIEW, '*', lakeSelect('athena', `${quoted(database)}.${quoted(table.name)}`))]
+      : []),
   ];
 }
 

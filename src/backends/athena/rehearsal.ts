@@ -3,6 +3,7 @@ import type { Backend, Param, ResultColumn } from '../../backend.ts';
 import { AppError } from '../../errors.ts';
 import type { Table } from '../../table.ts';
 import { createDuckdbBackend } from '../duckdb.ts';
+import { LAKE_TABLE, LAKE_VIEW } from '../lake.ts';
 import { tokensOf } from '../lexer.ts';
 import { portableColumns } from './views.ts';
 
@@ -44,14 +45,16 @@ export class Rehearsal {
       throw new AppError('sql-invalid', 'cannot explain a statement of Athena', {
         hint: 'Use --dry-run to see what it would read and cost.',
       });
-    const absent = known.find((table) => words.all.has(table.name) && !tables.includes(table));
+    const isRead = ({ name }: Table): boolean =>
+      words.all.has(name) || (name === LAKE_TABLE && words.all.has(LAKE_VIEW));
+    const absent = known.find((table) => isRead(table) && !tables.includes(table));
     try {
       const backend = await this.#open();
       const select = sql.replace(/;\s*$/u, '');
       // Nothing is run by it, and what is wrong is told as it stands there.
       await backend.query(`EXPLAIN ${select}`, params);
       const { columns } = await backend.query(`SELECT * FROM (\n${select}\n) AS rehearsed LIMIT 0`, params);
-      return { columns, tables: tables.filter(({ name }) => words.all.has(name)) };
+      return { columns, tables: tables.filter(isRead) };
     } catch (error) {
       if (!(error instanceof AppError)) throw error;
       const local = this.#localColumn(error.message);
@@ -65,7 +68,8 @@ export class Rehearsal {
           },
         );
       }
-      if (absent !== undefined && error.message.includes(absent.name)) throw missingTable(absent.name, error);
+      if (absent !== undefined && (error.message.includes(absent.name) || error.message.includes(LAKE_VIEW)))
+        throw missingTable(absent.name, error);
       throw error;
     }
   }

@@ -4,6 +4,7 @@ import { AppError } from '../../errors.ts';
 import { DELIVERY_LATENESS_MS } from '../../keys.ts';
 import type { Table } from '../../table.ts';
 import type { Window } from '../../time.ts';
+import { LAKE_VIEW } from '../lake.ts';
 import { AthenaBackend, type AthenaBackendOptions } from './backend.ts';
 import { Athena, type AthenaPlace } from './client.ts';
 import { ScanMeter } from './cost.ts';
@@ -132,7 +133,7 @@ export class Session {
   async state(): Promise<SetupState> {
     const { tables, signal } = this.#options;
     const entries = await this.athena.entries(signal);
-    const names = tables.flatMap(({ name }) => [name, deliveredName(name)]);
+    const names = [...tables.flatMap(({ name }) => [name, deliveredName(name)]), LAKE_VIEW];
     const views = new Map<string, string>();
     for (const { name, isView } of entries ?? []) {
       if (!isView || !names.includes(name)) continue;

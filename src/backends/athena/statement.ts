@@ -4,12 +4,13 @@ import type { Param } from '../../backend.ts';
 import { AppError } from '../../errors.ts';
 import type { Table } from '../../table.ts';
 import type { Window } from '../../time.ts';
+import { LAKE_TIME } from '../lake.ts';
 import { type Token, tokensOf } from '../lexer.ts';
 import { joniPattern } from './pattern.ts';
 
 /** What a logical table stands for on the engine: a relation, and how to prune it. */
 export interface AthenaRelation {
-  readonly table: Table;
+  readonly table: Pick<Table, 'name'>;
   /** A qualified name such as `"db"."cloudtrail"`, or a SELECT in brackets. */
   readonly relation: string;
   /** A filter over its columns that leaves out what cannot hold events of the scope; null: nothing to prune by. */
@@ -154,7 +155,9 @@ class Translation {
       return this.#takeTable(solid, at);
     }
     this.#track(solid, at);
-    if (token.kind === 'parameter') {
+    const time = lakeTime(solid, at);
+    if (time !== null) this.#out.push(time);
+    else if (token.kind === 'parameter') {
       const value = valueOf(token.text.slice(1), this.#options.params);
       this.#out.push(
         typeof value === 'number' && BARE_NUMBERS.has(wordAt(solid, at - 1)) ? String(value) : literal(value),
@@ -279,6 +282,23 @@ function wordAt(solid: readonly Token[], at: number): string {
   const token = solid[at];
   if (token === undefined) return '';
   return (token.kind === 'quoted' ? token.text.slice(1, -1).replaceAll('""', '"') : token.text).toLowerCase();
+}
+
+const TIME_TEXT = /^'(\d{4}-\d{2}-\d{2})(?:[ T](\d{2}:\d{2}(?::\d{2}(?:[.]\d{1,3})?)?)Z?)?'$/u;
+const COMPARISON = /^(?:[<>=]|<=|>=|<>|!=)$/u;
+
+/** Where a text stands beside the column `eventtime` of the view `lake`, which CloudTrail Lake compares as times, and Trino does not: the time. */
+function lakeTime(solid: readonly Token[], at: number): string | null {
+  const [, day, time = '00:00'] = TIME_TEXT.exec(solid[at]?.text ?? '') ?? [];
+  if (day === undefined) return null;
+  let before = at - 1;
+  // The second text of BETWEEN … AND …
+  if (wordAt(solid, before) === 'and' && wordAt(solid, before - 2) === 'between') before -= 2;
+  if (wordAt(solid, before) === 'between') before -= wordAt(solid, before - 1) === 'not' ? 2 : 1;
+  else if (COMPARISON.test(wordAt(solid, before))) {
+    while (COMPARISON.test(wordAt(solid, before))) before -= 1;
+  } else return null;
+  return wordAt(solid, before) === LAKE_TIME ? `TIMESTAMP '${day} ${time.length === 5 ? `${time}:00` : time}'` : null;
 }
 
 /** `IS DISTINCT FROM` and `IS NOT DISTINCT FROM`. */
