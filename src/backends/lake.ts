@@ -9,6 +9,8 @@ export const LAKE_TABLE = 'cloudtrail';
 
 /** The time of an event, which Lake's own queries compare with texts. */
 export const LAKE_TIME = 'eventtime';
+/** A text by its type, which they compare with `true`. */
+export const LAKE_TEXT_OF_BOOLEAN = 'sessioncredentialfromconsole';
 
 export interface LakeColumn {
   readonly name: string;
@@ -328,7 +330,7 @@ export const LAKE_COLUMNS: readonly LakeColumn[] = [
   absent('insightdetails', 'Of an Insights event: those stand in `cloudtrail_insight`.', 'MAP(VARCHAR, VARCHAR)'),
   same('eventcategory', 'event_category', 'Management, Data or NetworkActivity.'),
   structColumn('tlsdetails', TLS, 'Version, cipher suite and host of the TLS connection.'),
-  same('sessioncredentialfromconsole', text('session_from_console'), 'Whether a console session made the request.'),
+  same(LAKE_TEXT_OF_BOOLEAN, text('session_from_console'), 'Whether a console session made the request.'),
   EVENT_JSON,
   absent('eventjsonchecksum', 'Checksum of the record.'),
 ];

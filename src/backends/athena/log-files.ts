@@ -21,6 +21,8 @@ const DAY_IN_NAME = /([0-9]{4})-([0-9]{2})-([0-9]{2})(?:-[0-9]{2}){3}-[0-9A-F]{1
 
 interface DayOfPlace {
   readonly place: string;
+  /** Its folder can be left out by a statement. */
+  readonly isDivided: boolean;
   objects: number;
   bytes: number;
   readonly hash: Hash;
@@ -52,7 +54,7 @@ export class LogFiles {
           : (DAY_IN_NAME.exec(key)?.slice(1, 4).join('/') ?? '');
         if (isDivided && day > last) break;
         if (day < first || day > last) continue;
-        const one = days.get(day) ?? { place, objects: 0, bytes: 0, hash: createHash('sha256') };
+        const one = days.get(day) ?? { place, isDivided, objects: 0, bytes: 0, hash: createHash('sha256') };
         days.set(day, one);
         one.objects += 1;
         one.bytes += sizeBytes;
@@ -70,17 +72,17 @@ export class LogFiles {
   /** Of these days together, both ends included. */
   between(first: string, last: string): ListedFiles {
     const hash = createHash('sha256');
-    let [objects, bytes] = [0, 0];
+    let [objects, bytes, scanBytes] = [0, 0, this.#undividedBytes];
     for (const [day, places] of [...this.#days].toSorted(([a], [b]) => (a < b ? -1 : 1))) {
       if (day < first || day > last) continue;
       for (const one of places) {
         objects += one.objects;
         bytes += one.bytes;
+        if (one.isDivided) scanBytes += one.bytes;
         hash.update(JSON.stringify([day, one.place, one.hash.copy().digest('hex')]));
       }
     }
-    const undivided = this.#undividedBytes;
-    return { objects, bytes, digest: hash.digest('hex'), scanBytes: bytes + undivided };
+    return { objects, bytes, digest: hash.digest('hex'), scanBytes };
   }
 }
 

@@ -4,7 +4,7 @@ import type { Param } from '../../backend.ts';
 import { AppError } from '../../errors.ts';
 import type { Table } from '../../table.ts';
 import type { Window } from '../../time.ts';
-import { LAKE_TIME } from '../lake.ts';
+import { LAKE_TEXT_OF_BOOLEAN, LAKE_TIME } from '../lake.ts';
 import { type Token, tokensOf } from '../lexer.ts';
 import { joniPattern } from './pattern.ts';
 
@@ -155,8 +155,8 @@ class Translation {
       return this.#takeTable(solid, at);
     }
     this.#track(solid, at);
-    const time = lakeTime(solid, at);
-    if (time !== null) this.#out.push(time);
+    const compared = lakeLiteral(solid, at);
+    if (compared !== null) this.#out.push(compared);
     else if (token.kind === 'parameter') {
       const value = valueOf(token.text.slice(1), this.#options.params);
       this.#out.push(
@@ -287,18 +287,25 @@ function wordAt(solid: readonly Token[], at: number): string {
 const TIME_TEXT = /^'(\d{4}-\d{2}-\d{2})(?:[ T](\d{2}:\d{2}(?::\d{2}(?:[.]\d{1,3})?)?)Z?)?'$/u;
 const COMPARISON = /^(?:[<>=]|<=|>=|<>|!=)$/u;
 
-/** Where a text stands beside the column `eventtime` of the view `lake`, which CloudTrail Lake compares as times, and Trino does not: the time. */
-function lakeTime(solid: readonly Token[], at: number): string | null {
+/** Beside columns of the view `lake`, what CloudTrail Lake compares with them and Trino does not: a text with a time, and with a text that says so true or false. */
+function lakeLiteral(solid: readonly Token[], at: number): string | null {
+  const literalWord = wordAt(solid, at);
+  if (literalWord === 'true' || literalWord === 'false')
+    return comparedWith(solid, at) === LAKE_TEXT_OF_BOOLEAN ? `'${literalWord}'` : null;
   const [, day, time = '00:00'] = TIME_TEXT.exec(solid[at]?.text ?? '') ?? [];
-  if (day === undefined) return null;
+  if (day === undefined || comparedWith(solid, at) !== LAKE_TIME) return null;
+  return `TIMESTAMP '${day} ${time.length === 'hh:mm'.length ? `${time}:00` : time}'`;
+}
+
+/** The word on the other side of the comparison that ends here; empty where none does. */
+function comparedWith(solid: readonly Token[], at: number): string {
   let before = at - 1;
-  // The second text of BETWEEN … AND …
+  // The second value of BETWEEN … AND …
   if (wordAt(solid, before) === 'and' && wordAt(solid, before - 2) === 'between') before -= 2;
-  if (wordAt(solid, before) === 'between') before -= wordAt(solid, before - 1) === 'not' ? 2 : 1;
-  else if (COMPARISON.test(wordAt(solid, before))) {
-    while (COMPARISON.test(wordAt(solid, before))) before -= 1;
-  } else return null;
-  return wordAt(solid, before) === LAKE_TIME ? `TIMESTAMP '${day} ${time.length === 5 ? `${time}:00` : time}'` : null;
+  if (wordAt(solid, before) === 'between') return wordAt(solid, before - (wordAt(solid, before - 1) === 'not' ? 2 : 1));
+  const end = before;
+  while (COMPARISON.test(wordAt(solid, before))) before -= 1;
+  return before === end ? '' : wordAt(solid, before);
 }
 
 /** `IS DISTINCT FROM` and `IS NOT DISTINCT FROM`. */
