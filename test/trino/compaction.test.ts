@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Value } from '../../src/backend.ts';
 import { compactedSql, deliveriesSql } from '../../src/backends/athena/compaction.ts';
 import { exportColumns } from '../../src/backends/athena/ddl.ts';
 import { deliveredSql, distinctSql, portableColumns, type RawRelation } from '../../src/backends/athena/views.ts';
@@ -55,6 +56,11 @@ function rawsOf({ name }: Table): readonly RawRelation[] {
   return [day, later(1), later(LAG + 1)].map((at) => ({ relation: `hive.${SCHEMA}.raw_${name}`, day: at }));
 }
 
+function textOf(value: Value | undefined): string {
+  if (typeof value === 'string') return value;
+  throw new Error(`expected a text, got ${JSON.stringify(value)}`);
+}
+
 const columnsOf = (table: Table): string =>
   portableColumns(table)
     .map(({ name }) => name)
@@ -68,24 +74,23 @@ describe.skipIf(trinoAtHand === null)('compaction of', () => {
       `SELECT CAST(event_date AS varchar) AS day, count(*) AS n, count_if(${firstId} IS NULL OR ${firstId} = '') AS without_id FROM ${table.name} WHERE event_time IS NOT NULL GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT ${DAYS}`,
     );
     expect(found.rows.length).toBeGreaterThan(0);
-    for (const { day, n, without_id: withoutId } of found.rows) {
+    for (const { day: of, n, without_id: withoutId } of found.rows) {
+      const day = textOf(of);
       // Records without an id are never merged: their copies are events.
       const events = Number(n) + Number(withoutId);
-      const counted = await trino.query(
-        deliveriesSql(table, rawsOf(table), { first: String(day), last: String(day) }, LAG),
-      );
-      expect(counted.rows.find(({ counted: of }) => of === day)).toMatchObject({ events });
+      const counted = await trino.query(deliveriesSql(table, rawsOf(table), { first: day, last: day }, LAG));
+      expect(counted.rows.find((row) => row['counted'] === day)).toMatchObject({ events });
 
-      const name = `hive.${SCHEMA}.${table.name}_${String(day).replaceAll('-', '')}`;
+      const name = `hive.${SCHEMA}.${table.name}_${day.replaceAll('-', '')}`;
       await trino.run(
-        `CREATE TABLE ${name} WITH (format = 'PARQUET') AS ${compactedSql(table, rawsOf(table), String(day), LAG)}`,
+        `CREATE TABLE ${name} WITH (format = 'PARQUET') AS ${compactedSql(table, rawsOf(table), day, LAG)}`,
       );
       const { rows } = await trino.query(`SELECT DISTINCT regexp_replace("$path", '/[^/]*$') AS folder FROM ${name}`);
       const fields = Object.entries(exportColumns(table)).map(([column, type]) => `"${column}" ${trinoType(type)}`);
       await trino.run(
-        `CREATE TABLE ${name}_export (${fields.join(', ')}) WITH (format = 'PARQUET', external_location = '${String(rows[0]?.['folder'])}')`,
+        `CREATE TABLE ${name}_export (${fields.join(', ')}) WITH (format = 'PARQUET', external_location = '${textOf(rows[0]?.['folder'])}')`,
       );
-      const relation = `(SELECT *, '${String(day).replaceAll('-', '/')}' AS day FROM ${name}_export) AS listed`;
+      const relation = `(SELECT *, '${day.replaceAll('-', '/')}' AS day FROM ${name}_export) AS listed`;
       const exported = [{ relation, isDecoded: true as const }];
       const theirs = await trino.query(
         distinctSql(table, `(${deliveredSql(table, exported)}) AS delivered`, {
@@ -93,7 +98,7 @@ describe.skipIf(trinoAtHand === null)('compaction of', () => {
         }),
       );
       const ours = await engines.duckdb.query(
-        `SELECT ${columnsOf(table)} FROM ${table.name} WHERE event_date = DATE '${String(day)}'`,
+        `SELECT ${columnsOf(table)} FROM ${table.name} WHERE event_date = DATE '${day}'`,
       );
       expect(theirs.columns).toEqual(ours.columns);
       expect(theirs.rows.length).toBe(events);
