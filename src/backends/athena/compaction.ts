@@ -57,7 +57,7 @@ export function compactedSql(table: Table, raws: readonly RawRelation[], day: st
 }
 
 /** https://docs.aws.amazon.com/athena/latest/ug/unload.html: the folder must be empty, and what a statement that fails has written stays. */
-export const unloadSql = (select: string, folder: string): string =>
+const unloadSql = (select: string, folder: string): string =>
   `UNLOAD (\n${select}\n)\nTO '${folder}'\nWITH (format = 'PARQUET', compression = 'ZSTD')`;
 
 /** A row for each of the days, and one with NULL for what is of none of them. */
