@@ -111,7 +111,14 @@ export interface Source {
   close(): Promise<void>;
 }
 
-/** What a bucket tells of its folders, for those who do not read the log files themselves. Both fail with AppError `source-unreadable` and its like. */
+export interface FolderObject {
+  readonly key: string;
+  readonly sizeBytes: number;
+  /** Changes with the content. */
+  readonly etag: string;
+}
+
+/** What a bucket tells of its folders, for those who do not read the log files themselves. All fail with AppError `source-unreadable` and its like. */
 export interface Folders {
   /** Names of the folders right below `prefix` (which ends with a slash, or is empty), without their slash, and the first keys beside them. */
   look(
@@ -125,6 +132,12 @@ export interface Folders {
     prefix: string,
     signal: AbortSignal,
   ): Promise<{ readonly objects: number; readonly bytes: number }>;
+  /** Objects whose keys begin with `prefix` and are behind `after`, in the order of their keys, until nobody wants more. */
+  objects(
+    bucket: string,
+    prefix: string,
+    options: { readonly after?: string; readonly signal: AbortSignal },
+  ): AsyncIterable<FolderObject>;
   /** Requests so far. */
   requests(): number;
   close(): void;

@@ -15,6 +15,8 @@ export interface Target {
   list(prefix: string): AsyncIterable<TargetFile>;
   /** Null where there is none. */
   readText(key: string): Promise<string | null>;
+  /** The last `bytes` bytes of a file, or all of it where it has fewer. */
+  readEnd(key: string, bytes: number): Promise<Uint8Array>;
   /** Puts the text in place of what is there. */
   writeText(key: string, text: string): Promise<void>;
   /** False, and nothing written, where there is a file of this key. */

@@ -12,7 +12,7 @@ import { AppError } from '../errors.ts';
 import type { CatalogTable, Segment } from '../store.ts';
 import { PARTITION_COLUMN, type Table } from '../table.ts';
 import { checkSelect } from './guard.ts';
-import { LAKE_TABLE, LAKE_VIEW, lakeSelect } from './lake.ts';
+import { LAKE_LOCAL_COLUMN, LAKE_TABLE, LAKE_VIEW, lakeSelect } from './lake.ts';
 import { toDuckdb, tokensOf } from './lexer.ts';
 import { refuseUnportable } from './portable.ts';
 import { PRELUDE } from './prelude.ts';
@@ -49,9 +49,14 @@ const textList = (texts: readonly string[]): string => `[${texts.map(literal).jo
 /** A path in which nothing is a pattern to DuckDB: its list of files takes globs. */
 const plainPath = (path: string): string => path.replace(/[[*?]/gu, '[$&]');
 
-/** Where a table has only its portable columns, as a rehearsal for Athena has it, there is no view of all. */
-const hasLake = ({ tables }: DuckdbOptions): boolean =>
-  tables.some(({ table }) => table.name === LAKE_TABLE && table.columns.some(({ athena }) => athena === null));
+const lakeTable = ({ tables }: DuckdbOptions): Table | undefined =>
+  tables.find(({ table }) => table.name === LAKE_TABLE)?.table;
+
+/** What the view `lake` is made of: the table, with its local column, which is absent where a statement for Athena is rehearsed. */
+const lakeRelation = ({ name, columns }: Table): string =>
+  columns.some((column) => column.name === LAKE_LOCAL_COLUMN)
+    ? quoted(name)
+    : `(SELECT *, CAST(NULL AS VARCHAR) AS ${LAKE_LOCAL_COLUMN} FROM ${quoted(name)}) AS events`;
 
 /** The caller keeps the segments' and relations' files in place until the backend is closed. */
 export async function createDuckdbBackend(options: DuckdbOptions): Promise<Backend> {
@@ -81,7 +86,7 @@ class DuckdbBackend implements Backend {
     const { tables, relations = [], lists = [] } = options;
     this.#readable = new Set([
       ...tables.map(({ table }) => table.name),
-      ...(hasLake(options) ? [LAKE_VIEW] : []),
+      ...(lakeTable(options) === undefined ? [] : [LAKE_VIEW]),
       ...relations.map(({ name }) => name),
       ...lists.map(({ name }) => `list_${name}`),
     ]);
@@ -229,6 +234,7 @@ async function openInstance(
     autoload_known_extensions: 'false',
   });
   const connection = await instance.connect();
+  const lake = lakeTable(options);
   try {
     await connection.run(
       [
@@ -238,7 +244,7 @@ async function openInstance(
         ...options.tables.map(
           ({ table, segments }) => `CREATE VIEW ${quoted(table.name)} AS ${tableSql(table, segments)}`,
         ),
-        ...(hasLake(options) ? [`CREATE VIEW ${LAKE_VIEW} AS ${lakeSelect(quoted(LAKE_TABLE))}`] : []),
+        ...(lake === undefined ? [] : [`CREATE VIEW ${LAKE_VIEW} AS ${lakeSelect('duckdb', lakeRelation(lake))}`]),
       ].join(';\n'),
     );
     for (const { name, values } of options.lists ?? []) {

@@ -1,4 +1,5 @@
 /** The wiring: the one file that names implementations. Commands load it when they run, so that --help loads no engine; what only some of them need is loaded in its functions. */
+import { randomUUID } from 'node:crypto';
 import { createReadStream, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
 import { availableParallelism, tmpdir, totalmem } from 'node:os';
 import { basename, join, resolve } from 'node:path';
@@ -22,6 +23,7 @@ import { cloudtrailTable } from '../formats/cloudtrail-table.ts';
 import { s3AccessTable } from '../formats/s3-access-table.ts';
 import { wafTable } from '../formats/waf-table.ts';
 import type { IngestForecast, IngestOptions, IngestResult, SegmentWriter, WorkerThread } from '../ingest.ts';
+import type { CompactDeps, CompactResult } from '../pipeline/compact.ts';
 import type { ExportDeps, ExportResult } from '../pipeline/export.ts';
 import type { HuntDeps, HuntOptions, HuntPart, HuntResult } from '../pipeline/hunt.ts';
 import type { AwsOptions, Folders, Source } from '../source.ts';
@@ -375,9 +377,24 @@ export interface AthenaSession {
   /** The limit and the place of results that the workgroup has. */
   workgroup(): Promise<Workgroup>;
   selftest(window: Window): AsyncIterable<Check>;
+  compact(options: CompactArchiveOptions): Promise<readonly CompactedTable[]>;
   /** US dollars that Athena takes for a statement that scans so much. */
   price(bytes: number): Promise<number>;
   spent(): Spent;
+}
+
+/** `dollars`: US dollars that its statements cost, by the list of the log files. */
+export type CompactedTable = CompactResult & { readonly dollars: number };
+
+export interface CompactArchiveOptions {
+  /** `s3://bucket/prefix`. */
+  readonly target: string;
+  /** By name; null for all that have log files. */
+  readonly tables: readonly string[] | null;
+  /** `YYYY-MM-DD`, in order, one at least. */
+  readonly days: readonly string[];
+  readonly dryRun: boolean;
+  readonly onDay: (table: string, done: number, all: number) => void;
 }
 
 export interface AthenaOptions {
@@ -418,6 +435,10 @@ export function useAthena<T>(
       } finally {
         folders.close();
       }
+    };
+    const priceOf = async (bytes: number): Promise<number> => {
+      const { billedBytes, scanDollars } = await import('../backends/athena/cost.ts');
+      return scanDollars(billedBytes(bytes));
     };
     try {
       return await use({
@@ -473,10 +494,41 @@ export function useAthena<T>(
           const { selftest } = await import('../backends/athena/selftest.ts');
           yield* selftest(session, window, { tempDirectory, signal });
         },
-        price: async (bytes) => {
-          const { billedBytes, scanDollars } = await import('../backends/athena/cost.ts');
-          return scanDollars(billedBytes(bytes));
-        },
+        compact: ({ tables, days, dryRun, onDay, ...options }) =>
+          withFolders(async (folders) => {
+            const { Compaction } = await import('../backends/athena/compaction.ts');
+            const { parquetRows } = await import('../backends/parquet-rows.ts');
+            const { compactTable } = await import('../pipeline/compact.ts');
+            const { openTarget } = await import('../targets/open.ts');
+            const span = { first: days[0] ?? '', last: days.at(-1) ?? '' };
+            const target = await openTarget(options.target, aws);
+            const into = target.addressOf('');
+            try {
+              const results: CompactedTable[] = [];
+              for (const logs of await session.logTables(tables)) {
+                const compaction = await Compaction.open(session, logs, span, { into, folders, signal });
+                const { table } = logs;
+                const deps: CompactDeps = {
+                  target,
+                  owner: `athena:${place.catalog}/${place.database}`,
+                  filesOf: (of) => compaction.filesOf(of),
+                  countedTogether: compaction.countedTogether,
+                  count: (of) => compaction.count(of),
+                  unload: (day, folder) => compaction.unload(day, folder),
+                  rowsOf: (readEnd, name) => parquetRows(readEnd, { name, tempDirectory }),
+                  newId: randomUUID,
+                };
+                const progress = (done: number, all: number): void => onDay(table.name, done, all);
+                const result = await compactTable(deps, { table, days, dryRun, signal, onDay: progress });
+                const prices = await Promise.all(result.scans.map(priceOf));
+                results.push({ ...result, dollars: prices.reduce((sum, price) => sum + price, 0) });
+              }
+              return results;
+            } finally {
+              target.close();
+            }
+          }),
+        price: priceOf,
         spent: () => {
           const { statements, reused, scannedBytes, dollars } = session.meter;
           return { statements, reused, scannedBytes, dollars };

@@ -1,19 +1,13 @@
-/**
- * Exports a table's segments for other engines. A day's data files lie beside those of former exports; `symlink.txt` in the day's folder lists the ones that count,
- * and is replaced as a whole: a reader sees a day as it was before or as it is after, never a row twice.
- * https://docs.aws.amazon.com/AmazonS3/latest/userguide/storage-inventory-athena-query.html reads such lists.
- */
+/** Exports a table's segments for other engines: a day's data files lie beside those of former exports, and its list names the ones that count. */
 import { rm, stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import pLimit from 'p-limit';
-import { AppError } from '../errors.ts';
 import type { Segment } from '../store.ts';
 import type { Table } from '../table.ts';
 import type { Target } from '../target.ts';
+import { all } from './all-settled.ts';
+import { claim, dataPrefix, dayPrefix, type ExportedFile, relist, verify } from './exported-days.ts';
 
-/** Says whose export lies here. */
-const MARKER = 'trailhound-export.json';
-const LIST = 'symlink.txt';
 /** Each is in memory while it is sent, up to some 60 MB. */
 const UPLOADS = 4;
 
@@ -52,12 +46,6 @@ export interface ExportResult {
   readonly changedDays: number;
 }
 
-interface ExportedFile {
-  readonly key: string;
-  readonly rows: number;
-  readonly sizeBytes: number;
-}
-
 /** What a segment became. */
 interface Piece extends ExportedFile {
   readonly isNew: boolean;
@@ -67,7 +55,7 @@ interface Piece extends ExportedFile {
 export async function exportTable(deps: ExportDeps, options: ExportOptions): Promise<ExportResult> {
   const { target } = deps;
   const { table, segments, dryRun, signal } = options;
-  await claim(deps, options);
+  await claim(target, table, { store: deps.storeId, where: options.where }, { look: dryRun });
   const exported = await Exported.read(target, table);
 
   const limit = pLimit(UPLOADS);
@@ -86,7 +74,7 @@ export async function exportTable(deps: ExportDeps, options: ExportOptions): Pro
   const ends = await all(
     [...days].map(([day, keys]) => () => {
       signal.throwIfAborted();
-      return relist(target, table, day, keys, exported, dryRun);
+      return relist(target, table, day, { keys, present: exported.ofDay(table, day), dryRun });
     }),
     limit,
   );
@@ -105,47 +93,6 @@ export async function exportTable(deps: ExportDeps, options: ExportOptions): Pro
     removed: sum(ends.map(({ removed }) => removed)),
     changedDays: ends.filter(({ isChanged }) => isChanged).length,
   };
-}
-
-const dataPrefix = (table: Table): string => `data/${table.name}/`;
-/** Days are folders as in the keys of AWS's own logs, so that one way of naming partitions serves both. */
-const dayPath = (day: string): string => `${day.replaceAll('-', '/')}/`;
-const dayPrefix = (table: Table, day: string): string => `${dataPrefix(table)}${dayPath(day)}`;
-const listKey = (table: Table, day: string): string => `${table.name}/${dayPath(day)}${LIST}`;
-
-/** Runs all, then fails with the first failure: nothing goes on behind the caller's back. */
-async function all<T>(works: readonly (() => Promise<T>)[], limit: ReturnType<typeof pLimit>): Promise<T[]> {
-  const ends = await Promise.allSettled(works.map((work) => limit(work)));
-  const failed = ends.find((end) => end.status === 'rejected');
-  if (failed?.status === 'rejected') throw failed.reason;
-  return ends.flatMap((end) => (end.status === 'fulfilled' ? [end.value] : []));
-}
-
-/** Makes the place ours, or finds that it is. */
-async function claim({ storeId, target }: ExportDeps, { table, where, dryRun }: ExportOptions): Promise<void> {
-  const key = `${table.name}/${MARKER}`;
-  const own = JSON.stringify({ schema: 1, store: storeId, where });
-  const found = await target.readText(key);
-  if (found === own) return;
-  if (found === null && (dryRun || (await target.createText(key, own)))) return;
-  const other = whereOf(found ?? (await target.readText(key)) ?? '');
-  throw new AppError(
-    'target-foreign',
-    other === where || other === undefined
-      ? `cannot export ${table.name} to ${target.name}: the export of another store lies there`
-      : `cannot export ${table.name} to ${target.name}: what lies there was exported ${other === null ? 'without --where' : `--where ${JSON.stringify(other)}`}`,
-    { hint: 'Name another prefix: one holds one table of one store under one condition.' },
-  );
-}
-
-/** The condition that a marker names; undefined where it is no marker of this version. */
-function whereOf(marker: string): string | null | undefined {
-  try {
-    const { where } = JSON.parse(marker) as { readonly where?: unknown };
-    return where === null || typeof where === 'string' ? where : undefined;
-  } catch {
-    return undefined;
-  }
 }
 
 /** Files of former exports, by the name that they were given for their segment. */
@@ -191,41 +138,4 @@ async function pieceOf(
   } finally {
     if (select !== null) await rm(path, { force: true });
   }
-}
-
-/** Lists a day's files for its readers. What neither the former list nor this one names is read by nobody, and goes. */
-async function relist(
-  target: Target,
-  table: Table,
-  day: string,
-  keys: readonly string[],
-  exported: Exported,
-  dryRun: boolean,
-): Promise<{ readonly isChanged: boolean; readonly removed: number }> {
-  const former = await target.readText(listKey(table, day));
-  const list = `${keys
-    .map((key) => target.addressOf(key))
-    .toSorted()
-    .join('\n')}\n`;
-  const isChanged = former !== list;
-  const read = new Set([...(former ?? '').split('\n'), ...list.split('\n')]);
-  const unread = exported.ofDay(table, day).filter((key) => !read.has(target.addressOf(key)));
-  if (!dryRun) {
-    if (isChanged) await target.writeText(listKey(table, day), list);
-    for (const key of unread) await target.remove(key);
-  }
-  return { isChanged, removed: unread.length };
-}
-
-/** Every file that the lists name is there, whole. */
-async function verify(target: Target, table: Table, pieces: readonly Piece[]): Promise<void> {
-  const exported = new Map<string, number>();
-  for await (const { key, sizeBytes } of target.list(dataPrefix(table))) exported.set(key, sizeBytes);
-  const wrong = pieces.find(({ key, sizeBytes }) => exported.get(key) !== sizeBytes);
-  if (wrong === undefined) return;
-  throw new AppError(
-    'target-unwritable',
-    `the export of ${table.name} to ${target.name} is not whole: ${wrong.key} has ${exported.get(wrong.key) ?? 'no'} bytes, expected ${wrong.sizeBytes}`,
-    { hint: 'Run the same command again, and no other export to this place beside it.' },
-  );
 }

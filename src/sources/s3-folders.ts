@@ -8,6 +8,11 @@ import { mayRetry } from './s3-retry.ts';
 /** Pages of keys without a folder among them. */
 const LOOK_PAGES_MAX = 100;
 
+const decoderOf =
+  (encoding: string | undefined) =>
+  (text: string): string =>
+    encoding === 'url' ? decodeURIComponent(text.replaceAll('+', ' ')) : text;
+
 export async function openFolders(options: AwsOptions): Promise<Folders> {
   const client = await createS3Client(options);
   let requests = 0;
@@ -15,7 +20,7 @@ export async function openFolders(options: AwsOptions): Promise<Folders> {
   async function page(
     bucket: string,
     prefix: string,
-    more: { readonly delimiter: boolean; readonly token: string | undefined },
+    more: { readonly delimiter?: boolean; readonly after?: string | undefined; readonly token: string | undefined },
     signal: AbortSignal,
   ): Promise<ListObjectsV2CommandOutput> {
     const command = new ListObjectsV2Command({
@@ -23,6 +28,7 @@ export async function openFolders(options: AwsOptions): Promise<Folders> {
       Prefix: prefix,
       EncodingType: 'url',
       ...(more.delimiter && { Delimiter: '/' }),
+      ...(more.after !== undefined && { StartAfter: more.after }),
       ...(more.token !== undefined && { ContinuationToken: more.token }),
       ...(options.requestPayer && { RequestPayer: 'requester' as const }),
     });
@@ -41,12 +47,12 @@ export async function openFolders(options: AwsOptions): Promise<Folders> {
   async function* pages(
     bucket: string,
     prefix: string,
-    delimiter: boolean,
+    which: { readonly delimiter?: boolean; readonly after?: string | undefined },
     signal: AbortSignal,
   ): AsyncGenerator<ListObjectsV2CommandOutput, void, undefined> {
     let token: string | undefined;
     do {
-      const one = await page(bucket, prefix, { delimiter, token }, signal);
+      const one = await page(bucket, prefix, { ...which, token }, signal);
       yield one;
       token = one.NextContinuationToken;
     } while (token !== undefined);
@@ -60,11 +66,10 @@ export async function openFolders(options: AwsOptions): Promise<Folders> {
       for await (const { CommonPrefixes = [], Contents = [], EncodingType: encoding } of pages(
         bucket,
         prefix,
-        true,
+        { delimiter: true },
         signal,
       )) {
-        const decode = (text: string): string =>
-          encoding === 'url' ? decodeURIComponent(text.replaceAll('+', ' ')) : text;
+        const decode = decoderOf(encoding);
         keys ??= Contents.map(({ Key: key = '' }) => decode(key));
         for (const { Prefix: folder = '' } of CommonPrefixes) folders.push(decode(folder).slice(prefix.length, -1));
         // A folder full of files has no end, and its first keys say what they are.
@@ -74,11 +79,18 @@ export async function openFolders(options: AwsOptions): Promise<Folders> {
     },
     async measure(bucket, prefix, signal) {
       let [objects, bytes] = [0, 0];
-      for await (const { Contents = [] } of pages(bucket, prefix, false, signal)) {
+      for await (const { Contents = [] } of pages(bucket, prefix, {}, signal)) {
         objects += Contents.length;
         bytes += Contents.reduce((sum, { Size: size = 0 }) => sum + size, 0);
       }
       return { objects, bytes };
+    },
+    async *objects(bucket, prefix, { after, signal }) {
+      for await (const { Contents = [], EncodingType: encoding } of pages(bucket, prefix, { after }, signal)) {
+        const decode = decoderOf(encoding);
+        for (const { Key: key = '', Size: sizeBytes = 0, ETag: etag = '' } of Contents)
+          yield { key: decode(key), sizeBytes, etag };
+      }
     },
     requests: () => requests,
     close: () => client.destroy(),

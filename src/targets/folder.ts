@@ -57,6 +57,13 @@ export function openFolderTarget(name: string): Target {
         throw unwritable(error, `read ${pathOf(key)}`);
       }
     },
+    readEnd: async (key, bytes) => {
+      try {
+        return await readEndOf(pathOf(key), bytes);
+      } catch (error) {
+        throw unwritable(error, `read ${pathOf(key)}`);
+      }
+    },
     writeText: async (key, text) => {
       await place(key, writeNew(text), true);
     },
@@ -73,6 +80,18 @@ export function openFolderTarget(name: string): Target {
     },
     close: () => {},
   };
+}
+
+async function readEndOf(path: string, bytes: number): Promise<Uint8Array> {
+  const file = await open(path, 'r');
+  try {
+    const { size } = await file.stat();
+    const length = Math.min(bytes, size);
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(length), 0, length, size - length);
+    return buffer.subarray(0, bytesRead);
+  } finally {
+    await file.close();
+  }
 }
 
 async function* filesBelow(root: string, prefix: string): AsyncGenerator<TargetFile, void> {

@@ -41,6 +41,13 @@ export async function openS3Target(name: string, aws: AwsOptions): Promise<Targe
         throw unwritable(error, doing('read', key));
       }
     },
+    readEnd: async (key, bytes) => {
+      const { Body } = await ask(
+        doing('read', key),
+        client.send(new GetObjectCommand({ Bucket: bucket, Key: `${root}${key}`, Range: `bytes=-${bytes}` })),
+      );
+      return (await Body?.transformToByteArray()) ?? new Uint8Array();
+    },
     writeText: async (key, text) => {
       await ask(
         doing('write', key),

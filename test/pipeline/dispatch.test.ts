@@ -140,7 +140,7 @@ describe('routing', () => {
     await found(alert('1'), alert('2', { status: 'suppressed' }));
     const since = Date.parse('2026-02-01T11:59:01Z');
     expect(await route([rules('all')], since)).toBe(0);
-    await store.setAlertStatus(alert('1').id, 'closed', 'martha', null);
+    await store.setAlertStatus([alert('1').id], 'closed', 'martha', null);
     expect(await route([rules('all')], since)).toBe(0);
     await found(alert('1', { count: 2, last_seen: '2026-02-01T12:00:00Z' }), alert('2'));
     expect(await route([rules('all')], since)).toBe(1);
@@ -153,7 +153,7 @@ describe('routing', () => {
   test('tells of updates in their order, unless a destination wants none', async () => {
     await found(alert('1'));
     await route([rules('all'), rules('first', { updates: false })]);
-    await store.setAlertStatus(alert('1').id, 'acknowledged', 'martha', 'on it');
+    await store.setAlertStatus([alert('1').id], 'acknowledged', 'martha', 'on it');
     await found(alert('1', { count: 2 }));
     await found(alert('1', { count: 3 }));
     await found(alert('1', { count: 4 }));

@@ -11,9 +11,11 @@ import { join, relative, sep } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { type DuckDBConnection, DuckDBInstance, type DuckDBType } from '@duckdb/node-api';
 import type { Value } from '../../src/backend.ts';
+import { LAKE_LOCAL_COLUMN, lakeColumns } from '../../src/backends/lake.ts';
 import { toDuckdb, tokensOf } from '../../src/backends/lexer.ts';
 import { PRELUDE } from '../../src/backends/prelude.ts';
 import { fromDuckdb } from '../../src/backends/values.ts';
+import { openBuckets } from './athena-buckets.ts';
 
 /** What goes wrong, once each, with the next request or statement that it fits. */
 export type AthenaFault =
@@ -32,7 +34,11 @@ export type AthenaFault =
   /** A statement takes so long, and scans so much at each look. */
   | { readonly on: 'run'; readonly slowMs: number; readonly scanEachLook?: number }
   /** A value of the result is another text. */
-  | { readonly on: 'result'; readonly value: string };
+  | { readonly on: 'result'; readonly value: string }
+  /** UNLOAD fails when its files are written, which stay. */
+  | { readonly on: 'unload'; readonly reason: string; readonly category: number }
+  /** UNLOAD writes but the rows for which this holds. */
+  | { readonly on: 'unload'; readonly where: string };
 
 export interface AthenaRequest {
   readonly operation: string;
@@ -47,6 +53,8 @@ export interface AthenaServer {
   statements(): readonly string[];
   /** Makes tables without DDL: plain DuckDB SQL. */
   run(sql: string): Promise<void>;
+  /** Log files have come or gone: tables are read anew. */
+  reread(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -81,21 +89,29 @@ interface Entry {
   readonly parameters: Readonly<Record<string, string>>;
   /** As SHOW CREATE VIEW has it. */
   readonly text: string;
-  /** Of a raw table: its files, with the day of each. */
-  readonly files: readonly { readonly day: string; readonly bytes: number }[];
+  /** Of a raw table: its DDL, and its files, with the day of each. */
+  readonly ddl: string;
+  files: readonly { readonly day: string; readonly bytes: number }[];
 }
 
 export interface AthenaServerOptions {
   /** What lies in buckets: a folder for each. */
   readonly buckets?: Readonly<Record<string, string>>;
+  /** An S3 for what is written there by UNLOAD, and for exports that are read. */
+  readonly s3Url?: string;
   readonly cutoffBytes?: number;
 }
 
-export async function startAthena({ buckets = {}, cutoffBytes }: AthenaServerOptions = {}): Promise<AthenaServer> {
+export async function startAthena({
+  buckets = {},
+  s3Url,
+  cutoffBytes,
+}: AthenaServerOptions = {}): Promise<AthenaServer> {
   const instance = await DuckDBInstance.create(':memory:', { threads: '2' });
   const main = await instance.connect();
   for (const statement of [...PRELUDE, ...BEYOND_PRELUDE]) await main.run(statement);
   const scratch = mkdtempSync(join(tmpdir(), 'athena-'));
+  const bucketAt = s3Url === undefined ? null : openBuckets(s3Url, scratch);
   const requests: AthenaRequest[] = [];
   const faults: AthenaFault[] = [];
   const statements = new Map<string, Statement>();
@@ -129,6 +145,10 @@ export async function startAthena({ buckets = {}, cutoffBytes }: AthenaServerOpt
       if ((statement.state as string) !== 'CANCELLED') statement.state = 'SUCCEEDED';
     } catch (error) {
       if ((statement.state as string) === 'CANCELLED') return;
+      if (error instanceof StatementFailure) {
+        Object.assign(statement, { state: 'FAILED', reason: error.message, category: error.category });
+        return;
+      }
       const message = (error as Error).message;
       Object.assign(statement, { state: 'FAILED', reason: `SYNTAX_ERROR: ${message}`, category: 2 });
     }
@@ -159,6 +179,12 @@ export async function startAthena({ buckets = {}, cutoffBytes }: AthenaServerOpt
       statement.rows = entry.text.split('\n').map((line) => [line]);
       return;
     }
+    const unloaded =
+      /^UNLOAD \(\n([\s\S]*)\n\)\nTO '(s3:[^']+)'\nWITH \(format = 'PARQUET', compression = 'ZSTD'\)$/u.exec(text);
+    if (unloaded !== null) {
+      statement.isSelect = true;
+      return unload(statement, unloaded[1] ?? '', unloaded[2] ?? '');
+    }
     if (!/^(?:--[^\n]*\n|\s)*(?:SELECT|WITH|VALUES|\()/iu.test(text))
       throw new Error(`mismatched input '${text.split(/\s/u)[0]}'`);
     statement.isSelect = true;
@@ -187,9 +213,40 @@ export async function startAthena({ buckets = {}, cutoffBytes }: AthenaServerOpt
     }
   }
 
+  /** In two files, as several workers would; refused where something lies there. */
+  async function unload(statement: Statement, select: string, location: string): Promise<void> {
+    if (bucketAt === null) throw new Error('there is no S3 to write to');
+    if ((await bucketAt.list(location)).length > 0) throw new Error(`HIVE_PATH_ALREADY_EXISTS: ${location}`);
+    const fault = takeFault((one) => one.on === 'unload');
+    const connection = await instance.connect();
+    statement.connection = connection;
+    try {
+      const where = fault !== undefined && 'where' in fault ? fault.where : 'true';
+      const rows = `SELECT *, row_number() OVER () % 2 AS part FROM (${dialect(select)}) WHERE ${where}`;
+      await connection.run(`CREATE OR REPLACE TEMP TABLE unloaded AS ${rows}`);
+      for (const part of [0, 1]) {
+        const file = join(scratch, `${randomUUID()}.parquet`);
+        await connection.run(
+          `COPY (SELECT * EXCLUDE part FROM unloaded WHERE part = ${part}) TO '${file}' (FORMAT parquet, COMPRESSION zstd)`,
+        );
+        await bucketAt.put(`${location}${randomUUID()}`, file);
+      }
+      statement.scanned += scannedBy(select, statement.database);
+      if (fault !== undefined && 'reason' in fault)
+        throw new StatementFailure(fault.reason, 'category' in fault ? fault.category : undefined);
+    } finally {
+      statement.connection = null;
+      connection.closeSync();
+    }
+  }
+
   /** Bytes of the files that the filters by day leave. */
   function scannedBy(text: string, database: string | undefined): number {
     let bytes = 0;
+    const [, from = '0000', to = '9999'] = /day BETWEEN '([^']+)' AND '([^']+)'/u.exec(text) ?? [];
+    for (const [, name = ''] of text.matchAll(/FROM "\w+"\."(\w+_raw(?:_\d+)?)"/gu))
+      for (const file of databases.get(database ?? '')?.get(name)?.files ?? [])
+        if (file.day >= from && file.day <= to) bytes += file.bytes;
     for (const [, name = '', after = ''] of text.matchAll(/"(\w+)_delivered"([\s\S]{0,80})/gu)) {
       const [, first = '0000', last = '9999'] = /day BETWEEN '([^']+)' AND '([^']+)'/u.exec(after) ?? [];
       for (const [raw, { files }] of databases.get(database ?? '') ?? []) {
@@ -221,7 +278,33 @@ export async function startAthena({ buckets = {}, cutoffBytes }: AthenaServerOpt
     await main.run(
       `CREATE TABLE "${database}"."${name}" (${[...duckdb, ...keys.map((key) => `"${key}" VARCHAR`), '"$path" VARCHAR'].join(', ')})`,
     );
-    const pattern = /'input\.regex' = '([^']*)'/u.exec(text)?.[1]?.replaceAll('\\\\', '\\');
+    const entry: Entry = {
+      name,
+      isView: false,
+      columns,
+      keys,
+      parameters: { ...parameters, location: location.replace(/\/$/u, ''), EXTERNAL: 'TRUE' },
+      text: '',
+      ddl: text,
+      files: [],
+    };
+    databases.get(database)?.set(name, entry);
+    await readFiles(database, entry);
+  }
+
+  async function readFiles(database: string, entry: Entry): Promise<void> {
+    const { name, columns, keys, parameters, ddl } = entry;
+    const location = /^LOCATION '([^']*)'$/mu.exec(ddl)?.[1] ?? '';
+    await main.run(`DELETE FROM "${database}"."${name}"`);
+    if (ddl.includes('SymlinkTextInputFormat')) {
+      for (const { day, files } of (await bucketAt?.lists(location)) ?? [])
+        await main.run(
+          `INSERT INTO "${database}"."${name}" BY NAME SELECT ${columns.map(([column]) => `"${column}"`).join(', ')}, '${day}' AS day FROM read_parquet([${files.map((file) => `'${file}'`).join(', ')}], union_by_name = true)`,
+        );
+      return;
+    }
+    const types = new Map(columns.map(([column, type]) => [column, hiveType(type)]));
+    const pattern = /'input\.regex' = '([^']*)'/u.exec(ddl)?.[1]?.replaceAll('\\\\', '\\');
     const files = filesOf(location, parameters, keys);
     const rows = files.flatMap(({ path, url, partition }) =>
       recordsOf(
@@ -239,15 +322,7 @@ export async function startAthena({ buckets = {}, cutoffBytes }: AthenaServerOpt
         `INSERT INTO "${database}"."${name}" BY NAME SELECT * FROM read_json('${file}', format = 'newline_delimited', columns = {${typed}}, maximum_object_size = 67108864)`,
       );
     }
-    databases.get(database)?.set(name, {
-      name,
-      isView: false,
-      columns,
-      keys,
-      parameters: { ...parameters, location: location.replace(/\/$/u, ''), EXTERNAL: 'TRUE' },
-      text: '',
-      files: files.map(({ partition, bytes }) => ({ day: partition['day'] ?? '', bytes })),
-    });
+    entry.files = files.map(({ partition, bytes }) => ({ day: partition['day'] ?? '', bytes }));
   }
 
   /** The log files of a table: all below its location, or those that its projection leads to, with what their folders say. */
@@ -298,6 +373,7 @@ export async function startAthena({ buckets = {}, cutoffBytes }: AthenaServerOpt
       text: `CREATE VIEW ${database}.${name} AS\n${tokensOf(sql)
         .map(({ kind, text }) => (kind === 'other' ? text.replaceAll(/\s+/gu, '\n  ') : text))
         .join('')}`,
+      ddl: '',
       files: [],
     });
   }
@@ -492,7 +568,12 @@ export async function startAthena({ buckets = {}, cutoffBytes }: AthenaServerOpt
     faults,
     statements: () => [...statements.values()].map(({ text }) => text),
     run: async (sql) => void (await main.run(sql)),
+    reread: async () => {
+      for (const [database, entries] of databases)
+        for (const entry of entries.values()) if (!entry.isView) await readFiles(database, entry);
+    },
     close: async () => {
+      bucketAt?.close();
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
       main.closeSync();
@@ -500,6 +581,14 @@ export async function startAthena({ buckets = {}, cutoffBytes }: AthenaServerOpt
       rmSync(scratch, { recursive: true, force: true });
     },
   };
+}
+
+class StatementFailure extends Error {
+  readonly category: number | undefined;
+  constructor(reason: string, category: number | undefined) {
+    super(reason);
+    this.category = category;
+  }
 }
 
 class Refusal extends Error {
@@ -522,9 +611,12 @@ const BEYOND_PRELUDE = [
   "CREATE MACRO parse_datetime(s, f) AS CASE f WHEN 'dd/MMM/yyyy:HH:mm:ss Z' THEN strptime(s, '%d/%b/%Y:%H:%M:%S %z') END",
 ];
 
+/** The view `lake` in the words of DuckDB, without the column that only the store has: its form for Athena runs on Trino in test/trino/lake.test.ts. */
+const LAKE_HERE = lakeColumns('duckdb').replaceAll(LAKE_LOCAL_COLUMN, 'NULL');
+
 /** Athena's SQL as DuckDB takes it, beyond what the prelude gives: its own spelling of `contains` for networks, of `transform`, and of keys in JSON paths. */
 function dialect(sql: string): string {
-  return toDuckdb(sql, true)
+  return toDuckdb(sql.replaceAll(lakeColumns('athena'), LAKE_HERE), true)
     .sql.replaceAll(/\btransform\(/gu, 'list_transform(')
     .replaceAll(/\bcontains\((?=(?:'[^']*'|[\w.]+), TRY_CAST\(replace\()/gu, 'cidr_match(')
     .replaceAll(/'\$[^']*'/gu, (path) => path.replaceAll(/\["([^"\]]+)"\]/gu, '."$1"'));
@@ -563,7 +655,10 @@ function hiveType(text: string): HiveType {
 
 function duckdbType(type: HiveType): string {
   if (typeof type === 'string')
-    return { string: 'VARCHAR', int: 'INTEGER', bigint: 'BIGINT', double: 'DOUBLE' }[type] ?? 'VARCHAR';
+    return (
+      { int: 'INTEGER', bigint: 'BIGINT', double: 'DOUBLE', boolean: 'BOOLEAN', timestamp: 'TIMESTAMP' }[type] ??
+      'VARCHAR'
+    );
   if ('array' in type) return `${duckdbType(type.array)}[]`;
   if ('map' in type) return `MAP(VARCHAR, ${duckdbType(type.map)})`;
   return `STRUCT(${[...type.struct].map(([name, member]) => `"${name}" ${duckdbType(member)}`).join(', ')})`;

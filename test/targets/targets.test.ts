@@ -45,6 +45,13 @@ function promises(open: () => Promise<Target>): void {
     expect(await target.readText('a/list')).toBe('third');
   });
 
+  test('the end of a file is read, and no more of it than there is', async () => {
+    await target.writeFile('data/c/ends', file);
+    expect(Buffer.from(await target.readEnd('data/c/ends', 300)).equals(BYTES.subarray(-300))).toBe(true);
+    expect(Buffer.from(await target.readEnd('data/c/ends', 1_000_000)).equals(BYTES)).toBe(true);
+    await expect(target.readEnd('data/c/nothing', 8)).rejects.toMatchObject({ code: 'target-unwritable' });
+  });
+
   test('what is removed is gone; what was not there is no error', async () => {
     await target.writeText('b/text', 'x');
     await target.remove('b/text');

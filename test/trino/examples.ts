@@ -87,6 +87,7 @@ export async function openRecordStore(records: readonly FilledRecord[]): Promise
   mkdirSync(logs);
   for (const { name } of TABLES) {
     const own = records.filter(({ table }) => table === name).map(({ record }) => record);
+    if (own.length === 0) continue;
     const isJson = name.startsWith('cloudtrail');
     const lines = own.map((record) => (typeof record === 'string' ? record : JSON.stringify(record)));
     writeFileSync(

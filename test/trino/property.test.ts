@@ -5,7 +5,6 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Backend, Row } from '../../src/backend.ts';
 import { createDuckdbBackend } from '../../src/backends/duckdb.ts';
 import { AppError } from '../../src/errors.ts';
-import type { Table } from '../../src/table.ts';
 import type { TrinoBackend } from './client.ts';
 import { openTrino, sortedRows, trinoAtHand } from './engines.ts';
 import { type ExpressionType, expressions, ROWS } from './portable-sql.ts';
@@ -36,7 +35,7 @@ describe.skipIf(trinoAtHand === null)(`of seed ${SEED}`, () => {
     await duckdb.keep?.('odd', `SELECT * FROM ${ROWS} AS odd`);
     const table = `memory.default.odd_${process.pid}`;
     await openTrino().run(`CREATE TABLE ${table} AS SELECT * FROM ${ROWS} AS odd`);
-    trino = openTrino().over({ relations: [{ table: { name: 'odd' } as Table, relation: table, prune: () => null }] });
+    trino = openTrino().over({ relations: [{ table: { name: 'odd' }, relation: table, prune: () => null }] });
   });
   afterAll(() => duckdb.close());
 

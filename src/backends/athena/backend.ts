@@ -12,6 +12,7 @@ import {
 import { AppError } from '../../errors.ts';
 import { PARTITION_COLUMN, type Table } from '../../table.ts';
 import { DAY_MS, type Window } from '../../time.ts';
+import { LAKE_TABLE, LAKE_VIEW, lakeSelect } from '../lake.ts';
 import { type Token, tokensOf } from '../lexer.ts';
 import type { Athena, StatementProgress } from './client.ts';
 import type { ScanMeter } from './cost.ts';
@@ -20,7 +21,7 @@ import { tagOf } from './estimate.ts';
 import { Rehearsal } from './rehearsal.ts';
 import { PARTITIONS_MAX, partitionsOf } from './scale.ts';
 import type { DeployedTable } from './setup.ts';
-import { toAthena } from './statement.ts';
+import { type AthenaRelation, toAthena } from './statement.ts';
 import { fromAthena, fromJson, typeName } from './values.ts';
 import { deliveryDays, distinctSql, portableColumns, SOURCE_COLUMN, windowSql } from './views.ts';
 
@@ -151,12 +152,7 @@ export class AthenaBackend implements Backend {
       params,
       lists,
       scope: window,
-      relations: this.#options.tables.map(({ table }) => ({
-        table,
-        relation: this.#relation(table, window, rehearsed.namesSource),
-        // Copies are left out behind the filter, so it stands inside.
-        prune: () => null,
-      })),
+      relations: this.#relations(window, rehearsed.namesSource),
     });
     const tables = rehearsed.tables
       .map((table) => this.#reads(table, window, { sql, body }))
@@ -193,6 +189,19 @@ export class AthenaBackend implements Backend {
   async close(): Promise<void> {
     this.interrupt();
     await this.#rehearsal.close();
+  }
+
+  /** Copies are left out behind the filter of the window, so it stands inside. */
+  #relations(window: Window | null, withSource: boolean): readonly AthenaRelation[] {
+    return this.#options.tables.flatMap(({ table }) => {
+      const relation = this.#relation(table, window, withSource);
+      const own = { table, relation, prune: () => null };
+      if (table.name !== LAKE_TABLE) return [own];
+      return [
+        own,
+        { ...own, table: { name: LAKE_VIEW }, relation: `(${lakeSelect('athena', `${relation} AS events`)})` },
+      ];
+    });
   }
 
   /** A logical table within a window: pruned first, then each event once. */

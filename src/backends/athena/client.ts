@@ -109,13 +109,13 @@ export class Athena {
   }
 
   /**
-   * Runs a statement to its end. What fails for a reason of Athena's own is started anew. A raised signal, and the limit of the meter, stop it on the server. Throws
+   * Runs a statement to its end. What fails for a reason of Athena's own is started anew, with another text where `text` makes one. A raised signal, and the limit of the meter, stop it on the server. Throws
    * `sql-invalid`, `query-failed`, `scan-limit`, `interrupted`, `aws-credentials`.
    */
-  async run(text: string, options: RunOptions): Promise<Execution> {
+  async run(text: string | (() => string), options: RunOptions): Promise<Execution> {
     for (let tries = 1; ; tries += 1) {
       options.meter.admit(options.expectedBytes ?? null);
-      const id = await this.#start(text, options);
+      const id = await this.#start(typeof text === 'string' ? text : text(), options);
       const ended = await this.#watch(id, options);
       const { Status: status = {}, Statistics: statistics = {}, StatementType: type } = ended;
       const reused = statistics.ResultReuseInformation?.ReusedPreviousResult === true;

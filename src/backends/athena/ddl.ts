@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { AppError } from '../../errors.ts';
 import type { ColumnType, Table } from '../../table.ts';
+import { LAKE_TABLE, LAKE_VIEW, lakeSelect } from '../lake.ts';
 import { hiveType, type RawTable, type RawType, rawTableOf } from './raw.ts';
 import { DAY_COLUMN, deliveredSql, distinctSql, portableColumns, type RawRelation } from './views.ts';
 
@@ -119,11 +120,11 @@ STORED AS INPUTFORMAT 'org.apache.hadoop.hive.ql.io.SymlinkTextInputFormat'
 OUTPUTFORMAT 'org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat'`;
 
 /** Parquet is read by the names of its columns: those that only the store has are left out. */
-function definitionOf(root: LogRoot, table: Table): Pick<RawTable, 'columns' | 'storage'> {
-  if (root.isExport !== true) return rawTableOf(root.table);
-  const columns = portableColumns(table).map(({ name, type }) => [name, HIVE_TYPES[type]] as const);
-  return { columns: Object.fromEntries(columns), storage: EXPORT_STORAGE };
-}
+export const exportColumns = (table: Table): RawTable['columns'] =>
+  Object.fromEntries(portableColumns(table).map(({ name, type }) => [name, HIVE_TYPES[type]]));
+
+const definitionOf = (root: LogRoot, table: Table): Pick<RawTable, 'columns' | 'storage'> =>
+  root.isExport === true ? { columns: exportColumns(table), storage: EXPORT_STORAGE } : rawTableOf(root.table);
 
 /** `CREATE EXTERNAL TABLE` of a root. */
 export function rawTableSql(database: string, name: string, root: LogRoot, table: Table): string {
@@ -145,7 +146,8 @@ ${properties.join(',\n')}
 /** Access logs in one folder have their time in the file's name: the view takes the day from there, and no statement can leave a file out. */
 const DAY_OF_FILE = `replace(substr(regexp_extract("$path", '[0-9]{4}(-[0-9]{2}){5}-[0-9A-F]{16}$'), 1, 10), '-', '/')`;
 
-const rawRelation = (database: string, name: string, { template, isExport }: RootForm): RawRelation => ({
+/** A raw table as the views read it. */
+export const rawRelation = (database: string, name: string, { template, isExport }: RootForm): RawRelation => ({
   relation: `${quoted(database)}.${quoted(name)}`,
   source: '"$path"',
   ...(template === null && { day: DAY_OF_FILE }),
@@ -175,7 +177,7 @@ function viewDefinition(database: string, name: string, columns: string, sql: st
   };
 }
 
-/** The views of a logical table: every delivered record, and each event once. */
+/** The views of a logical table: every delivered record, each event once, and for one of them that under the names of CloudTrail Lake. */
 export function viewsOf(
   database: string,
   table: Table,
@@ -193,6 +195,9 @@ export function viewsOf(
       ),
     ),
     viewDefinition(database, table.name, '*', distinctSql(table, deliveredView(database, table))),
+    ...(table.name === LAKE_TABLE
+      ? [viewDefinition(database, LAKE_VIEW, '*', lakeSelect('athena', `${quoted(database)}.${quoted(table.name)}`))]
+      : []),
   ];
 }
 

@@ -3,6 +3,7 @@ import type { Backend, Param, ResultColumn } from '../../backend.ts';
 import { AppError } from '../../errors.ts';
 import type { Column, Table } from '../../table.ts';
 import { createDuckdbBackend } from '../duckdb.ts';
+import { LAKE_TABLE, LAKE_VIEW } from '../lake.ts';
 import { tokensOf } from '../lexer.ts';
 import { portableColumns, SOURCE_COLUMN } from './views.ts';
 
@@ -55,14 +56,16 @@ export class Rehearsal {
       throw new AppError('sql-invalid', 'cannot explain a statement of Athena', {
         hint: 'Use --dry-run to see what it would read and cost.',
       });
-    const absent = known.find((table) => words.all.has(table.name) && !tables.includes(table));
+    const isRead = ({ name }: Table): boolean =>
+      words.all.has(name) || (name === LAKE_TABLE && words.all.has(LAKE_VIEW));
+    const absent = known.find((table) => isRead(table) && !tables.includes(table));
     try {
       const backend = await this.#open(namesSource);
       const select = sql.replace(/;\s*$/u, '');
       // Nothing is run by it, and what is wrong is told as it stands there.
       await backend.query(`EXPLAIN ${select}`, params);
       const { columns } = await backend.query(`SELECT * FROM (\n${select}\n) AS rehearsed LIMIT 0`, params);
-      return { columns, tables: tables.filter(({ name }) => words.all.has(name)), namesSource };
+      return { columns, tables: tables.filter(isRead), namesSource };
     } catch (error) {
       if (!(error instanceof AppError)) throw error;
       const local = this.#localColumn(error.message);
@@ -76,7 +79,8 @@ export class Rehearsal {
           },
         );
       }
-      if (absent !== undefined && error.message.includes(absent.name)) throw missingTable(absent.name, error);
+      if (absent !== undefined && (error.message.includes(absent.name) || error.message.includes(LAKE_VIEW)))
+        throw missingTable(absent.name, error);
       throw error;
     }
   }

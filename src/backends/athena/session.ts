@@ -4,13 +4,15 @@ import { AppError } from '../../errors.ts';
 import { DELIVERY_LATENESS_MS } from '../../keys.ts';
 import type { Table } from '../../table.ts';
 import type { Window } from '../../time.ts';
+import { LAKE_VIEW } from '../lake.ts';
 import { AthenaBackend, type AthenaBackendOptions } from './backend.ts';
 import { Athena, type AthenaPlace } from './client.ts';
 import { ScanMeter } from './cost.ts';
-import { deliveredName, deliveredView } from './ddl.ts';
+import { deliveredName, deliveredView, type LogRoot, rawRelation, rootOf } from './ddl.ts';
 import { bytesPerDay } from './estimate.ts';
 import { missingTable } from './rehearsal.ts';
 import { type DeployedTable, deployedTables, type SetupState, type SetupStep } from './setup.ts';
+import type { RawRelation } from './views.ts';
 
 export interface SessionOptions {
   readonly client: AthenaClientConfig;
@@ -26,6 +28,12 @@ export interface SessionOptions {
   readonly tempDirectory: string;
   readonly nowMs: () => number;
   readonly onProgress?: AthenaBackendOptions['onProgress'];
+}
+
+/** A table that is made of log files, and its raw tables. */
+export interface LogTable {
+  readonly table: Table;
+  readonly logs: readonly { readonly raw: RawRelation; readonly root: LogRoot }[];
 }
 
 export class Session {
@@ -62,6 +70,27 @@ export class Session {
     const found = (await this.deployed()).find(({ table }) => table.name === name);
     if (found === undefined) throw missingTable(name);
     return found;
+  }
+
+  /** The tables that are made of log files: those of these names, or all. Throws `athena-missing` for one that is not, and where there is none. */
+  async logTables(names: readonly string[] | null): Promise<readonly LogTable[]> {
+    const { tables, signal, place } = this.#options;
+    const entries = (await this.athena.entries(signal)) ?? [];
+    const found = tables.flatMap((table) => {
+      const logs = entries.flatMap((entry) => {
+        const root = rootOf(entry);
+        return root?.table === table.name && root.isExport !== true
+          ? [{ raw: rawRelation(place.database, entry.name, root), root }]
+          : [];
+      });
+      return logs.length === 0 ? [] : [{ table, logs }];
+    });
+    const missing = names?.find((name) => !found.some(({ table }) => table.name === name));
+    if (missing !== undefined) throw missingTable(missing);
+    if (found.length > 0) return found.filter(({ table }) => names?.includes(table.name) ?? true);
+    throw new AppError('athena-missing', `the database ${place.database} has no tables of log files`, {
+      hint: 'Run `trailhound athena setup s3://bucket/prefix --apply` with the place of your log files, or name another --database.',
+    });
   }
 
   /** What earlier statements of the workgroup scanned of each table in a day; nothing where it may not be asked. */
@@ -104,7 +133,7 @@ export class Session {
   async state(): Promise<SetupState> {
     const { tables, signal } = this.#options;
     const entries = await this.athena.entries(signal);
-    const names = tables.flatMap(({ name }) => [name, deliveredName(name)]);
+    const names = [...tables.flatMap(({ name }) => [name, deliveredName(name)]), LAKE_VIEW];
     const views = new Map<string, string>();
     for (const { name, isView } of entries ?? []) {
       if (!isView || !names.includes(name)) continue;

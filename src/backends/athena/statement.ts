@@ -4,12 +4,13 @@ import type { Param } from '../../backend.ts';
 import { AppError } from '../../errors.ts';
 import type { Table } from '../../table.ts';
 import type { Window } from '../../time.ts';
+import { LAKE_TEXT_OF_BOOLEAN, LAKE_TIME } from '../lake.ts';
 import { type Token, tokensOf } from '../lexer.ts';
 import { joniPattern } from './pattern.ts';
 
 /** What a logical table stands for on the engine: a relation, and how to prune it. */
 export interface AthenaRelation {
-  readonly table: Table;
+  readonly table: Pick<Table, 'name'>;
   /** A qualified name such as `"db"."cloudtrail"`, or a SELECT in brackets. */
   readonly relation: string;
   /** A filter over its columns that leaves out what cannot hold events of the scope; null: nothing to prune by. */
@@ -154,7 +155,9 @@ class Translation {
       return this.#takeTable(solid, at);
     }
     this.#track(solid, at);
-    if (token.kind === 'parameter') {
+    const compared = lakeLiteral(solid, at);
+    if (compared !== null) this.#out.push(compared);
+    else if (token.kind === 'parameter') {
       const value = valueOf(token.text.slice(1), this.#options.params);
       this.#out.push(
         typeof value === 'number' && BARE_NUMBERS.has(wordAt(solid, at - 1)) ? String(value) : literal(value),
@@ -279,6 +282,30 @@ function wordAt(solid: readonly Token[], at: number): string {
   const token = solid[at];
   if (token === undefined) return '';
   return (token.kind === 'quoted' ? token.text.slice(1, -1).replaceAll('""', '"') : token.text).toLowerCase();
+}
+
+const TIME_TEXT = /^'(\d{4}-\d{2}-\d{2})(?:[ T](\d{2}:\d{2}(?::\d{2}(?:[.]\d{1,3})?)?)Z?)?'$/u;
+const COMPARISON = /^(?:[<>=]|<=|>=|<>|!=)$/u;
+
+/** Beside columns of the view `lake`, what CloudTrail Lake compares with them and Trino does not: a text with a time, and with a text that says so true or false. */
+function lakeLiteral(solid: readonly Token[], at: number): string | null {
+  const literalWord = wordAt(solid, at);
+  if (literalWord === 'true' || literalWord === 'false')
+    return comparedWith(solid, at) === LAKE_TEXT_OF_BOOLEAN ? `'${literalWord}'` : null;
+  const [, day, time = '00:00'] = TIME_TEXT.exec(solid[at]?.text ?? '') ?? [];
+  if (day === undefined || comparedWith(solid, at) !== LAKE_TIME) return null;
+  return `TIMESTAMP '${day} ${time.length === 'hh:mm'.length ? `${time}:00` : time}'`;
+}
+
+/** The word on the other side of the comparison that ends here; empty where none does. */
+function comparedWith(solid: readonly Token[], at: number): string {
+  let before = at - 1;
+  // The second value of BETWEEN … AND …
+  if (wordAt(solid, before) === 'and' && wordAt(solid, before - 2) === 'between') before -= 2;
+  if (wordAt(solid, before) === 'between') return wordAt(solid, before - (wordAt(solid, before - 1) === 'not' ? 2 : 1));
+  const end = before;
+  while (COMPARISON.test(wordAt(solid, before))) before -= 1;
+  return before === end ? '' : wordAt(solid, before);
 }
 
 /** `IS DISTINCT FROM` and `IS NOT DISTINCT FROM`. */

@@ -106,7 +106,8 @@ function zonedIsoOf(match: RegExpExecArray | null): string | undefined {
 export function fromJson(text: string | undefined, column: AthenaColumn, typed: string): Value {
   if (text === undefined) return null;
   try {
-    return plain(JSON.parse(text.replaceAll(LONG_INTEGER, quoteLong)), typed.startsWith('TIMESTAMP'));
+    const times = new Set([...typed.matchAll(TIME_MEMBER)].map(([, name = '']) => name.toLowerCase()));
+    return plain(JSON.parse(text.replaceAll(LONG_INTEGER, quoteLong)), typed.startsWith('TIMESTAMP'), times);
   } catch (cause) {
     throw new AppError(
       'query-failed',
@@ -116,6 +117,8 @@ export function fromJson(text: string | undefined, column: AthenaColumn, typed: 
   }
 }
 
+/** In the type of a row, a member that is a time. */
+const TIME_MEMBER = /"?(\w+)"? TIMESTAMP\b/gu;
 /** A text, or a whole number that JSON.parse would round. */
 const LONG_INTEGER = /("(?:[^"\\]|\\.)*")|(?<![\d.eE+-])(-?\d{16,})(?![\d.eE])/gu;
 /** Drawn anew each time, so that no text of a log can begin so. */
@@ -123,13 +126,16 @@ const LONG = `${randomUUID()}:`;
 const quoteLong = (whole: string, text: string | undefined, digits: string | undefined): string =>
   text === undefined && digits !== undefined ? JSON.stringify(`${LONG}${digits}`) : whole;
 
-function plain(value: unknown, isTime: boolean): Value {
-  if (Array.isArray(value)) return value.map((item) => plain(item, isTime));
+/** `times`: names of members that are times. */
+function plain(value: unknown, isTime: boolean, times: ReadonlySet<string>): Value {
+  if (Array.isArray(value)) return value.map((item) => plain(item, isTime, times));
   if (typeof value === 'string') {
     if (value.startsWith(LONG)) return exactInteger(BigInt(value.slice(LONG.length)));
     return isTime ? (isoOf(TIMESTAMP.exec(value)) ?? value) : value;
   }
   if (typeof value === 'object' && value !== null)
-    return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, plain(member, false)]));
+    return Object.fromEntries(
+      Object.entries(value).map(([name, member]) => [name, plain(member, times.has(name.toLowerCase()), times)]),
+    );
   return value as Value;
 }

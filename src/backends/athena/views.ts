@@ -87,11 +87,34 @@ export function distinctSql(
     columns = columnsOf(table),
   }: { readonly where?: string | null; readonly columns?: readonly string[] } = {},
 ): string {
-  const [firstId = ''] = table.identity.id;
   return `SELECT ${columns.join(', ')} FROM (
-SELECT *, row_number() OVER (PARTITION BY ${sameSql(table).join(', ')} ORDER BY ${DAY_COLUMN}) AS copy_no
+SELECT *, ${copyNoSql(table)} AS ${COPY_NO}
 FROM ${delivered}${where === null ? '' : `\nWHERE ${where}`}
-) AS copies WHERE copy_no = 1 OR ${firstId} IS NULL OR ${firstId} = ''`;
+) AS copies WHERE ${isFirstSql(table)}`;
+}
+
+/** How many records and how many events a delivered relation has within a filter, by `by`, which becomes the first column. */
+export function countSql(
+  table: Table,
+  delivered: string,
+  { where, by }: { readonly where: string; readonly by: string },
+): string {
+  return `SELECT counted, count(*) AS records, count_if(${isFirstSql(table)}) AS events FROM (
+SELECT ${by} AS counted, ${table.identity.id[0]}, ${copyNoSql(table)} AS ${COPY_NO}
+FROM ${delivered}
+WHERE ${where}
+) AS copies GROUP BY 1`;
+}
+
+const COPY_NO = 'copy_no';
+
+const copyNoSql = (table: Table): string =>
+  `row_number() OVER (PARTITION BY ${sameSql(table).join(', ')} ORDER BY ${DAY_COLUMN})`;
+
+/** Of copies the one that stays. */
+function isFirstSql({ identity }: Table): string {
+  const [firstId = ''] = identity.id;
+  return `${COPY_NO} = 1 OR ${firstId} IS NULL OR ${firstId} = ''`;
 }
 
 const columnsOf = (table: Table): readonly string[] => [

@@ -9,6 +9,7 @@ import { collect, type ExitStatus, finish, group, type Host, type Run } from '..
 import { printable, printableLines } from '../output/printable.ts';
 import { printRows } from '../output/rows.ts';
 import { formatCount, plural } from '../output/text.ts';
+import { compactCommand } from './athena-compact.ts';
 
 interface SetupOptions extends AthenaCommandOptions {
   readonly account?: readonly string[];
@@ -68,6 +69,7 @@ export function athenaCommand(host: Host): Command {
           printEstimate,
         ),
       )
+      .addCommand(compactCommand(host))
       .addCommand(finish<WindowOptions>(addAthenaOptions(selftest), host, ['trailhound athena selftest'], runSelftest)),
     [
       'trailhound athena setup s3://example-logs/AWSLogs/ --apply',

@@ -231,10 +231,16 @@ describe('what is there', () => {
       'cloudtrail_raw missing',
       'cloudtrail_delivered missing',
       'cloudtrail missing',
+      'lake missing',
     ]);
     await apply([ROOT]);
-    expect(await states([ROOT])).toEqual(['cloudtrail_raw same', 'cloudtrail_delivered same', 'cloudtrail same']);
-    expect(await plan([ROOT])).toMatchObject([{ statements: [] }, { statements: [] }, { statements: [] }]);
+    expect(await states([ROOT])).toEqual([
+      'cloudtrail_raw same',
+      'cloudtrail_delivered same',
+      'cloudtrail same',
+      'lake same',
+    ]);
+    expect(await plan([ROOT])).toMatchObject(Array.from({ length: 4 }, () => ({ statements: [] })));
   });
 
   test('tells of what it was made', async () => {
@@ -257,10 +263,16 @@ describe('what is there', () => {
       ['cloudtrail_raw', 'differs', ['+ projection.account.values: 777788889999']],
       ['cloudtrail_delivered', 'same', []],
       ['cloudtrail', 'same', []],
+      ['lake', 'same', []],
     ]);
     expect(steps[0]?.statements[0]).toBe('DROP TABLE `trailhound`.`cloudtrail_raw`');
     await apply([grown]);
-    expect(await states([grown])).toEqual(['cloudtrail_raw same', 'cloudtrail_delivered same', 'cloudtrail same']);
+    expect(await states([grown])).toEqual([
+      'cloudtrail_raw same',
+      'cloudtrail_delivered same',
+      'cloudtrail same',
+      'lake same',
+    ]);
   });
 
   test('takes a second folder beside the first, which keeps its name', async () => {
@@ -269,11 +281,17 @@ describe('what is there', () => {
       'cloudtrail_raw_2 missing',
       'cloudtrail_delivered differs',
       'cloudtrail same',
+      'lake same',
     ]);
     await apply([second]);
     const [, { roots } = { roots: [] }] = [0, (await opened.session.deployed())[0]];
     expect(roots.map(({ location }) => location)).toEqual(['s3://logs/AWSLogs/o-exampleorgid/', 's3://logs/AWSLogs/']);
-    expect(await states([second])).toEqual(['cloudtrail_raw_2 same', 'cloudtrail_delivered same', 'cloudtrail same']);
+    expect(await states([second])).toEqual([
+      'cloudtrail_raw_2 same',
+      'cloudtrail_delivered same',
+      'cloudtrail same',
+      'lake same',
+    ]);
   });
 
   test('is left alone where trailhound did not make it', async () => {

@@ -201,3 +201,23 @@ test('a text that Athena would refuse for its length is refused here', () => {
   expect(toAthena(`SELECT '${text}'`, options())).toHaveLength(TEXT_BYTES_MAX);
   expect(() => toAthena(`SELECT '${text}x'`, options())).toThrow(`has ${TEXT_BYTES_MAX + 1} bytes`);
 });
+
+describe("what stands beside columns of CloudTrail Lake's queries", () => {
+  test.each([
+    ["eventTime > '2023-01-01 00:00:00'", "eventTime > TIMESTAMP '2023-01-01 00:00:00'"],
+    ["l.eventtime>='2023-01-01T01:02:03Z'", "l.eventtime>=TIMESTAMP '2023-01-01 01:02:03'"],
+    ['"eventTime" <> \'2023-01-01\'', '"eventTime" <> TIMESTAMP \'2023-01-01 00:00:00\''],
+    [
+      "eventTime NOT BETWEEN '2023-01-01' AND '2023-01-02 03:04'",
+      "eventTime NOT BETWEEN TIMESTAMP '2023-01-01 00:00:00' AND TIMESTAMP '2023-01-02 03:04:00'",
+    ],
+    ['sessionCredentialFromConsole = true', "sessionCredentialFromConsole = 'true'"],
+    ['readOnly = true', 'readOnly = true'],
+    ["event_time > '2023-01-01 00:00:00'", "event_time > '2023-01-01 00:00:00'"],
+    ["eventName = '2023-01-01'", "eventName = '2023-01-01'"],
+    ["eventTime > '2023'", "eventTime > '2023'"],
+    ["eventTime > TIMESTAMP '2023-01-01 00:00:00'", "eventTime > TIMESTAMP '2023-01-01 00:00:00'"],
+  ])('%s', (sql, expected) => {
+    expect(toAthena(`SELECT 1 FROM t WHERE ${sql}`, options())).toBe(`SELECT 1 FROM t WHERE ${expected}`);
+  });
+});

@@ -56,6 +56,13 @@ test('what travelled as JSON keeps numbers beyond 2^53, whatever texts beside th
   expect(fromJson('{"a":[{"b":"c, d"}]}', { name: 'c', type: 'varchar' }, 'STRUCT(a STRUCT(b VARCHAR)[])')).toEqual({
     a: [{ b: 'c, d' }],
   });
+  expect(
+    fromJson(
+      '{"a":{"at":"2026-03-06 08:06:00.000","said":"2026-03-06 08:06:00.000"}}',
+      { name: 'c', type: 'varchar' },
+      'STRUCT("a" STRUCT("at" TIMESTAMP, "said" VARCHAR))',
+    ),
+  ).toEqual({ a: { at: '2026-03-06T08:06:00Z', said: '2026-03-06 08:06:00.000' } });
   expect(fromJson(undefined, { name: 'c', type: 'varchar' }, 'VARCHAR[]')).toBeNull();
   expect(() => fromJson('[a', { name: 'c', type: 'varchar' }, 'VARCHAR[]')).toThrow(/expected JSON/u);
 });
