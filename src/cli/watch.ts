@@ -1,6 +1,4 @@
 /** What `watch` runs, as the config says it: hunts with their detectors or questions, and destinations with what they want to be told of. */
-import type { Severity } from '../alert.ts';
-import type { Detector } from '../detector.ts';
 import { AppError } from '../errors.ts';
 import type { Query } from '../query.ts';
 import { readSecret, scrubbed } from '../secret-value.ts';
@@ -9,50 +7,13 @@ import { durationMs } from '../time.ts';
 import type { Run } from './command.ts';
 import { type Config, SINK_COMMON_KEYS } from './config-file.ts';
 import { chooseDetectors } from './hunt.ts';
-
-/** A hunt of the config, checked. */
-export interface PreparedHunt {
-  readonly id: string;
-  readonly schedule: { readonly expression: string; readonly timeZone: string } | null;
-  readonly windowMs: number | null;
-  readonly task:
-    | {
-        readonly type: 'detectors';
-        readonly detectors: readonly Detector[];
-        readonly parameters: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
-        readonly latenessMs: number | null;
-      }
-    | {
-        readonly type: 'question';
-        readonly query: Query;
-        readonly given: Readonly<Record<string, string>>;
-        readonly sinks: readonly string[] | null;
-      };
-}
-
-/** A destination of the config; `options` are those of its type, not checked yet. */
-export interface PreparedSink {
-  readonly id: string;
-  readonly type: string;
-  readonly options: Readonly<Record<string, unknown>>;
-  readonly minSeverity: Severity;
-  readonly detectors: readonly string[] | null;
-  readonly accounts: readonly string[] | null;
-  readonly updates: boolean;
-  /** Null: as is usual for its type. */
-  readonly notices: boolean | null;
-  readonly groupBy: 'none' | 'detector' | 'account';
-  /** Null: as is usual for its type. */
-  readonly rate: { readonly messages: number; readonly perMs: number } | null;
-  readonly dryRun: boolean;
-  readonly giveUpAfterMs: number;
-}
+import type { PreparedHunt, PreparedSink } from './wire-watch.ts';
 
 /** What runs where the config names no hunt: every detector, on every commit. */
 const EVERYTHING = 'all';
 
 /** A mistake at a place of the config. */
-export function configError(config: Config, path: readonly PropertyKey[], message: string, hint?: string): AppError {
+function configError(config: Config, path: readonly PropertyKey[], message: string, hint?: string): AppError {
   return new AppError(
     'config-invalid',
     `${config.placeOf(path)}: ${path.map(String).join('.')}: ${message}`,
@@ -61,7 +22,7 @@ export function configError(config: Config, path: readonly PropertyKey[], messag
 }
 
 /** Throws `config-invalid`. */
-export async function preparedHunts(run: Pick<Run<unknown>, 'config' | 'params'>): Promise<readonly PreparedHunt[]> {
+async function preparedHunts(run: Pick<Run<unknown>, 'config' | 'params'>): Promise<readonly PreparedHunt[]> {
   const { config } = run;
   refuseTwins(config, 'hunts');
   if (config.hunts.length === 0) {

@@ -1,8 +1,10 @@
 /** The wiring of `watch`: sources that are listed again and again, hunters, questions and destinations around one store. */
+import type { Severity } from '../alert.ts';
 import type { Clock } from '../clock.ts';
+import type { Detector } from '../detector.ts';
 import type { IngestOptions } from '../ingest.ts';
 import type { Log } from '../log.ts';
-import { Dispatcher, type OpenSink } from '../pipeline/dispatch.ts';
+import type { OpenSink } from '../pipeline/dispatch.ts';
 import { refuseStoreInside } from '../pipeline/evidence.ts';
 import { testMessage } from '../pipeline/messages.ts';
 import { polled } from '../pipeline/polling.ts';
@@ -10,13 +12,13 @@ import type { SinkRules } from '../pipeline/route.ts';
 import { Schedule } from '../pipeline/schedule.ts';
 import { beatTo, Vigil, type WatchedSource } from '../pipeline/vigil.ts';
 import { Watch, type WatchedHunt } from '../pipeline/watch.ts';
+import type { Query } from '../query.ts';
 import type { Message, ReportTable } from '../sink.ts';
 import { checkSinkOptions as checkOptions, openSink, SINK_TYPES } from '../sinks/open.ts';
 import type { AwsOptions } from '../source.ts';
 import type { Suppression } from '../store.ts';
 import { formatTime, MINUTE_MS, SECOND_MS } from '../time.ts';
 import type { Indicator } from './lists.ts';
-import type { PreparedHunt, PreparedSink } from './watch.ts';
 import {
   type HunterOptions,
   ingestInto,
@@ -29,7 +31,7 @@ import {
   withTempDirectory,
 } from './wire.ts';
 
-export type { TurnResult, Watch, WatchReport } from '../pipeline/watch.ts';
+export type { TurnResult, Watch } from '../pipeline/watch.ts';
 export { SINK_TYPES };
 
 /** What is wrong with the options of a destination of this type. */
@@ -42,7 +44,48 @@ export async function checkSinkOptions(
 
 /** Throws `config-invalid` for an expression that cannot be read. */
 export function checkSchedule(expression: string, timeZone: string): void {
+  scheduleOf({ expression, timeZone });
+}
+
+const scheduleOf = ({ expression, timeZone }: NonNullable<PreparedHunt['schedule']>): Schedule =>
   new Schedule(expression, timeZone);
+
+/** A hunt of the config, checked. */
+export interface PreparedHunt {
+  readonly id: string;
+  readonly schedule: { readonly expression: string; readonly timeZone: string } | null;
+  readonly windowMs: number | null;
+  readonly task:
+    | {
+        readonly type: 'detectors';
+        readonly detectors: readonly Detector[];
+        readonly parameters: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+        readonly latenessMs: number | null;
+      }
+    | {
+        readonly type: 'question';
+        readonly query: Query;
+        readonly given: Readonly<Record<string, string>>;
+        readonly sinks: readonly string[] | null;
+      };
+}
+
+/** A destination of the config; `options` are those of its type, not checked yet. */
+export interface PreparedSink {
+  readonly id: string;
+  readonly type: string;
+  readonly options: Readonly<Record<string, unknown>>;
+  readonly minSeverity: Severity;
+  readonly detectors: readonly string[] | null;
+  readonly accounts: readonly string[] | null;
+  readonly updates: boolean;
+  /** Null: as is usual for its type. */
+  readonly notices: boolean | null;
+  readonly groupBy: 'none' | 'detector' | 'account';
+  /** Null: as is usual for its type. */
+  readonly rate: { readonly messages: number; readonly perMs: number } | null;
+  readonly dryRun: boolean;
+  readonly giveUpAfterMs: number;
 }
 
 export interface WatchSetup {
@@ -97,7 +140,7 @@ export function useWatch<T>(setup: WatchSetup, use: (watch: Watch, vigil: Vigil)
         log,
         suppressions: setup.suppressions,
         sources: setup.silence ? setup.sources.map(watchedSource) : [],
-        quiet: setup.quiet === null ? null : new Schedule(setup.quiet.expression, setup.quiet.timeZone),
+        quiet: setup.quiet === null ? null : scheduleOf(setup.quiet),
         beat: setup.heartbeatUrl === null ? null : (signal) => beatTo(setup.heartbeatUrl ?? '', signal, HEARTBEAT_MS),
         tell: (message) => watch.tell((_, notices) => notices, message),
       });
@@ -183,7 +226,7 @@ async function watchedHunt(
   dir: string,
   signal: AbortSignal,
 ): Promise<WatchedHunt> {
-  const due = schedule === null ? null : new Schedule(schedule.expression, schedule.timeZone);
+  const due = schedule === null ? null : scheduleOf(schedule);
   if (task.type === 'detectors') {
     const { detectors, parameters, latenessMs } = task;
     const hunter = await openHunter(
@@ -255,8 +298,3 @@ export const trialMessage = (sink: string, nowMs: number): Message => ({
   ...testMessage(sink, nowMs),
   reference: null,
 });
-
-/** Delivers what is due now to one destination, whatever watches. */
-export function dispatcherOf(open: OpenSink, deps: { store: LocalStore; clock: Clock; log: Log }): Dispatcher {
-  return new Dispatcher(open, { ...deps, outbox: deps.store.outbox, random: Math.random });
-}

@@ -130,7 +130,7 @@ export async function huntNew(deps: HuntDeps, options: HuntOptions, part: HuntPa
       if (span !== null && lonely.length > 0) await session.judge(hunted, lonely, () => span, span, fresh);
       const others = group.filter(({ detector }) => detector.slot !== 'event');
       for (const stretch of others.length === 0 ? [] : stretchesOf(commits)) {
-        for (const piece of piecesOf(stretch)) {
+        for (const piece of daysOf(stretch)) {
           const windowFor = ({ detector }: Judge): Window => ({
             fromMs: piece.fromMs,
             // What reaches into the next piece was judged with it.
@@ -299,7 +299,7 @@ function stretchesOf(commits: readonly Commit[]): readonly Window[] {
 }
 
 /** In whole days, the newest first. */
-function piecesOf({ fromMs, toMs }: Window): readonly Window[] {
+function daysOf({ fromMs, toMs }: Window): readonly Window[] {
   const pieces: Window[] = [];
   let end = toMs;
   while (end - fromMs > PIECE_MS) {

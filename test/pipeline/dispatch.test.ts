@@ -296,19 +296,14 @@ describe('a destination', () => {
     await found(alert('1'));
     await route([rules('slow')]);
     const ending = new AbortController();
-    let release: (() => void) | undefined;
     const slow = new ScriptedSink();
     const deliver = slow.deliver.bind(slow);
     slow.deliver = async (message: Message) => {
       ending.abort();
-      await new Promise<void>((resolve) => {
-        release = resolve;
-      });
+      await new Promise((resolve) => setTimeout(resolve, 50));
       return deliver(message);
     };
     const running = dispatcher(slow, rules('slow')).run(ending.signal);
-    while (release === undefined) await new Promise((resolve) => setTimeout(resolve, 5));
-    release();
     await running;
     expect((await store.outbox.counts())[0]).toMatchObject({ state: 'delivered', count: 1 });
   });

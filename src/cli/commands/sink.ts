@@ -11,7 +11,8 @@ import { type ExitStatus, finish, group, type Host, type Run, wholeNumber, withS
 import { printableLines } from '../output/printable.ts';
 import { printRows } from '../output/rows.ts';
 import { plural } from '../output/text.ts';
-import { type PreparedSink, preparedSinks } from '../watch.ts';
+import { preparedSinks } from '../watch.ts';
+import type { PreparedSink } from '../wire-watch.ts';
 
 interface DeliveriesOptions {
   readonly sink?: string;
