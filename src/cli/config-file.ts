@@ -4,15 +4,23 @@ import { isScalar, LineCounter, type Node, parseDocument } from 'yaml';
 import { z } from 'zod';
 import { SEVERITIES } from '../alert.ts';
 import { AppError } from '../errors.ts';
+import { problemsOf } from '../schema-problems.ts';
 import { parseBytes } from '../size.ts';
-import { durationMs, parseTime } from '../time.ts';
+import { durationMs, formatTime, parseTime } from '../time.ts';
 
 const text = z.string('expected a text').min(1, 'expected a text that is not empty');
 const scalar = z
   .union([z.string(), z.number(), z.boolean()], 'expected a text, a number or a boolean')
   .transform(String);
-const duration = text.superRefine((value, context) => tell(context, () => durationMs(value)));
-const time = text.superRefine((value, context) => tell(context, () => parseTime(value, Date.now())));
+const duration = text.superRefine((value, context) => void tell(context, () => durationMs(value)));
+const time = text.superRefine((value, context) => void tell(context, () => parseTime(value, Date.now())));
+/** In UTC. A span would begin anew at every run. */
+const moment = text
+  .regex(/^\d{4}-/u, 'expected a point in time such as 2027-01-31 or 2027-01-31T12:00Z')
+  .transform((value, context) => {
+    const ms = tell(context, () => parseTime(value, Date.now()));
+    return ms === undefined ? value : formatTime(ms);
+  });
 const size = z.int('expected a whole number').positive('expected a number above 0');
 const name = z
   .string('expected a name')
@@ -114,7 +122,7 @@ const schema = z.strictObject(
           where: z.record(z.string(), scalar, 'expected columns and values').default({}),
           reason: text,
           owner: text,
-          until: time.nullable().default(null),
+          until: moment.nullable().default(null),
         }),
         'expected a list',
       )
@@ -164,7 +172,7 @@ const schema = z.strictObject(
           .describe('Where results go, s3://bucket/prefix/, unless the workgroup says it.')
           .optional(),
         max_scan: text
-          .superRefine((value, context) => tell(context, () => parseBytes(value, 'max_scan')))
+          .superRefine((value, context) => void tell(context, () => parseBytes(value, 'max_scan')))
           .describe('Bytes that a run may scan at most, for example 50GB.')
           .optional(),
         lateness: duration.describe('How long after its events a log file may be delivered (default: 2d).').optional(),
@@ -193,12 +201,13 @@ export type Config = ConfigValues & {
 };
 
 /** A value's own check, told as a problem of the config at that place. */
-function tell(context: z.RefinementCtx, check: () => unknown): void {
+function tell<T>(context: z.RefinementCtx, check: () => T): T | undefined {
   try {
-    check();
+    return check();
   } catch (error) {
     if (!(error instanceof AppError)) throw error;
     context.addIssue({ code: 'custom', message: error.message });
+    return undefined;
   }
 }
 
@@ -220,48 +229,13 @@ export function parseConfig(content: string, file: string): Config {
   const result = schema.safeParse(input);
   const placeOf = (path: readonly PropertyKey[]): string => at(offsetOf(document.contents, path));
   if (result.success) return { ...result.data, file, dir: dirname(file), placeOf };
-  const problems = result.error.issues.flatMap((issue) => {
-    if (issue.code === 'unrecognized_keys') {
-      const expected = `expected one of ${knownKeys(issue.path).join(', ')}`;
-      return issue.keys.map((key) => ({ path: [...issue.path, key], message: `unknown key: ${expected}` }));
-    }
-    if (issue.code === 'invalid_key') return [{ path: issue.path, message: issue.issues[0]?.message ?? issue.message }];
-    return [{ path: issue.path, message: valueAt(input, issue.path) === undefined ? 'missing' : issue.message }];
-  });
   throw new AppError(
     'config-invalid',
-    problems
+    problemsOf(schema, input)
       .map(({ path, message }) => `${placeOf(path)}: ${path.map(String).join('.') || 'config'}: ${message}`)
       .join('\n'),
     { hint: 'docs/examples/trailhound.yaml shows every key.' },
   );
-}
-
-function valueAt(input: unknown, path: readonly PropertyKey[]): unknown {
-  return path.reduce<unknown>(
-    (value, part) => (typeof value === 'object' && value !== null ? Reflect.get(value, part) : undefined),
-    input,
-  );
-}
-
-/** The keys that a mapping at this path may have. */
-function knownKeys(path: readonly PropertyKey[]): string[] {
-  let current: z.core.$ZodType = schema;
-  for (const part of path) {
-    current = unwrap(current);
-    if (current instanceof z.ZodObject)
-      current = (current.shape as Record<string, z.ZodType>)[String(part)] ?? z.unknown();
-    else if (current instanceof z.ZodArray) current = current.element;
-  }
-  current = unwrap(current);
-  return current instanceof z.ZodObject ? Object.keys(current.shape) : [];
-}
-
-function unwrap(type: z.core.$ZodType): z.core.$ZodType {
-  let inner = type;
-  while (inner instanceof z.ZodOptional || inner instanceof z.ZodDefault || inner instanceof z.ZodNullable)
-    inner = inner.unwrap();
-  return inner;
 }
 
 /** Offset of the value at `path`, or of the key itself where that is what is wrong, or of the nearest thing around it. */

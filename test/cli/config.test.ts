@@ -18,7 +18,7 @@ describe('a config', () => {
     ['a value of the wrong type', 'store: x\nsources: ./logs\n', '2:1: sources: expected a list of paths'],
     ['an empty text', 'store: ""\n', '1:1: store: expected a text that is not empty'],
     ['a bad span', 'retention: 3y\n', "1:1: retention: cannot read the span '3y'"],
-    ['a bad time', 'suppress:\n  - { reason: a, owner: b, until: soon }\n', "cannot read the time 'soon'"],
+    ['a bad time', 'suppress:\n  - { reason: a, owner: b, until: 2027-31-31 }\n', "cannot read the time '2027-31-31'"],
     ['a number below its least', 'limits:\n  max_ratio: 0\n', '2:3: limits.max_ratio: expected a number above 0'],
     ['a backend that is not there', 'backend: postgres\n', "1:1: backend: expected 'duckdb' or 'athena'"],
     [
