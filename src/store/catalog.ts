@@ -1,5 +1,5 @@
 /** The one door to catalog.duckdb: opened for milliseconds, one caller at a time in this process, retried while another process has it. */
-import { chmodSync, existsSync } from 'node:fs';
+import { chmodSync, existsSync, statSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { DuckDBConnection, DuckDBValue } from '@duckdb/node-api';
 import { DuckDBInstance } from '../duckdb.ts';
@@ -15,11 +15,15 @@ const RETRY_MAX_MS = 40;
 /** The ledger of millions of files is scanned, never held. */
 const MEMORY_LIMIT = '192MB';
 
-/**
- * The log of changes is folded into the file only when it has grown to this: folding rewrites 122,880 rows of the ledger, replaying this much of the log
- * at the next opening takes milliseconds.
- */
+/** The log of changes is folded into the file at the latest when it has grown to this: folding rewrites 122,880 rows of the ledger. */
 const CHECKPOINT_THRESHOLD = '4MB';
+/**
+ * Every opening replays the log: a hundred small transactions cost it 40 ms, and a watch makes several openings for each alert. So the log is also folded when
+ * replaying it has taken as long as folding it does; until that was measured, as long as this. What opens the catalog a few times never gets there.
+ */
+const FOLD_MS = 200;
+/** An opening without a log, until one was measured. */
+const OPENING_MS = 10;
 
 /** Values of one row of a catalog statement, by column name. */
 export type CatalogRow = Readonly<Record<string, DuckDBValue>>;
@@ -49,9 +53,17 @@ export class Catalog {
   readonly #path: string;
   /** Reads whose turn has not come yet. */
   #waiting: Visit[] | null = null;
+  #openingMs = OPENING_MS;
+  #foldMs = FOLD_MS;
+  /** Spent on replaying the log since it was folded. */
+  #replayMs = 0;
 
   constructor(path: string) {
     this.#path = path;
+  }
+
+  get #log(): string {
+    return `${this.#path}.wal`;
   }
 
   /** Reads; other processes may read at the same time. Reads that wait together share an opening, in order, and see the same state: opening costs far more than most of them. */
@@ -87,15 +99,25 @@ export class Catalog {
     return this.#queued('READ_WRITE', async (session) => {
       await session.run('PRAGMA disable_checkpoint_on_shutdown');
       await session.run('BEGIN');
+      let result: T;
       try {
-        const result = await work(session);
+        result = await work(session);
         await session.run('COMMIT');
-        return result;
       } catch (error) {
         await session.run('ROLLBACK').catch(() => undefined);
         throw asStoreError(error, `write to the catalog ${this.#path}`);
       }
+      if (this.#replayMs > this.#foldMs) await this.#fold(session);
+      return result;
     });
+  }
+
+  async #fold(session: CatalogSession): Promise<void> {
+    const started = performance.now();
+    this.#replayMs = 0;
+    // What was committed is safe in the log, whether or not it can be folded now.
+    await session.run('CHECKPOINT').catch(() => undefined);
+    this.#foldMs = performance.now() - started;
   }
 
   #queued<T>(mode: 'READ_ONLY' | 'READ_WRITE', work: (session: CatalogSession) => Promise<T>): Promise<T> {
@@ -123,7 +145,7 @@ export class Catalog {
     } finally {
       instance.closeSync();
       // DuckDB makes its log of changes with the user's default mode.
-      if (mode === 'READ_WRITE' && existsSync(`${this.#path}.wal`)) chmodSync(`${this.#path}.wal`, FILE_MODE);
+      if (mode === 'READ_WRITE' && existsSync(this.#log)) chmodSync(this.#log, FILE_MODE);
     }
   }
 
@@ -132,8 +154,10 @@ export class Catalog {
     // DuckDB would make an empty one.
     if (!existsSync(this.#path)) throw damagedDatabase(this.#path, 'it is missing');
     for (;;) {
+      const started = performance.now();
+      const hasLog = (statSync(this.#log, { throwIfNoEntry: false })?.size ?? 0) > 0;
       try {
-        return await DuckDBInstance.create(this.#path, {
+        const instance = await DuckDBInstance.create(this.#path, {
           access_mode: mode,
           memory_limit: MEMORY_LIMIT,
           threads: '2',
@@ -141,6 +165,10 @@ export class Catalog {
           autoinstall_known_extensions: 'false',
           autoload_known_extensions: 'false',
         });
+        const tookMs = performance.now() - started;
+        if (hasLog) this.#replayMs += Math.max(0, tookMs - this.#openingMs);
+        else this.#openingMs = tookMs;
+        return instance;
       } catch (error) {
         const message = error instanceof Error ? error.message : String(error);
         if (isDamage(message)) throw damagedDatabase(this.#path, message, error);
