@@ -32,7 +32,8 @@ export const ERROR_CODES = {
   },
   'store-fleeting': {
     exit: 2,
-    meaning: 'The store of a `watch` would be gone with the machine that it runs on, and with it what was told already.',
+    meaning:
+      'The store of a `watch` would be gone with the machine that it runs on, and with it what was told already.',
   },
   'store-version': {
     exit: 2,
