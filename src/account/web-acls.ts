@@ -19,6 +19,8 @@ export interface WebAclLog {
 
 /** The region that speaks for web ACLs of CloudFront: https://docs.aws.amazon.com/waf/latest/developerguide/how-aws-waf-works-resources.html. */
 const CLOUDFRONT_REGION = 'us-east-1';
+/** Partitions without CloudFront, in which its region takes no credentials. */
+const WITHOUT_CLOUDFRONT = /^(?:cn|us-gov|us-iso)/u;
 /** AWS's own bounds are 100 web ACLs a region: pages beyond these are somebody's mistake. */
 const PAGES_MAX = 20;
 
@@ -34,13 +36,17 @@ export async function findWebAclLogs(
   ];
   const logs: WebAclLog[] = [];
   let areAll = true;
+  let hasCloudFront = true;
   for (const { scope, region } of scopes) {
+    if (scope === 'CLOUDFRONT' && !hasCloudFront) continue;
     const client = new WAFV2Client({
       ...clientConfig({ ...aws, ...(region !== undefined && { region }) }),
       ...(aws.profile !== undefined && { profile: aws.profile }),
     });
     try {
-      const where = scope === 'CLOUDFRONT' ? 'CloudFront' : (region ?? (await client.config.region()));
+      const asked = region ?? (await client.config.region());
+      const where = scope === 'CLOUDFRONT' ? 'CloudFront' : asked;
+      hasCloudFront &&= !WITHOUT_CLOUDFRONT.test(asked);
       const configurations = await questions.ask(
         `list what web ACLs of ${where} log (wafv2:ListLoggingConfigurations)`,
         () => allLogging(client, scope),
