@@ -31,6 +31,11 @@ export const ERROR_CODES = {
     exit: 2,
     meaning: 'The store lies inside the folder that is to be read; evidence is never written to.',
   },
+  'store-fleeting': {
+    exit: 2,
+    meaning:
+      'The store of a `watch` would be gone with the machine that it runs on, and with it what was told already.',
+  },
   'store-version': {
     exit: 2,
     meaning: 'The store was written by a version of trailhound that this one does not understand.',

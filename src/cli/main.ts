@@ -13,6 +13,7 @@ import { connectCommand } from './commands/connect.ts';
 import { detectorsCommand } from './commands/detectors.ts';
 import { huntCommand } from './commands/hunt.ts';
 import { ingestCommand } from './commands/ingest.ts';
+import { initCommand } from './commands/init.ts';
 import { queryCommand } from './commands/query.ts';
 import { scanCommand } from './commands/scan.ts';
 import { sinkCommand } from './commands/sink.ts';
@@ -53,6 +54,7 @@ export function buildProgram(host: Host): Command {
     ingestCommand,
     huntCommand,
     watchCommand,
+    initCommand,
     sqlCommand,
     queryCommand,
     alertsCommand,

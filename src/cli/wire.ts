@@ -3,6 +3,8 @@ import { randomUUID } from 'node:crypto';
 import { createReadStream, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
 import { availableParallelism, tmpdir, totalmem } from 'node:os';
 import { basename, join, resolve } from 'node:path';
+import type { SurveyOptions } from '../account/survey.ts';
+import type { Survey } from '../account.ts';
 import type { Backend, ResultColumn, Value } from '../backend.ts';
 import type { AthenaBackend, AthenaBackendOptions, Prepared } from '../backends/athena/backend.ts';
 import type { Workgroup } from '../backends/athena/client.ts';
@@ -15,6 +17,7 @@ import { LAKE_COLUMNS, LAKE_VIEW } from '../backends/lake.ts';
 import { type Clock, systemClock } from '../clock.ts';
 import type { FilledRecord } from '../detection/example-records.ts';
 import type { ExamplesReport } from '../detection/examples.ts';
+import type { Recorded } from '../detection/silence.ts';
 import type { Detector, ExampleRecord } from '../detector.ts';
 import { AppError } from '../errors.ts';
 import type { Decoder, Format } from '../format.ts';
@@ -102,6 +105,24 @@ export async function listEarly(
 export async function stopThreads(threads: readonly WorkerThread[]): Promise<void> {
   const pipeline = await import('../pipeline/ingest.ts');
   await pipeline.stopThreads(threads);
+}
+
+/** What an account of AWS records, and where that is delivered. */
+export async function surveyAccount(options: SurveyOptions): Promise<Survey> {
+  const { survey } = await import('../account/survey.ts');
+  return survey(options);
+}
+
+/** The detectors that cannot fire over what an account records, each with the reason. */
+export async function silentDetectors(
+  detectors: readonly Detector[],
+  recorded: Recorded,
+): Promise<readonly { readonly detector: Detector; readonly reason: string }[]> {
+  const { silenceOf } = await import('../detection/silence.ts');
+  return detectors.flatMap((detector) => {
+    const reason = silenceOf(detector, recorded);
+    return reason === null ? [] : [{ detector, reason }];
+  });
 }
 
 /** Puts what is new in the sources into the store. */

@@ -107,7 +107,8 @@ export function reachOf({ threshold, baseline, sequence, lookback }: Detector): 
 export const isRefutable = ({ baseline, lookback }: Detector): boolean =>
   baseline !== undefined || lookback !== undefined;
 
-function conditionsOf({ when, sequence }: Detector): readonly Condition[] {
+/** Each of them has to be met for a finding. */
+export function conditionsOf({ when, sequence }: Pick<Detector, 'when' | 'sequence'>): readonly Condition[] {
   if (sequence === undefined) return when === undefined ? [] : [when];
   return sequence.steps.map((step) => (isCounted(step) ? step.when : step));
 }

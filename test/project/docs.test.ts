@@ -4,6 +4,7 @@ import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Command } from 'commander';
 import { expect, test } from 'vitest';
+import { parseConfig } from '../../src/cli/config-file.ts';
 import { buildProgram } from '../../src/cli/main.ts';
 import { Terminal } from '../../src/cli/terminal.ts';
 
@@ -61,9 +62,9 @@ function resolveCommand(line: string): string | null {
   return unknown.length > 0 ? `no such option: ${unknown.join(' ')} in: ${line}` : null;
 }
 
-test('README and CONTRIBUTING show only commands, options and npm scripts that exist', () => {
+test('README, CONTRIBUTING and docs/watch.md show only commands, options and npm scripts that exist', () => {
   const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
-  const shell = ['README.md', 'CONTRIBUTING.md'].flatMap((path) => {
+  const shell = ['README.md', 'CONTRIBUTING.md', 'docs/watch.md'].flatMap((path) => {
     const text = read(path);
     const blocks = [...text.matchAll(/```sh\n(.*?)```/gs)].flatMap(([, block = '']) => block.split('\n'));
     const inline = [...text.matchAll(/`((?:npx )?trailhound [^`]*|npm (?:run|test)[^`]*)`/g)].map(
@@ -76,4 +77,10 @@ test('README and CONTRIBUTING show only commands, options and npm scripts that e
   expect(commands.length).toBeGreaterThan(0);
   expect(commands.map(resolveCommand).filter((complaint) => complaint !== null)).toEqual([]);
   expect(npmScripts.filter((name) => scripts[name] === undefined)).toEqual([]);
+});
+
+test('every config in docs/watch.md can be read', () => {
+  const configs = [...read('docs/watch.md').matchAll(/```yaml\n(.*?)```/gs)].map(([, text = '']) => text);
+  expect(configs.length).toBeGreaterThan(3);
+  for (const text of configs) expect(parseConfig(text, 'docs/watch.md').dir).toBe('docs');
 });

@@ -1,4 +1,4 @@
-/** `trailhound config`: whether the config can be used, and what it comes to. */
+/** `trailhound config`: whether the config can be used, what it comes to, and a new one. */
 import { Command } from 'commander';
 import { stringify } from 'yaml';
 import { AppError } from '../../errors.ts';
@@ -10,19 +10,33 @@ import { plural } from '../output/text.ts';
 import { redactionsOf } from '../redactions.ts';
 import { configSuppressions } from '../suppressions.ts';
 import { checkedSetup } from '../watch.ts';
+import { addNewConfigOptions, type NewConfigOptions, writePlainConfig } from './init.ts';
 
 export function configCommand(host: Host): Command {
   const check = new Command('check').description(
     'read the config, its lists, detectors, hunts, destinations and secrets as a run would, and tell what is wrong',
   );
   const show = new Command('show').description('the config with every default filled in; secrets are named, not shown');
+  const init = addNewConfigOptions(
+    new Command('init')
+      .description('write a small config with comments; `trailhound init` writes one for what AWS has')
+      .argument('[source...]', 'what it is to read (default: ./logs)'),
+  );
   return group(
     new Command('config')
-      .description('check and show the config')
+      .description('check, show and begin a config')
       .addCommand(
         finish(check, host, ['trailhound config check', 'trailhound config check --config prod.yaml'], checkConfig),
       )
-      .addCommand(finish(show, host, ['trailhound config show', 'trailhound config show --output json'], showConfig)),
+      .addCommand(finish(show, host, ['trailhound config show', 'trailhound config show --output json'], showConfig))
+      .addCommand(
+        finish<NewConfigOptions>(
+          init,
+          host,
+          ['trailhound config init', 'trailhound config init s3://example-logs/AWSLogs/ --dir ./prod'],
+          (run, ...sources) => writePlainConfig(run, sources),
+        ),
+      ),
     ['trailhound config check', 'trailhound config show'],
   );
 }

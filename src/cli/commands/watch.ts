@@ -3,6 +3,7 @@ import { Command, Option } from 'commander';
 import { systemClock } from '../../clock.ts';
 import { AppError } from '../../errors.ts';
 import type { Log } from '../../log.ts';
+import { isInside, realPath } from '../../real-path.ts';
 import { durationMs, parseTime } from '../../time.ts';
 import { type AwsCommandOptions, addAwsOptions, awsOf } from '../aws.ts';
 import { configLists } from '../backend.ts';
@@ -151,6 +152,7 @@ async function setUp(run: Run<Options>, log: Log, once: boolean): Promise<Setup>
   const { config, terminal } = run;
   const { watch } = config;
   refuseAthena(run);
+  refuseFleeting(run.storeDir);
   const { hunts, sinks } = await checkedSetup(run);
   const quiet = watch.all_quiet === undefined ? null : { expression: watch.all_quiet, timeZone: watch.time_zone };
   return {
@@ -179,6 +181,20 @@ async function setUp(run: Run<Options>, log: Log, once: boolean): Promise<Setup>
       if (events > 0) log('info', 'old events were removed', { events: plural(events, 'event') });
     },
   };
+}
+
+/** Where AWS Lambda lets a function write: gone with the machine (https://docs.aws.amazon.com/lambda/latest/dg/configuration-ephemeral-storage.html). */
+const FLEETING = '/tmp';
+
+/** Without its store a watch takes every run for the first one, and tells of nothing. */
+function refuseFleeting(storeDir: string): void {
+  if (process.env['AWS_LAMBDA_FUNCTION_NAME'] === undefined || !isInside(realPath(storeDir), realPath(FLEETING)))
+    return;
+  throw new AppError(
+    'store-fleeting',
+    `cannot watch with the store ${storeDir}: what lies below ${FLEETING} of AWS Lambda does not last from run to run`,
+    { hint: 'Mount a file system of EFS and name a folder on it with TRAILHOUND_STORE: docs/watch.md.' },
+  );
 }
 
 /** A watch ingests, and hunts over what it has. */
