@@ -220,6 +220,7 @@ test('an account that nobody may ask: each question is said, and nothing is clai
       expect(stderr).toMatch(new RegExp(`${action}[)]: AccessDenied`, 'u'));
     expect(stderr).toContain('no logs were found');
     expect(configOf().sources).toEqual([]);
+    expect(existsSync(join(folder, 'trailhound-policy.json'))).toBe(false);
   } finally {
     await peer.close();
   }

@@ -6,6 +6,7 @@ const MAIN = fileURLToPath(new URL('node_modules/trailhound/dist/src/cli/main.js
 const CONFIG = fileURLToPath(new URL('trailhound.yaml', import.meta.url));
 /** Before the function is cut off, for what is on its way. */
 const GRACE_MS = 30_000;
+
 /** The event says nothing: what there is to do stands in the config and the store. */
 export async function handler(_event, context) {
   const child = spawn(process.execPath, [MAIN, 'watch', '--once', '--config', CONFIG, '--log-format', 'json'], {

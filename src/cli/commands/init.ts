@@ -75,7 +75,9 @@ async function init(run: Run<Options>): Promise<ExitStatus> {
   for (const { reason } of silent) counts.set(reason, (counts.get(reason) ?? 0) + 1);
 
   await writeChecked(config, surveyConfig(found, aws, counts));
-  write(policy, `${json(readerPolicy(found), 2)}\n`);
+  // A policy without resources is none.
+  const isReadable = found.places.length > 0;
+  if (isReadable) write(policy, `${json(readerPolicy(found), 2)}\n`);
 
   for (const trail of found.trails) terminal.info(trailText(trail));
   for (const remark of found.remarks) terminal.warn(remark);
@@ -92,7 +94,7 @@ async function init(run: Run<Options>): Promise<ExitStatus> {
   terminal.info(`${silent.length} of ${plural(entries.length, 'detector')} cannot fire there`);
   const sources = found.places.filter(({ isFilled }) => isFilled !== false).length;
   if (sources === 0) terminal.warn('no logs were found in any bucket: the config has no source yet');
-  tellWritten(run, `${config} with ${plural(sources, 'source')}, and ${policy}`, config);
+  tellWritten(run, `${config} with ${plural(sources, 'source')}${isReadable ? `, and ${policy}` : ''}`, config);
   return found.refused.length > 0 ? 3 : 0;
 }
 
