@@ -51,8 +51,10 @@ export class WatchService {
     this.#timer = setInterval(() => this.#sample(child.pid), SAMPLE_EVERY_MS);
   }
 
-  async kill(signal: NodeJS.Signals = 'SIGKILL'): Promise<number | null> {
+  /** `before`: what happens to it just before, and may end it as well. */
+  async kill(signal: NodeJS.Signals = 'SIGKILL', before?: () => void): Promise<number | null> {
     this.#isEnding = true;
+    before?.();
     this.#child?.kill(signal);
     return this.#ended;
   }
