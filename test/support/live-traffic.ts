@@ -139,7 +139,7 @@ const INCIDENTS: readonly Incident[] = [
   },
 ];
 
-export const PLANTED_DETECTORS: readonly string[] = INCIDENTS.map(({ detector }) => detector);
+const PLANTED_DETECTORS: readonly string[] = INCIDENTS.map(({ detector }) => detector);
 
 /** One file in so many completes or begins an incident. */
 const PLANT_EVERY = 12;

@@ -23,7 +23,7 @@ const CALLS = [
 ] as const;
 
 /** Numbers from 0 to 1 that depend on the seed alone. */
-export function random(seed: number): () => number {
+function random(seed: number): () => number {
   let state = seed >>> 0;
   return () => {
     state = (state + 0x6d2b79f5) >>> 0;

@@ -29,7 +29,7 @@ export interface Simulation {
   readonly untilMs: number;
 }
 
-export async function allDetectors(): Promise<readonly Detector[]> {
+async function allDetectors(): Promise<readonly Detector[]> {
   return (await loadDetectors(await readConfig(undefined))).entries.map(({ detector }) => detector);
 }
 
