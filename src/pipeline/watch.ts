@@ -102,6 +102,7 @@ export class Watch {
   #found = 0;
   #fresh = 0;
   #poked = false;
+  #isTurnOfSchedules = false;
   #wake = new AbortController();
   #wholeAtMs = 0;
 
@@ -261,7 +262,7 @@ export class Watch {
     return times;
   }
 
-  /** One piece of hunting; false when nothing is to be done now. New data goes before schedules, so that these delay no alert. */
+  /** One piece of hunting; false when nothing is to be done now. New data goes before schedules, so that these delay no alert; where it never ends, they take turns. */
   async #huntStep(signal: AbortSignal, untilMs = this.#deps.clock.nowMs()): Promise<boolean> {
     const { clock, hunts } = this.#deps;
     const onCommit = hunts.filter(({ schedule }) => schedule === null);
@@ -272,14 +273,16 @@ export class Watch {
       if (this.report.caughtUp) await this.#tellPast();
       return true;
     }
-    if (this.#poked) {
+    if (this.#poked && !this.#isTurnOfSchedules) {
       this.#poked = false;
+      this.#isTurnOfSchedules = true;
       for (const hunt of onCommit) await this.#huntNew(hunt, 'prompt');
       return true;
     }
+    this.#isTurnOfSchedules = false;
     for (const hunt of hunts)
       if (hunt.schedule !== null && (await this.#runDue(hunt, hunt.schedule, untilMs, signal))) return true;
-    return false;
+    return this.#poked;
   }
 
   async #huntNew({ id, task }: WatchedHunt, part: HuntPart): Promise<void> {
