@@ -2,6 +2,7 @@
 import type { Severity } from '../alert.ts';
 import type { Clock } from '../clock.ts';
 import type { Detector } from '../detector.ts';
+import { AppError } from '../errors.ts';
 import type { IngestOptions } from '../ingest.ts';
 import type { Log } from '../log.ts';
 import type { OpenSink } from '../pipeline/dispatch.ts';
@@ -15,7 +16,7 @@ import { Watch, type WatchedHunt } from '../pipeline/watch.ts';
 import type { Query } from '../query.ts';
 import type { Message, ReportTable } from '../sink.ts';
 import { checkSinkOptions as checkOptions, openSink, SINK_TYPES } from '../sinks/open.ts';
-import type { AwsOptions } from '../source.ts';
+import type { AwsOptions, Source } from '../source.ts';
 import type { Suppression } from '../store.ts';
 import { formatTime, MINUTE_MS, SECOND_MS } from '../time.ts';
 import type { Indicator } from './lists.ts';
@@ -174,11 +175,7 @@ interface Ingesting {
 
 async function ingestSources(setup: WatchSetup, { onCommit, signal, watch, vigil }: Ingesting) {
   const { store, clock, log, once, pollMs } = setup;
-  const opened = await openSources(setup.sources, null, {
-    aws: setup.aws,
-    queue: { once, reconcileDays: setup.reconcileDays },
-    warn: (message) => log('warn', message),
-  });
+  const opened = await openWatched(setup);
   try {
     refuseStoreInside(store.dir, opened);
     // A queue has no end of its own: what comes from it is new.
@@ -213,6 +210,48 @@ async function ingestSources(setup: WatchSetup, { onCommit, signal, watch, vigil
     for (const source of opened) await source.close();
   }
 }
+
+/** One that cannot be opened now is tried again at every listing, and the others need not wait for it. */
+async function openWatched({ sources, aws, once, reconcileDays, log }: WatchSetup): Promise<readonly Source[]> {
+  const open = (names: readonly string[]): Promise<readonly Source[]> =>
+    openSources(names, null, { aws, queue: { once, reconcileDays }, warn: (message) => log('warn', message) });
+  // A queue that is reconciled lists the buckets beside it.
+  if (reconcileDays !== null) return open(sources);
+  const opened: Source[] = [];
+  for (const name of sources) {
+    try {
+      opened.push(...(await open([name])));
+    } catch (error) {
+      if (!(error instanceof AppError)) throw error;
+      opened.push(once ? unopened(name, error) : openedLater(name, () => open([name])));
+    }
+  }
+  return opened;
+}
+
+/** Its error is a problem of the turn. */
+const unopened = (name: string, error: AppError): Source => ({
+  name,
+  paths: [],
+  async *list() {
+    yield { key: name, error };
+  },
+  close: async () => {},
+});
+
+const openedLater = (name: string, open: () => Promise<readonly Source[]>): Source => ({
+  name,
+  paths: [],
+  async *list(scope, signal) {
+    const opened = await open();
+    try {
+      for (const source of opened) yield* source.list(scope, signal);
+    } finally {
+      for (const source of opened) await source.close();
+    }
+  },
+  close: async () => {},
+});
 
 /** What its keys begin with: of a folder its path, of a queue nothing that is known. */
 function watchedSource(name: string): WatchedSource {

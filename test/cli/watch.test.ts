@@ -251,9 +251,12 @@ describe('a config that cannot be used', () => {
   });
 
   test('nor a source that is not there: it is told, and ends with 3', async () => {
-    config('sources: [./elsewhere]\n');
+    config('sources: [./elsewhere, ./logs]\n');
+    drop('one.json.gz', minutesAgo(5));
     const { status, stderr } = await run('watch', '--once');
     expect([status, stderr]).toEqual([3, expect.stringContaining('elsewhere')]);
+    // The others need not wait for it.
+    expect((await run('sql', '--output', 'csv', 'SELECT count(*) AS n FROM cloudtrail')).stdout).toBe('n\n1\n');
   });
 
   test('is told by config check, and shown with its defaults', async () => {
