@@ -139,8 +139,6 @@ const INCIDENTS: readonly Incident[] = [
   },
 ];
 
-const PLANTED_DETECTORS: readonly string[] = INCIDENTS.map(({ detector }) => detector);
-
 /** One file in so many completes or begins an incident. */
 const PLANT_EVERY = 12;
 const MINUTE_MS = 60_000;
