@@ -39,9 +39,7 @@ afterAll(() => {
   process.env = before;
 });
 
-const unless = motoMissing === null ? describe : describe.skip;
-
-unless('moto', () => {
+describe.skipIf(motoMissing !== null)('moto', () => {
   let moto: Moto;
   let clients: { readonly region: string; readonly endpoint: string };
   let sqs: SQSClient;

@@ -3,7 +3,7 @@ import { createServer as createTcpServer } from 'node:net';
 import type { SMTPServerOptions } from 'smtp-server';
 import { describe, expect, test } from 'vitest';
 import { checkSinkOptions } from '../../src/sinks/open.ts';
-import { makeCertificate } from '../support/certificate.ts';
+import { CERTIFICATE } from '../support/certificate.ts';
 import { type MailPeer, pythonMissing, readMails, startMailPeer } from '../support/mail.ts';
 import { ALERT, alertMessage, REPORT } from '../support/messages.ts';
 import { open, outcome } from '../support/sinks.ts';
@@ -15,7 +15,6 @@ const OPTIONS = {
   to: ['soc@example.com', 'Night Shift <night@example.com>'],
   timeout: '2s',
 };
-const unless = pythonMissing ? describe.skip : describe;
 
 async function withPeer(options: SMTPServerOptions, use: (peer: MailPeer) => Promise<void>): Promise<void> {
   const peer = await startMailPeer(options);
@@ -29,7 +28,7 @@ async function withPeer(options: SMTPServerOptions, use: (peer: MailPeer) => Pro
 const send = async (port: number, options: object = {}, message = alertMessage()) =>
   outcome(await open('email', { ...OPTIONS, port, ...options }), message);
 
-unless('a mail', () => {
+describe.skipIf(pythonMissing)('a mail', () => {
   test('has text and HTML, and a Message-ID from the key', () =>
     withPeer({}, async (peer) => {
       expect(await send(peer.port)).toBe('taken');
@@ -162,12 +161,11 @@ describe('no mail server', () => {
 });
 
 describe('TLS and passwords', () => {
-  const certificate = makeCertificate();
-  const unlessMissing = certificate === null ? test.skip : test;
-  const ca = certificate?.path;
+  const ca = CERTIFICATE.path;
   const secured = (): SMTPServerOptions => ({
     disabledCommands: [],
-    ...(certificate !== null && { key: certificate.key, cert: certificate.cert }),
+    key: CERTIFICATE.key,
+    cert: CERTIFICATE.cert,
     onAuth: ({ username, password }, _session, callback) =>
       username === 'hound' && password === 'right-password'
         ? callback(null, { user: username })
@@ -178,7 +176,7 @@ describe('TLS and passwords', () => {
     return { user: 'hound', password: 'env:TRAILHOUND_TEST_SMTP' };
   };
 
-  unlessMissing.each(['starttls', 'always'])('%s, with a password', (tls) =>
+  test.each(['starttls', 'always'])('%s, with a password', (tls) =>
     withPeer({ ...secured(), secure: tls === 'always', authOptional: false }, async ({ port, mails }) => {
       expect(await send(port, { tls, ca, ...login('right-password') })).toBe('taken');
       expect(await send(port, { tls, ca, ...login('wrong-password') })).toMatch(

@@ -207,7 +207,7 @@ describe('in the shapes of AWS and PagerDuty', () => {
   });
 });
 
-(pythonMissing ? describe.skip : describe)('mail', () => {
+describe.skipIf(pythonMissing)('mail', () => {
   let peer: MailPeer;
   beforeAll(async () => {
     peer = await startMailPeer();

@@ -2,7 +2,7 @@
 import { promises as dns } from 'node:dns';
 import { connect, createServer as createTcpServer } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { makeCertificate } from '../support/certificate.ts';
+import { CERTIFICATE } from '../support/certificate.ts';
 import { type HttpPeer, startHttpPeer } from '../support/http-peer.ts';
 import { alertMessage } from '../support/messages.ts';
 import { open, outcome } from '../support/sinks.ts';
@@ -143,15 +143,12 @@ describe('without allow_private', () => {
   });
 });
 
-const certificate = makeCertificate();
-
-test.skipIf(certificate === null)('TLS is verified, and a certificate of one’s own can be trusted', async () => {
-  if (certificate === null) return;
-  const secure = await startHttpPeer(certificate);
+test('TLS is verified, and a certificate of one’s own can be trusted', async () => {
+  const secure = await startHttpPeer(CERTIFICATE);
   try {
     expect(await post(secure.url)).toMatch(/^sink: .*self-signed certificate/);
     expect(secure.received).toEqual([]);
-    expect(await post(secure.url, { ca: certificate.path })).toBe('taken');
+    expect(await post(secure.url, { ca: CERTIFICATE.path })).toBe('taken');
   } finally {
     await secure.close();
   }
