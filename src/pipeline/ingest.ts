@@ -51,8 +51,8 @@ const LISTING_PAUSE_MS = 500;
 const COMMIT_FIRST_MS = 2000;
 /** A commit opens the catalog and syncs the disk: every two seconds they took 3 % of an ingest. A kill costs what was read since the last one. */
 const COMMIT_EVERY_MS = 5000;
-/** A run that does not end merges what it committed, or each query would open thousands of segments after a day. */
-const COMPACT_EVERY_COMMITS = 120;
+/** A run that does not end merges what it committed, about every two minutes: each hunt after a commit opens the segments of the day again. */
+const COMPACT_EVERY_COMMITS = 24;
 
 /** Starts the threads of one ingest. They load their engine while the store is opened; until they are listened to, their messages wait. */
 export function startThreads(
@@ -136,7 +136,8 @@ class IngestRun {
   #huntAgain = false;
   #isHunting = false;
   readonly #isEndless: boolean;
-  #commitsUntilCompaction = COMPACT_EVERY_COMMITS;
+  /** The first one as well: a run that is killed and begun again, time after time, would merge nothing. */
+  #commitsUntilCompaction = 1;
   readonly #seqBefore: number;
   #seqAfter: number;
   readonly #sums = {

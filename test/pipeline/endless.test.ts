@@ -122,3 +122,25 @@ test('a file that is listed again is known, also where the run began with an emp
   abort.abort();
   expect((await running).files).toMatchObject({ listed: 2, known: 1, done: 1, copies: 0 });
 });
+
+test('small segments that runs before have left are merged at the first commit, and not only when it ends', async () => {
+  // As many as a run that ends leaves alone.
+  for (let id = 0; id < 12; id++) {
+    const path = join(folder, `left-${id}.json`);
+    writeFileSync(path, content(id));
+    await run('left', [await openSource(path, Readable.from([]))], new AbortController().signal);
+  }
+  const store = await openStore(join(folder, 'left'));
+  const segments = async (): Promise<number> => (await store.segments(cloudtrailTable)).length;
+  expect(await segments()).toBe(12);
+  const abort = new AbortController();
+  const { source } = endless(async (at, signal) => {
+    if (at === 1) await once(signal, 'abort');
+    return 100;
+  });
+  const running = run('left', [source], abort.signal);
+  await expect.poll(segments, { timeout: 40_000 }).toBe(1);
+  abort.abort();
+  expect((await running).records).toMatchObject({ in: 1, stored: 1 });
+  await store.close();
+});
