@@ -1,5 +1,6 @@
 /** What a schema says against a value, each problem with its path, in the words of the config. */
 import { z } from 'zod';
+import { AppError } from './errors.ts';
 
 export interface Problem {
   readonly path: PropertyKey[];
@@ -44,4 +45,15 @@ function unwrap(type: z.core.$ZodType): z.core.$ZodType {
   while (inner instanceof z.ZodOptional || inner instanceof z.ZodDefault || inner instanceof z.ZodNullable)
     inner = inner.unwrap();
   return inner;
+}
+
+/** What `read` gives, or its AppError as a problem of the value. */
+export function checked<T>(context: z.RefinementCtx, read: () => T): T | undefined {
+  try {
+    return read();
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error;
+    context.addIssue({ code: 'custom', message: error.message });
+    return undefined;
+  }
 }

@@ -4,7 +4,7 @@ import { isScalar, LineCounter, type Node, parseDocument } from 'yaml';
 import { z } from 'zod';
 import { SEVERITIES } from '../alert.ts';
 import { AppError } from '../errors.ts';
-import { problemsOf } from '../schema-problems.ts';
+import { checked, problemsOf } from '../schema-problems.ts';
 import { parseBytes } from '../size.ts';
 import { durationMs, formatTime, parseTime } from '../time.ts';
 
@@ -12,13 +12,13 @@ const text = z.string('expected a text').min(1, 'expected a text that is not emp
 const scalar = z
   .union([z.string(), z.number(), z.boolean()], 'expected a text, a number or a boolean')
   .transform(String);
-const duration = text.superRefine((value, context) => void tell(context, () => durationMs(value)));
-const time = text.superRefine((value, context) => void tell(context, () => parseTime(value, Date.now())));
+const duration = text.superRefine((value, context) => void checked(context, () => durationMs(value)));
+const time = text.superRefine((value, context) => void checked(context, () => parseTime(value, Date.now())));
 /** In UTC. A span would begin anew at every run. */
 const moment = text
   .regex(/^\d{4}-/u, 'expected a point in time such as 2027-01-31 or 2027-01-31T12:00Z')
   .transform((value, context) => {
-    const ms = tell(context, () => parseTime(value, Date.now()));
+    const ms = checked(context, () => parseTime(value, Date.now()));
     return ms === undefined ? value : formatTime(ms);
   });
 const size = z.int('expected a whole number').positive('expected a number above 0');
@@ -172,7 +172,7 @@ const schema = z.strictObject(
           .describe('Where results go, s3://bucket/prefix/, unless the workgroup says it.')
           .optional(),
         max_scan: text
-          .superRefine((value, context) => void tell(context, () => parseBytes(value, 'max_scan')))
+          .superRefine((value, context) => void checked(context, () => parseBytes(value, 'max_scan')))
           .describe('Bytes that a run may scan at most, for example 50GB.')
           .optional(),
         lateness: duration.describe('How long after its events a log file may be delivered (default: 2d).').optional(),
@@ -199,17 +199,6 @@ export type Config = ConfigValues & {
   /** `file:line:column` of the value at a path, such as ['suppress', 0, 'reason']. */
   readonly placeOf: (path: readonly PropertyKey[]) => string;
 };
-
-/** A value's own check, told as a problem of the config at that place. */
-function tell<T>(context: z.RefinementCtx, check: () => T): T | undefined {
-  try {
-    return check();
-  } catch (error) {
-    if (!(error instanceof AppError)) throw error;
-    context.addIssue({ code: 'custom', message: error.message });
-    return undefined;
-  }
-}
 
 /** Throws `config-invalid`. */
 export function parseConfig(content: string, file: string): Config {

@@ -1,11 +1,11 @@
 /** What statements on Athena would read and cost, told without running them. */
 import type { Param } from '../backend.ts';
 import { AppError } from '../errors.ts';
+import { printable, printableLines } from '../printable.ts';
 import { formatBytes } from '../size.ts';
 import { athenaWindow, type BackendCommandOptions, formatDollars, isAthena } from './athena.ts';
 import { withAthena } from './backend.ts';
 import type { Run } from './command.ts';
-import { printable, printableLines } from './output/printable.ts';
 import { printRows } from './output/rows.ts';
 import { formatCount, plural } from './output/text.ts';
 import type { AthenaSession, Prepared } from './wire.ts';

@@ -4,6 +4,7 @@ import { readFileSync, realpathSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { Command, CommanderError } from 'commander';
 import { AppError } from '../errors.ts';
+import { printableLines } from '../printable.ts';
 import { defaultMask } from '../secrets.ts';
 import { addGlobalOptions, type ExitStatus, group, type Host } from './command.ts';
 import { alertsCommand } from './commands/alerts.ts';
@@ -22,7 +23,6 @@ import { statusCommand } from './commands/status.ts';
 import { storeCommand } from './commands/store.ts';
 import { suppressCommand } from './commands/suppress.ts';
 import { watchCommand } from './commands/watch.ts';
-import { printableLines } from './output/printable.ts';
 import { packageFile } from './package.ts';
 import { Terminal } from './terminal.ts';
 

@@ -1,8 +1,8 @@
 /** The result of a statement on its way out: printed as it comes, cut where a terminal would be flooded, or written to a file. */
 import type { QueryStream, Value } from '../backend.ts';
 import { AppError } from '../errors.ts';
+import { csvData } from '../printable.ts';
 import type { Run } from './command.ts';
-import { csvData } from './output/printable.ts';
 import { createRowWriter } from './output/rows.ts';
 import { formatCount } from './output/text.ts';
 

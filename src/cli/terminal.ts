@@ -1,8 +1,8 @@
 /** The two streams of a run: stdout carries data only, stderr carries progress and messages. */
 import pc from 'picocolors';
 import { LOG_LEVELS, type LogLevel } from '../log.ts';
+import { printableLines } from '../printable.ts';
 import { defaultMask, type Mask } from '../secrets.ts';
-import { printableLines } from './output/printable.ts';
 
 /** A table in a pipe is as wide as it needs; a terminal that does not tell its width counts as this wide. */
 const DEFAULT_WIDTH = 80;

@@ -1,8 +1,8 @@
 /** Lines of a process that runs for months, on stderr: for people, or one JSON object each. */
 import type { Log, LogFields, LogLevel } from '../log.ts';
+import { json } from '../printable.ts';
 import { scrubbed } from '../secret-value.ts';
 import { formatTime } from '../time.ts';
-import { json } from './output/printable.ts';
 import type { Terminal } from './terminal.ts';
 
 export const LOG_FORMATS = ['text', 'json'] as const;

@@ -1,14 +1,16 @@
 /** JSON Lines in a file that only its owner reads: appended and synced to the disk, rotated by size and by day. */
+
 import { constants } from 'node:fs';
 import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { z } from 'zod';
+import { checked } from '../schema-problems.ts';
 import { DeliveryError, type Sink } from '../sink.ts';
 import { parseBytes } from '../size.ts';
 import { DAY_MS } from '../time.ts';
 import { messageJson } from './json.ts';
 import { sinkType } from './kind.ts';
-import { checked, flag, text } from './options.ts';
+import { flag, text } from './options.ts';
 
 /** Alerts tell who did what: nobody but the owner reads them. */
 const FILE_MODE = 0o600;

@@ -1,6 +1,6 @@
 /** Options that several types of sinks have, each checked in one way. */
 import { z } from 'zod';
-import { AppError } from '../errors.ts';
+import { checked } from '../schema-problems.ts';
 import { durationMs, SECOND_MS } from '../time.ts';
 
 export const text = z.string('expected a text').min(1, 'expected a text that is not empty');
@@ -26,14 +26,3 @@ export const timeout = text
     return ms ?? 0;
   })
   .describe('How long one message may take.');
-
-/** What `read` gives, or its AppError as a problem of the option. */
-export function checked<T>(context: z.RefinementCtx, read: () => T): T | undefined {
-  try {
-    return read();
-  } catch (error) {
-    if (!(error instanceof AppError)) throw error;
-    context.addIssue({ code: 'custom', message: error.message });
-    return undefined;
-  }
-}

@@ -11,35 +11,17 @@ import { Terminal } from '../../src/cli/terminal.ts';
 import { LAKE, TABLES } from '../../src/cli/wire.ts';
 import { cloudtrailTable } from '../../src/formats/cloudtrail-table.ts';
 import { CATALOG_TABLES } from '../../src/store/catalog-tables.ts';
+import { ALERT } from '../support/messages.ts';
 
 const alert: Alert = {
-  schema: 1,
-  id: '0123456789abcdef0123456789abcdef',
-  detector: 'trail-logging-stopped',
-  detector_version: 1,
-  title: 'CloudTrail logging was stopped',
-  severity: 'critical',
-  status: 'open',
-  subject: { principal: 'arn:aws:iam::111122223333:user/dora' },
+  ...ALERT,
   summary: 'dora called StopLogging on the trail management-events in eu-central-1 and nobody knows why she did',
   count: 1,
-  peak: null,
-  first_seen: '2026-03-02T10:00:00Z',
   last_seen: '2026-03-02T10:00:00.250Z',
   window: { from: '2026-03-02T10:00:00Z', to: '2026-03-02T10:00:00Z' },
-  account_id: '111122223333',
-  region: 'eu-central-1',
-  accounts: ['111122223333'],
-  regions: ['eu-central-1'],
   source_ips: ['198.51.100.7', '198.51.100.8'],
-  principal_arn: 'arn:aws:iam::111122223333:user/dora',
-  attack: [{ technique: 'T1562.008', version: 16 }],
   event_ids: ['0a1b2c3d-0000-4000-8000-000000000001', "x'); DROP TABLE alert; --", '$(reboot)'],
-  event_ids_total: 3,
   parameters: {},
-  suppressed_by: null,
-  new: true,
-  coverage: null,
 };
 
 const life: AlertLife = { incident: null, suppression: null, history: [], deliveries: [] };

@@ -11,6 +11,7 @@ import { DeliveryError, type Message, type Sink } from '../../src/sink.ts';
 import { type LocalStore, openStore } from '../../src/store/store.ts';
 import { HOUR_MS, MINUTE_MS } from '../../src/time.ts';
 import { FakeClock } from '../support/clock.ts';
+import { ALERT } from '../support/messages.ts';
 
 let folder: string;
 let store: LocalStore;
@@ -29,38 +30,16 @@ afterEach(async () => {
 
 const signal = new AbortController().signal;
 
-function alert(id: string, change: Partial<Alert> = {}): Alert {
-  return {
-    schema: 1,
-    id: id.padStart(32, '0'),
-    detector: 'root-console-login',
-    detector_version: 1,
-    title: 'Root signed in',
-    severity: 'high',
-    status: 'open',
-    subject: { account_id: '111122223333' },
-    summary: 'root signed in',
-    count: 1,
-    peak: null,
-    first_seen: '2026-02-01T11:59:00Z',
-    last_seen: '2026-02-01T11:59:00Z',
-    window: { from: '2026-02-01T11:59:00Z', to: '2026-02-01T11:59:00Z' },
-    account_id: '111122223333',
-    region: 'us-east-1',
-    accounts: ['111122223333'],
-    regions: ['us-east-1'],
-    source_ips: [],
-    principal_arn: null,
-    attack: [],
-    event_ids: ['e'],
-    event_ids_total: 1,
-    parameters: {},
-    suppressed_by: null,
-    new: true,
-    coverage: null,
-    ...change,
-  };
-}
+const alert = (id: string, change: Partial<Alert> = {}): Alert => ({
+  ...ALERT,
+  id: id.padStart(32, '0'),
+  title: 'Root signed in',
+  summary: 'root signed in',
+  severity: 'high',
+  count: 1,
+  last_seen: '2026-02-01T11:59:00Z',
+  ...change,
+});
 
 const rules = (id: string, change: Partial<SinkRules> = {}): SinkRules => ({
   id,

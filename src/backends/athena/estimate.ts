@@ -1,4 +1,5 @@
 /** What a window would cost on Athena: from the sizes of its log files, or from what earlier statements scanned. */
+import pLimit from 'p-limit';
 import type { Folders } from '../../source.ts';
 import { DAY_MS, type Window } from '../../time.ts';
 import { billedBytes, type Requests, requestDollars, scanDollars } from './cost.ts';
@@ -53,7 +54,7 @@ export async function estimateTable(
   for (const root of roots) {
     const all = partitionsOf(root, window, latenessMs);
     const places = root.template === null ? [root.location] : placesOf(root, window, latenessMs, all, listedMax);
-    const measured = await eachOf(places, (place) => {
+    const measured = await pLimit(LANES).map(places, (place) => {
       const [, bucket = '', prefix = ''] = /^s3:\/\/([^/]+)\/(.*)$/su.exec(place) ?? [];
       return folders.measure(bucket, prefix, signal);
     });
@@ -121,16 +122,6 @@ function placesOf(
     }
     return `${root.isExport ? dataOf(root) : root.location}${path}${pathDay(window.fromMs + (number % days) * DAY_MS)}/`;
   });
-}
-
-async function eachOf<T, R>(items: readonly T[], use: (item: T) => Promise<R>): Promise<readonly R[]> {
-  const results: R[] = [];
-  let next = 0;
-  const lane = async (): Promise<void> => {
-    for (let at = next++; at < items.length; at = next++) results[at] = await use(items[at] as T);
-  };
-  await Promise.all(Array.from({ length: Math.min(LANES, items.length) }, lane));
-  return results;
 }
 
 /** What a statement tells of itself in its first line: for each table it reads, how many days of delivery (each as often as it is read), so that later ones can learn from what it scanned. */

@@ -1,4 +1,5 @@
 /** Finds what logs lie in a bucket, and how AWS laid out their folders, so that tables can be made of them. */
+import pLimit from 'p-limit';
 import { AppError } from '../../errors.ts';
 import type { Folders } from '../../source.ts';
 import { type LogRoot, SERVICE_BEGAN } from './ddl.ts';
@@ -102,7 +103,7 @@ class Search {
     if (keys.some((key) => ACCESS_LOG.test(key))) this.#add('s3_access', prefix, {});
     const accounts = folders.filter((name) => ACCOUNT.test(name));
     const { accounts: wanted } = this.#options;
-    await eachOf(
+    await pLimit(LANES).map(
       accounts.filter((account) => wanted === undefined || wanted.includes(account)),
       (account) => this.#account(prefix, account),
     );
@@ -184,12 +185,4 @@ function templateOf(table: string, hasKeys: boolean): string | null {
   if (table === 'cloudtrail') return '${account}/CloudTrail/${region}/';
   if (table === 'cloudtrail_insight') return '${account}/CloudTrail-Insight/${region}/';
   return '${source}/';
-}
-
-async function eachOf<T>(items: readonly T[], use: (item: T) => Promise<void>): Promise<void> {
-  const queue = [...items];
-  const lane = async (): Promise<void> => {
-    for (let item = queue.shift(); item !== undefined; item = queue.shift()) await use(item);
-  };
-  await Promise.all(Array.from({ length: Math.min(LANES, items.length) }, lane));
 }

@@ -4,11 +4,11 @@ import { ALERT_STATUSES, type Alert, type AlertStatus, SEVERITIES, type Severity
 import { toAsff } from '../../asff.ts';
 import { AppError } from '../../errors.ts';
 import { toOcsf } from '../../ocsf.ts';
+import { json } from '../../printable.ts';
 import { formatTime } from '../../time.ts';
 import { checkAccount, checkRegion } from '../aws.ts';
 import { finish, type Host, type Run, windowOf, withStore } from '../command.ts';
 import { createAlertWriter } from '../output/alerts.ts';
-import { json } from '../output/printable.ts';
 import { plural } from '../output/text.ts';
 
 interface ExportOptions {

@@ -1,11 +1,11 @@
 /** `trailhound alerts`: what the hunts found and the store keeps. Each command that does more than list or show has a file of its own. */
 import { Command, Option } from 'commander';
 import { ALERT_STATUSES, type Alert, type AlertStatus, SEVERITIES, type Severity } from '../../alert.ts';
+import { json } from '../../printable.ts';
 import type { Table } from '../../table.ts';
 import { lifeOf } from '../alert-life.ts';
 import { finish, group, type Host, type Run, wholeNumber, windowOf, withStore } from '../command.ts';
 import { alertDetail, createAlertWriter } from '../output/alerts.ts';
-import { json } from '../output/printable.ts';
 import { plural } from '../output/text.ts';
 import { decisionCommands } from './alerts-decide.ts';
 import { exportAlertsCommand } from './alerts-export.ts';

@@ -1,12 +1,12 @@
 /** `trailhound athena`: the tables over a bucket, what a window of them costs, and the proof that they work. */
 import { Command } from 'commander';
 import { AppError } from '../../errors.ts';
+import { printable, printableLines } from '../../printable.ts';
 import { formatBytes } from '../../size.ts';
 import { DAY_MS, parseTime } from '../../time.ts';
 import { type AthenaCommandOptions, addAthenaOptions, athenaWindow, formatDollars } from '../athena.ts';
 import { tellUnknownAccounts, withAthena } from '../backend.ts';
 import { collect, type ExitStatus, finish, group, type Host, type Run } from '../command.ts';
-import { printable, printableLines } from '../output/printable.ts';
 import { printRows } from '../output/rows.ts';
 import { formatCount, plural } from '../output/text.ts';
 import { compactCommand } from './athena-compact.ts';

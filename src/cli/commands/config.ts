@@ -2,10 +2,10 @@
 import { Command } from 'commander';
 import { stringify } from 'yaml';
 import { AppError } from '../../errors.ts';
+import { json } from '../../printable.ts';
 import { configLists } from '../backend.ts';
 import { type ExitStatus, finish, group, type Host, type Run } from '../command.ts';
 import { CONFIG_FILE } from '../config.ts';
-import { json } from '../output/printable.ts';
 import { plural } from '../output/text.ts';
 import { redactionsOf } from '../redactions.ts';
 import { configSuppressions } from '../suppressions.ts';

@@ -3,6 +3,7 @@ import { Command } from 'commander';
 import type { Alert } from '../../alert.ts';
 import type { Detector } from '../../detector.ts';
 import { AppError } from '../../errors.ts';
+import { printable, printableLines } from '../../printable.ts';
 import type { Window } from '../../time.ts';
 import { addBackendOptions, athenaSettings, athenaWindow, type BackendCommandOptions, isAthena } from '../athena.ts';
 import { configLists, tellUnknownAccounts, withAthena } from '../backend.ts';
@@ -20,7 +21,6 @@ import {
 import { indicatorDetectors, indicatorLists } from '../indicators.ts';
 import { type Indicator, readList } from '../lists.ts';
 import { createAlertWriter } from '../output/alerts.ts';
-import { printable, printableLines } from '../output/printable.ts';
 import { plural } from '../output/text.ts';
 import { configSuppressions } from '../suppressions.ts';
 import type { Terminal } from '../terminal.ts';

@@ -4,11 +4,11 @@ import { join, resolve } from 'node:path';
 import { Command } from 'commander';
 import { SEVERITIES } from '../../alert.ts';
 import { AppError } from '../../errors.ts';
+import { json } from '../../printable.ts';
 import { type AwsCommandOptions, addAwsOptions, awsOf } from '../aws.ts';
 import { type ExitStatus, finish, type Host, type Run } from '../command.ts';
 import { CONFIG_FILE, systemReason } from '../config.ts';
 import { plainConfig, readerPolicy, surveyConfig, trailText } from '../init.ts';
-import { json } from '../output/printable.ts';
 import { printRows } from '../output/rows.ts';
 import { plural } from '../output/text.ts';
 

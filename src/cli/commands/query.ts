@@ -2,12 +2,12 @@
 import { Command } from 'commander';
 import type { Param } from '../../backend.ts';
 import { AppError } from '../../errors.ts';
+import { json, printable } from '../../printable.ts';
 import type { Query } from '../../query.ts';
 import { addBackendOptions, athenaWindow, type BackendCommandOptions, isAthena } from '../athena.ts';
 import { withBackend } from '../backend.ts';
 import { finish, group, type Host, questionParameters, type Run, wholeNumber } from '../command.ts';
 import { printDryRun, refuseUnused } from '../dry-run.ts';
-import { json, printable } from '../output/printable.ts';
 import { printRows } from '../output/rows.ts';
 import { plural } from '../output/text.ts';
 import { checkResultOptions, printResult, type ResultOptions } from '../result.ts';

@@ -1,10 +1,10 @@
 /** `trailhound status`: what the store holds, and the proof that nothing was lost. */
 import { Command } from 'commander';
+import { json } from '../../printable.ts';
 import { formatBytes } from '../../size.ts';
 import type { RejectRow } from '../../store.ts';
 import { finish, type Host, type Run, wholeNumber, withStore } from '../command.ts';
 import { type Fact, factLines } from '../output/facts.ts';
-import { json } from '../output/printable.ts';
 import { printRows } from '../output/rows.ts';
 import { formatCount, formatSpan, plural } from '../output/text.ts';
 import { type Status, statusOf } from '../status.ts';

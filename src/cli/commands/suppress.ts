@@ -1,11 +1,11 @@
 /** `trailhound suppress`: what a person decided not to be told of, for how long and why. */
 import { Command } from 'commander';
 import { AppError } from '../../errors.ts';
+import { json, valueText } from '../../printable.ts';
 import { formatTime, parseTime } from '../../time.ts';
 import { collect, finish, group, type Host, type Run, userName, wholeNumber, withStore } from '../command.ts';
 import { createAlertWriter } from '../output/alerts.ts';
 import { type Fact, factLines } from '../output/facts.ts';
-import { json, valueText } from '../output/printable.ts';
 import { printRows } from '../output/rows.ts';
 import { plural } from '../output/text.ts';
 import {

@@ -3,12 +3,12 @@ import type { Alert, Severity } from '../../alert.ts';
 import { whereFrom, who } from '../../alert-text.ts';
 import type { ResultColumn, Value } from '../../backend.ts';
 import type { DeliveryRow } from '../../outbox.ts';
+import { json, printable, valueText } from '../../printable.ts';
 import type { Table } from '../../table.ts';
 import type { TableColumn } from '../../text-table.ts';
 import type { AlertLife } from '../alert-life.ts';
 import type { Terminal } from '../terminal.ts';
 import { type Fact, factLines } from './facts.ts';
-import { json, printable, valueText } from './printable.ts';
 import { createRowWriter, type Output } from './rows.ts';
 import { plural } from './text.ts';
 

@@ -1,6 +1,7 @@
 /** Names and values below one another. */
+
+import { printable } from '../../printable.ts';
 import type { Terminal } from '../terminal.ts';
-import { printable } from './printable.ts';
 
 export type Fact = readonly [name: string, value: string];
 

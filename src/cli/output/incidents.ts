@@ -1,9 +1,9 @@
 /** Incidents as a person reads them and as a program does. */
 import type { Value } from '../../backend.ts';
 import type { Incident } from '../../incident.ts';
+import { json, printable } from '../../printable.ts';
 import type { Terminal } from '../terminal.ts';
 import { INDENT, SHORT_ID_DIGITS, severityStyle } from './alerts.ts';
-import { json, printable } from './printable.ts';
 import { type Output, printRows } from './rows.ts';
 
 const FIELDS: readonly (readonly [name: string, type: string, value: (incident: Incident) => Value])[] = [

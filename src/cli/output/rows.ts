@@ -1,8 +1,8 @@
 /** Rows of a result as they come, in the form that was asked for. */
 import type { ResultColumn, Value } from '../../backend.ts';
 import { AppError } from '../../errors.ts';
+import { csvData, csvField, json, markdownCell, printable, valueText } from '../../printable.ts';
 import type { Terminal } from '../terminal.ts';
-import { csvData, csvField, json, markdownCell, printable, valueText } from './printable.ts';
 
 export const OUTPUTS = ['table', 'json', 'jsonl', 'csv', 'markdown', 'parquet'] as const;
 export type Output = (typeof OUTPUTS)[number];
