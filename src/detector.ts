@@ -13,7 +13,7 @@ export interface ParameterRef {
 }
 export const parameter = (name: string): ParameterRef => ({ parameter: name });
 
-/** How one column, or one path inside a JSON column, is compared. Text is compared as written; `event_name` and `event_source` regardless of case. */
+/** How one column, or one path inside a JSON column, is compared. Text is compared as written unless `caseless`; `event_name` and `event_source` regardless of case. */
 export type Match =
   | Scalar
   | ParameterRef
@@ -23,6 +23,8 @@ export type Match =
       readonly contains?: string | readonly string[] | ParameterRef;
       readonly startswith?: string | readonly string[] | ParameterRef;
       readonly endswith?: string | readonly string[] | ParameterRef;
+      /** The whole value, with `*` for any characters and `?` for one; a backslash before either, or before itself, takes its meaning away. */
+      readonly like?: string | readonly string[] | ParameterRef;
       /** RE2, found anywhere in the value. */
       readonly re?: string | ParameterRef;
       /** Networks; true when the address lies in one of them. */
@@ -33,15 +35,24 @@ export type Match =
       readonly lte?: number | ParameterRef;
       /** Has a value: a JSON path that is present and not null. */
       readonly exists?: boolean;
-      /** The value equals that of another column. */
-      readonly column?: string;
+      /** The value equals that of another column, or begins with it, ends with it, or contains it. */
+      readonly column?: string | { readonly name: string; readonly at: 'start' | 'end' | 'anywhere' };
       /** The value stands in the list `list_<name>` of the config. */
       readonly list?: string;
+      /** Whether these comparisons look past upper and lower case (default: of `event_name` and `event_source` only). */
+      readonly caseless?: boolean;
+      /** Compares this number of a time, in UTC, by `is`, `gt`, `gte`, `lt` or `lte`; weeks are those of ISO 8601. */
+      readonly part?: TimePart;
+      /** Of a JSON column: its text with each `\\"` as a plain quotation mark, so that JSON inside its texts reads like the JSON around it. */
+      readonly unquoted?: boolean;
     };
+
+export const TIME_PARTS = ['minute', 'hour', 'day', 'week', 'month', 'year'] as const;
+export type TimePart = (typeof TIME_PARTS)[number];
 
 /**
  * Two-valued: every leaf that has no value is false, so `not` means the same here, in Sigma and in SQL. A key is a column or a path into a JSON column;
- * `request_parameters.ipPermissions.items[].ipRanges.items[].cidrIp` means any element. Several keys in one object must all hold.
+ * `request_parameters.ipPermissions.items[].ipRanges.items[].cidrIp` means any element, and `resources[].type` any of a column that is a list itself. Several keys in one object must all hold.
  */
 export type Condition =
   | { readonly all: readonly Condition[] }
