@@ -160,6 +160,8 @@ export interface DetectorSpec {
   readonly sql?: string;
   /** How much history before the window its SQL needs. Such a detector is taken for one that late data can refute. */
   readonly lookback?: Duration;
+  /** Beside `lookback`: further events can add findings and enlarge them, never take one back. So late data cannot refute it, and nothing is waited for. */
+  readonly growsOnly?: boolean;
   /** `event`: each event is a finding, only where `when` stands alone. Otherwise a length that divides the UTC day, and all of a subject in it is one; default 1h. */
   readonly slot?: 'event' | '15m' | '1h' | '6h' | '1d';
   /** Columns, or paths without `[]` into JSON columns, that say whom or what the finding is about. */
@@ -228,6 +230,7 @@ function problemOf(detector: Detector): string | null {
   if (when !== undefined && kind === 'sequence') return "'when' has no meaning beside 'sequence'";
   if (slot === 'event' && kind !== undefined)
     return `slot 'event' has no meaning beside '${kind}': leave it out, or give a length`;
+  if (detector.growsOnly !== undefined && lookback === undefined) return "growsOnly has no meaning without 'lookback'";
   if (lookback !== undefined && kind !== 'sql') return "lookback has no meaning without 'sql'";
   if (sequence !== undefined && sequence.steps.length < 2) return 'its sequence has fewer than two steps';
   if (sequence !== undefined && sequence.by.length === 0) return 'its sequence is joined by no column';
