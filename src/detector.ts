@@ -13,7 +13,7 @@ export interface ParameterRef {
 }
 export const parameter = (name: string): ParameterRef => ({ parameter: name });
 
-/** How one column, or one path inside a JSON column, is compared. Text is compared as written; `event_name` and `event_source` regardless of case. */
+/** How one column, or one path inside a JSON column, is compared. Text is compared as written unless `caseless`; `event_name` and `event_source` regardless of case. */
 export type Match =
   | Scalar
   | ParameterRef
@@ -23,6 +23,8 @@ export type Match =
       readonly contains?: string | readonly string[] | ParameterRef;
       readonly startswith?: string | readonly string[] | ParameterRef;
       readonly endswith?: string | readonly string[] | ParameterRef;
+      /** The whole value, with `*` for any characters and `?` for one; a backslash before either, or before itself, takes its meaning away. */
+      readonly like?: string | readonly string[] | ParameterRef;
       /** RE2, found anywhere in the value. */
       readonly re?: string | ParameterRef;
       /** Networks; true when the address lies in one of them. */
@@ -33,15 +35,24 @@ export type Match =
       readonly lte?: number | ParameterRef;
       /** Has a value: a JSON path that is present and not null. */
       readonly exists?: boolean;
-      /** The value equals that of another column. */
-      readonly column?: string;
+      /** The value equals that of another column, or begins with it, ends with it, or contains it. */
+      readonly column?: string | { readonly name: string; readonly at: 'start' | 'end' | 'anywhere' };
       /** The value stands in the list `list_<name>` of the config. */
       readonly list?: string;
+      /** Whether these comparisons look past upper and lower case (default: of `event_name` and `event_source` only). */
+      readonly caseless?: boolean;
+      /** Compares this number of a time, in UTC, by `is`, `gt`, `gte`, `lt` or `lte`; weeks are those of ISO 8601. */
+      readonly part?: TimePart;
+      /** Of a JSON column: its text with each `\\"` as a plain quotation mark, so that JSON inside its texts reads like the JSON around it. */
+      readonly unquoted?: boolean;
     };
+
+export const TIME_PARTS = ['minute', 'hour', 'day', 'week', 'month', 'year'] as const;
+export type TimePart = (typeof TIME_PARTS)[number];
 
 /**
  * Two-valued: every leaf that has no value is false, so `not` means the same here, in Sigma and in SQL. A key is a column or a path into a JSON column;
- * `request_parameters.ipPermissions.items[].ipRanges.items[].cidrIp` means any element. Several keys in one object must all hold.
+ * `request_parameters.ipPermissions.items[].ipRanges.items[].cidrIp` means any element, and `resources[].type` any of a column that is a list itself. Several keys in one object must all hold.
  */
 export type Condition =
   | { readonly all: readonly Condition[] }
@@ -149,6 +160,8 @@ export interface DetectorSpec {
   readonly sql?: string;
   /** How much history before the window its SQL needs. Such a detector is taken for one that late data can refute. */
   readonly lookback?: Duration;
+  /** Beside `lookback`: further events can add findings and enlarge them, never take one back. So late data cannot refute it, and nothing is waited for. */
+  readonly growsOnly?: boolean;
   /** `event`: each event is a finding, only where `when` stands alone. Otherwise a length that divides the UTC day, and all of a subject in it is one; default 1h. */
   readonly slot?: 'event' | '15m' | '1h' | '6h' | '1d';
   /** Columns, or paths without `[]` into JSON columns, that say whom or what the finding is about. */
@@ -217,6 +230,7 @@ function problemOf(detector: Detector): string | null {
   if (when !== undefined && kind === 'sequence') return "'when' has no meaning beside 'sequence'";
   if (slot === 'event' && kind !== undefined)
     return `slot 'event' has no meaning beside '${kind}': leave it out, or give a length`;
+  if (detector.growsOnly !== undefined && lookback === undefined) return "growsOnly has no meaning without 'lookback'";
   if (lookback !== undefined && kind !== 'sql') return "lookback has no meaning without 'sql'";
   if (sequence !== undefined && sequence.steps.length < 2) return 'its sequence has fewer than two steps';
   if (sequence !== undefined && sequence.by.length === 0) return 'its sequence is joined by no column';

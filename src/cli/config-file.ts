@@ -103,6 +103,11 @@ const schema = z.strictObject(
       .array(text, 'expected a list of paths')
       .describe('Files or folders with detectors of your own.')
       .default([]),
+    rules: z.array(text, 'expected a list of paths').describe('Files or folders with Sigma rules.').default([]),
+    placeholders: z
+      .record(z.string(), z.union([scalar.transform((value) => [value]), z.array(scalar, 'expected texts')]), 'expected names and values')
+      .describe('Values of the placeholders of Sigma rules, by the name between the percent signs.')
+      .default({}),
     parameters: z
       .record(z.string(), z.record(z.string(), z.unknown(), 'expected names and values'), 'expected detector ids')
       .describe('Values of detector parameters, by detector id and name.')

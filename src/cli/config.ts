@@ -15,6 +15,8 @@ const DEFAULTS: ConfigValues = {
   sources: [],
   backend: 'duckdb',
   detectors: [],
+  rules: [],
+  placeholders: {},
   parameters: {},
   lists: {},
   suppress: [],

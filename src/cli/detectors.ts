@@ -6,12 +6,14 @@ import { pathToFileURL } from 'node:url';
 import { type Detector, type DetectorSpec, defineDetector, z } from '../detector.ts';
 import { AppError } from '../errors.ts';
 import { suggestion } from '../suggest.ts';
+import { configLists } from './backend.ts';
 import { type Config, systemReason, USER_DETECTORS } from './config.ts';
 import { codeRoot, packageFile } from './package.ts';
+import type { LoadedRules, RuleReport } from './wire.ts';
 
 export interface CatalogueEntry {
   readonly detector: Detector;
-  /** Absolute. */
+  /** Absolute; of a Sigma rule with its line, since a file may hold several. */
   readonly file: string;
   readonly builtIn: boolean;
 }
@@ -21,6 +23,8 @@ export interface Catalogue {
   readonly entries: readonly CatalogueEntry[];
   /** Files of code that lie in ./detectors without a config beside them. */
   readonly notLoaded: readonly string[];
+  /** What became of each document in the files of Sigma rules. */
+  readonly rules: readonly RuleReport[];
   /** Throws `detector-unknown`. */
   get(id: string): CatalogueEntry;
 }
@@ -30,9 +34,9 @@ const EXTENSIONS = [...CODE_EXTENSIONS, '.sql', '.yaml', '.yml'];
 
 /**
  * Loads all. Code runs only where a config says that this folder is one's own: evidence that somebody changes into may hold a `detectors/` too.
- * Throws `detector-invalid`, naming the file.
+ * `portable`: of Sigma rules those that Athena can run. Throws `detector-invalid`, naming the file.
  */
-export async function loadDetectors(config: Config): Promise<Catalogue> {
+export async function loadDetectors(config: Config, portable = config.backend === 'athena'): Promise<Catalogue> {
   const byId = new Map<string, CatalogueEntry>();
   for (const file of filesUnder(join(codeRoot, 'detectors')))
     add(byId, { detector: await loadDetector(file), file, builtIn: true });
@@ -43,10 +47,13 @@ export async function loadDetectors(config: Config): Promise<Catalogue> {
   const files = found.filter((file) => !notLoaded.includes(file));
   if (files.length > 0) resolveOwnPackage();
   for (const file of files) add(byId, { detector: await loadDetector(file), file, builtIn: false });
+  const { rules, reports } = await rulesOf(config, portable);
+  for (const { detector, origin } of rules) add(byId, { detector, file: origin, builtIn: false });
   const entries = [...byId.values()].toSorted((a, b) => (a.detector.id < b.detector.id ? -1 : 1));
   return {
     entries,
     notLoaded,
+    rules: reports,
     get(id) {
       const entry = byId.get(id);
       if (entry !== undefined) return entry;
@@ -55,6 +62,26 @@ export async function loadDetectors(config: Config): Promise<Catalogue> {
       });
     },
   };
+}
+
+/** Read once in a run, which asks for its detectors more than once. */
+const read = new WeakMap<Config, Map<boolean, Promise<LoadedRules>>>();
+
+function rulesOf(config: Config, portable: boolean): Promise<LoadedRules> {
+  if (config.rules.length === 0) return Promise.resolve({ rules: [], reports: [] });
+  const known = read.get(config) ?? new Map<boolean, Promise<LoadedRules>>();
+  read.set(config, known);
+  const loaded = known.get(portable) ?? loadRules(config, portable);
+  known.set(portable, loaded);
+  return loaded;
+}
+
+async function loadRules(config: Config, portable: boolean): Promise<LoadedRules> {
+  const { loadSigmaRules } = await import('./wire.ts');
+  return loadSigmaRules(
+    config.rules.map((path) => resolve(config.dir, path)),
+    { placeholders: config.placeholders, lists: configLists(config), portable },
+  );
 }
 
 function add(byId: Map<string, CatalogueEntry>, entry: CatalogueEntry): void {

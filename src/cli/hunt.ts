@@ -3,18 +3,21 @@ import { type Command, Option } from 'commander';
 import { type Alert, SEVERITIES, type Severity } from '../alert.ts';
 import type { Detector } from '../detector.ts';
 import { AppError } from '../errors.ts';
+import { type BackendCommandOptions, isAthena } from './athena.ts';
 import { collect, detectorParameters, type ExitStatus, type Run } from './command.ts';
 import { formatCount, plural } from './output/text.ts';
+import { addRulesOption, type RulesOptions } from './rules.ts';
 import type { Terminal } from './terminal.ts';
+import type { RuleReport } from './wire.ts';
 
-export interface HuntCommandOptions {
+export interface HuntCommandOptions extends RulesOptions {
   readonly tag?: readonly string[];
   readonly minSeverity?: Severity;
   readonly failOn?: Severity;
 }
 
 export function addHuntOptions(command: Command): Command {
-  return command
+  return addRulesOption(command)
     .option('--tag <tag>', 'only detectors with this tag, repeatable', collect)
     .addOption(new Option('--min-severity <severity>', 'only detectors of this severity or above').choices(SEVERITIES))
     .addOption(
@@ -29,6 +32,8 @@ export interface ChosenDetectors {
   readonly detectors: readonly Detector[];
   /** What was given for each, by id; checked by the engine. */
   readonly parameters: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+  /** What became of each Sigma rule. */
+  readonly rules: readonly RuleReport[];
 }
 
 export const atLeast = (severity: Severity, least: Severity): boolean =>
@@ -39,11 +44,11 @@ export const atLeast = (severity: Severity, least: Severity): boolean =>
  * and `usage-invalid` when none is left: silence would look like a clean result.
  */
 export async function chooseDetectors(
-  run: Pick<Run<HuntCommandOptions>, 'options' | 'config' | 'params'>,
+  run: Pick<Run<HuntCommandOptions & Pick<BackendCommandOptions, 'backend'>>, 'options' | 'config' | 'params'>,
   ids: readonly string[],
 ): Promise<ChosenDetectors> {
   const { loadDetectors } = await import('./detectors.ts');
-  const catalogue = await loadDetectors(run.config);
+  const catalogue = await loadDetectors(run.config, isAthena(run));
   const parameters = await detectorParameters(run);
   for (const id of Object.keys(parameters)) catalogue.get(id);
   const { tag, minSeverity } = run.options;
@@ -64,7 +69,7 @@ export async function chooseDetectors(
       hint: 'None has all that --tag, --min-severity and the ids ask for: leave one of them out.',
     });
   }
-  return { detectors, parameters };
+  return { detectors, parameters, rules: catalogue.rules };
 }
 
 /** Detectors look at windows of time: an event without one stands in none of them. */

@@ -30,6 +30,7 @@ import type { CompactDeps, CompactResult } from '../pipeline/compact.ts';
 import type { ExportDeps, ExportResult } from '../pipeline/export.ts';
 import type { HuntDeps, HuntOptions, HuntPart, HuntResult } from '../pipeline/hunt.ts';
 import type { AwsOptions, Folders, Source } from '../source.ts';
+import type { LoadedRules } from '../sigma/load.ts';
 import type { RemoteOptions } from '../sources/open.ts';
 import type { QueueOptions } from '../sources/sqs.ts';
 import { CATALOG_TABLES } from '../store/catalog-tables.ts';
@@ -44,6 +45,7 @@ import type { Indicator } from './lists.ts';
 export type { Prepared } from '../backends/athena/backend.ts';
 export { ALERT_COLUMNS, suppressionLabel } from '../pipeline/alerts.ts';
 export { refuseStoreInside } from '../pipeline/evidence.ts';
+export type { LoadedRules, RuleReport } from '../sigma/load.ts';
 export type { QueueOptions } from '../sources/sqs.ts';
 export type { LocalStore } from '../store/store.ts';
 
@@ -122,6 +124,36 @@ export async function silentDetectors(
   return detectors.flatMap((detector) => {
     const reason = silenceOf(detector, recorded);
     return reason === null ? [] : [{ detector, reason }];
+  });
+}
+
+/** Sigma rules as detectors, each compiled once to see that the engine takes it. `portable`: those that Athena can run. */
+export async function loadSigmaRules(
+  paths: readonly string[],
+  options: {
+    readonly placeholders: Readonly<Record<string, readonly string[]>>;
+    readonly lists: ReadonlyMap<string, readonly Indicator[]>;
+    readonly portable: boolean;
+  },
+): Promise<LoadedRules> {
+  const { loadRules } = await import('../sigma/load.ts');
+  const { compile } = await import('../detection/compile.ts');
+  const { conditionSql, parseCondition, valueSql } = await import('../detection/condition.ts');
+  const lists = Object.fromEntries(listValues(options.lists).map(({ name, values }) => [name, values]));
+  const contextOf = (table: Table) => ({ detector: 'sigma', table, parameters: {}, lists });
+  return loadRules(paths, {
+    tables: TABLES,
+    placeholders: options.placeholders,
+    lists: Object.keys(lists),
+    portable: options.portable,
+    words: {
+      condition: (condition, table) => conditionSql(parseCondition(condition, contextOf(table))),
+      value: (key, table) => valueSql(key, contextOf(table)),
+    },
+    check: (detector) => {
+      const table = TABLES.find(({ name }) => name === detector.table);
+      if (table !== undefined) compile({ detector, parameters: {}, window: { fromMs: 0, toMs: DAY_MS } }, table, lists);
+    },
   });
 }
 

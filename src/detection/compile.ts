@@ -104,8 +104,8 @@ export function reachOf({ threshold, baseline, sequence, lookback }: Detector): 
   return span === undefined ? 0 : durationMs(span);
 }
 
-export const isRefutable = ({ baseline, lookback }: Detector): boolean =>
-  baseline !== undefined || lookback !== undefined;
+export const isRefutable = ({ baseline, lookback, growsOnly }: Detector): boolean =>
+  baseline !== undefined || (lookback !== undefined && growsOnly !== true);
 
 /** Each of them has to be met for a finding. */
 export function conditionsOf({ when, sequence }: Pick<Detector, 'when' | 'sequence'>): readonly Condition[] {

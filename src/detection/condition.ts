@@ -1,6 +1,6 @@
 /** The condition tree as portable SQL: two-valued, and no value in it can become SQL. */
 import { isIP } from 'node:net';
-import type { Condition, Match, ParameterRef, Scalar } from '../detector.ts';
+import { type Condition, type Match, type ParameterRef, type Scalar, TIME_PARTS, type TimePart } from '../detector.ts';
 import { AppError } from '../errors.ts';
 import { suggestion } from '../suggest.ts';
 import type { Column, Table } from '../table.ts';
@@ -30,7 +30,11 @@ export type ConditionNode =
 /** Compared regardless of case: services disagree with themselves about it. */
 const CASELESS: ReadonlySet<string> = new Set(['event_name', 'event_source']);
 /** Operators that compare a value with constants. */
-const VALUE_OPERATORS: ReadonlySet<string> = new Set(['is', 'contains', 'startswith', 'endswith']);
+const VALUE_OPERATORS: ReadonlySet<string> = new Set(['is', 'contains', 'startswith', 'endswith', 'like']);
+/** What says how operators compare, and compares nothing itself. */
+const MANNERS: ReadonlySet<string> = new Set(['caseless', 'part', 'unquoted']);
+/** Operators that take a part of a time. */
+const PART_OPERATORS: ReadonlySet<string> = new Set(['is', 'gt', 'gte', 'lt', 'lte']);
 /** Up to here a list stands in the statement as literals; a longer one is read from its table. */
 const INLINE_VALUES_MAX = 1000;
 /** Keys that both engines take in a JSON path without quotes. */
@@ -159,10 +163,14 @@ interface Segment {
 interface Place {
   readonly column: Column;
   readonly path: readonly Segment[];
+  readonly part?: TimePart | undefined;
+  readonly unquoted?: boolean | undefined;
 }
 
 function resolve(key: string, context: ConditionContext): Place {
-  const [name = '', ...rest] = key.split('.');
+  const [first = '', ...rest] = key.split('.');
+  const isList = first.endsWith('[]');
+  const name = isList ? first.slice(0, -2) : first;
   const names = context.table.columns.map((column) => column.name);
   const column = context.table.columns.find((candidate) => candidate.name === name);
   if (column === undefined) {
@@ -172,7 +180,7 @@ function resolve(key: string, context: ConditionContext): Place {
       suggestion(name, names).trim() || `Its columns: ${names.join(', ')}.`,
     );
   }
-  if (rest.length > 0 && column.json !== true) {
+  if ((rest.length > 0 || isList) && column.json !== true) {
     const json = context.table.columns.filter((candidate) => candidate.json).map((candidate) => candidate.name);
     throw invalid(
       context,
@@ -191,10 +199,14 @@ function resolve(key: string, context: ConditionContext): Place {
       );
     return { key: plain, isArray };
   });
-  return { column, path };
+  return { column, path: isList ? [ROOT, ...path] : path };
 }
 
-const jsonPath = (path: readonly Segment[]): string => `$${path.map(({ key }) => `.${key}`).join('')}`;
+/** The column itself, where it is a list. */
+const ROOT: Segment = { key: '', isArray: true };
+
+const jsonPath = (path: readonly Segment[]): string =>
+  `$${path.map((segment) => (segment === ROOT ? '' : `.${segment.key}`)).join('')}`;
 
 /** One value of an event in SQL: as text, and where it comes out of JSON, as JSON. */
 interface Operand {
@@ -203,31 +215,32 @@ interface Operand {
 }
 
 /** `test` over the value at a place; over any element where the path goes through arrays. A lone value in place of an array counts as its only element. */
-function anyValue({ column, path }: Place, test: (operand: Operand) => string): string {
+function anyValue({ column, path, unquoted }: Place, test: (operand: Operand) => string): string {
   if (column.type === 'VARCHAR[]')
     return `cardinality(filter(${column.name}, x0 -> coalesce(${test({ text: 'x0', json: null })}, false))) > 0`;
-  if (path.length === 0)
-    return test({
-      text: column.type === 'VARCHAR' ? column.name : `CAST(${column.name} AS VARCHAR)`,
-      json: null,
-    });
+  if (path.length === 0) {
+    const text = column.type === 'VARCHAR' ? column.name : `CAST(${column.name} AS VARCHAR)`;
+    return test({ text: unquoted === true ? `replace(${text}, '\\"', '"')` : text, json: null });
+  }
   return walk(column.name, path, 0, test);
 }
 
 function walk(json: string, path: readonly Segment[], depth: number, test: (operand: Operand) => string): string {
   const upTo = path.findIndex(({ isArray }) => isArray);
   if (upTo < 0) {
-    const place = path.length === 0 ? '$' : jsonPath(path);
-    return test({
-      text: `json_extract_scalar(${json}, '${place}')`,
-      json: path.length === 0 ? json : `json_extract(${json}, '${place}')`,
-    });
+    if (path.length === 0) return test({ text: elementText(json), json });
+    const place = jsonPath(path);
+    return test({ text: `json_extract_scalar(${json}, '${place}')`, json: `json_extract(${json}, '${place}')` });
   }
   const array = `json_extract(${json}, '${jsonPath(path.slice(0, upTo + 1))}')`;
   const element = `x${depth}`;
   const inner = walk(element, path.slice(upTo + 1), depth + 1, test);
   return `cardinality(filter(coalesce(TRY_CAST(${array} AS ARRAY(JSON)), ARRAY[${array}]), ${element} -> coalesce(${inner}, false))) > 0`;
 }
+
+/** An object counts as its JSON text on either engine. */
+const elementText = (json: string): string =>
+  `coalesce(json_extract_scalar(${json}, '$'), nullif(json_format(${json}), 'null'))`;
 
 type Operators = Exclude<Match, Scalar | ParameterRef | readonly Scalar[]>;
 
@@ -236,10 +249,10 @@ function isParameterRef(value: unknown): value is ParameterRef {
 }
 
 function parseMatch(key: string, match: Match, context: ConditionContext): ConditionNode {
-  const place = resolve(key, context);
   const isOperators = typeof match === 'object' && match !== null && !Array.isArray(match) && !isParameterRef(match);
-  const operators = isOperators ? (match as Operators) : { is: match as Scalar };
-  const entries = Object.entries(operators);
+  const operators: Operators = isOperators ? (match as Operators) : { is: match as Scalar };
+  const place = placeOf(key, operators, context);
+  const entries = Object.entries(operators).filter(([operator]) => !MANNERS.has(operator));
   if (entries.length === 0) throw invalid(context, `'${key}' says nothing to compare with`);
   return all(
     entries.map(([operator, operand]) =>
@@ -248,10 +261,31 @@ function parseMatch(key: string, match: Match, context: ConditionContext): Condi
         place,
         operator,
         operand: isParameterRef(operand) ? parameterValue(operand, key, context) : operand,
+        caseless: operators.caseless,
+        isCaseless: operators.caseless ?? isCaselessColumn(place),
         context,
       }),
     ),
   );
+}
+
+const isCaselessColumn = ({ column, path }: Place): boolean => CASELESS.has(column.name) && path.length === 0;
+
+/** The place of a key, with what is to be compared of it. */
+function placeOf(key: string, { caseless, part, unquoted, ...operators }: Operators, context: ConditionContext): Place {
+  const place = resolve(key, context);
+  if (caseless !== undefined && typeof caseless !== 'boolean')
+    throw invalid(context, `'caseless' of '${key}' is ${JSON.stringify(caseless)}, expected true or false`);
+  if (part !== undefined) {
+    if (!TIME_PARTS.includes(part))
+      throw invalid(context, `'part' of '${key}' is ${JSON.stringify(part)}, expected one of ${TIME_PARTS.join(', ')}`);
+    if (place.column.type !== 'TIMESTAMP') throw invalid(context, `'${key}' is no time: it has no ${part}`);
+    const other = Object.keys(operators).find((operator) => !PART_OPERATORS.has(operator));
+    if (other !== undefined) throw invalid(context, `the ${part} of '${key}' is a number, which '${other}' does not compare`);
+  }
+  if (unquoted === true && (place.column.json !== true || place.path.length > 0))
+    throw invalid(context, `'unquoted' of '${key}' is for the whole text of a JSON column`);
+  return { ...place, part, unquoted };
 }
 
 function parameterValue({ parameter }: ParameterRef, key: string, context: ConditionContext): unknown {
@@ -265,17 +299,19 @@ interface LeafSpec {
   readonly place: Place;
   readonly operator: string;
   readonly operand: unknown;
+  /** As it is written. */
+  readonly caseless: boolean | undefined;
+  readonly isCaseless: boolean;
   readonly context: ConditionContext;
 }
 
 function leaf(spec: LeafSpec): ConditionNode {
-  const { place, operator, operand } = spec;
+  const { place, operator, operand, isCaseless } = spec;
   const sql = `coalesce(${testSql(spec)}, false)`;
   const columns =
-    operator === 'column' ? [place.column, resolve(String(operand), spec.context).column] : [place.column];
+    operator === 'column' ? [place.column, resolve(otherColumn(spec).name, spec.context).column] : [place.column];
   const isOfColumn = place.path.length === 0 && place.column.type === 'VARCHAR' && place.column.json !== true;
-  const isCaseless = CASELESS.has(place.column.name);
-  const isCostly = operator === 're' || (isCaseless && VALUE_OPERATORS.has(operator));
+  const isCostly = operator === 're' || operator === 'like' || (isCaseless && VALUE_OPERATORS.has(operator));
   const values: readonly unknown[] = Array.isArray(operand) ? operand : [operand];
   const isEquality =
     isOfColumn && isCaseless && operator === 'is' && values.every((value) => typeof value === 'string');
@@ -290,8 +326,7 @@ function leaf(spec: LeafSpec): ConditionNode {
 }
 
 function testSql(spec: LeafSpec): string {
-  const { key, place, operator, operand, context } = spec;
-  const isCaseless = CASELESS.has(place.column.name) && place.path.length === 0;
+  const { key, place, operator, operand, isCaseless, context } = spec;
   const fold = (text: string): string => (isCaseless ? `lower(${text})` : text);
   const literal = (value: string): string => textLiteral(isCaseless ? value.toLowerCase() : value);
   const some = (test: (text: string, value: string) => string): string => {
@@ -310,6 +345,8 @@ function testSql(spec: LeafSpec): string {
         const length = Array.from(value).length;
         return `(length(${text}) >= ${length} AND substr(${text}, length(${text}) - ${length - 1}) = ${literal(value)})`;
       });
+    case 'like':
+      return some((text, value) => `${text} LIKE ${literal(likePattern(value))} ESCAPE '\\'`);
     case 're': {
       const [pattern = ''] = texts({ ...spec, operand: typeof operand === 'string' ? operand : [] });
       if (NOT_RE2.test(pattern))
@@ -338,7 +375,11 @@ function testSql(spec: LeafSpec): string {
     case 'lt':
     case 'lte': {
       if (typeof operand !== 'number' || !Number.isFinite(operand)) throw wrongValue(spec, 'a number');
-      if (place.path.length === 0 && !['VARCHAR', 'INTEGER', 'BIGINT'].includes(place.column.type)) {
+      if (
+        place.part === undefined &&
+        place.path.length === 0 &&
+        !['VARCHAR', 'INTEGER', 'BIGINT'].includes(place.column.type)
+      ) {
         throw invalid(
           context,
           `'${key}' is compared by '${operator}', but ${place.column.name} holds no number (${place.column.type})`,
@@ -355,11 +396,10 @@ function testSql(spec: LeafSpec): string {
         return `${place.column.type === 'VARCHAR[]' ? text : place.column.name} IS NOT NULL`;
       });
     case 'column': {
-      if (typeof operand !== 'string') throw wrongValue(spec, 'the name of a column');
-      const other = resolve(operand, context);
-      const isFolded = isCaseless || (CASELESS.has(other.column.name) && other.path.length === 0);
-      const right = valueSql(operand, context);
-      return anyValue(place, ({ text }) => (isFolded ? `lower(${text}) = lower(${right})` : `${text} = ${right}`));
+      const { name, at } = otherColumn(spec);
+      const isFolded = isCaseless || (spec.caseless === undefined && isCaselessColumn(resolve(name, context)));
+      const folded = (text: string): string => (isFolded ? `lower(${text})` : text);
+      return anyValue(place, ({ text }) => relation(folded(text), folded(valueSql(name, context)), at));
     }
     case 'list':
       return listSql(spec, fold, literal);
@@ -372,11 +412,36 @@ function testSql(spec: LeafSpec): string {
   }
 }
 
+type Other = Exclude<NonNullable<Operators['column']>, string>;
+
+/** What a value is compared with by `column`. */
+function otherColumn(spec: LeafSpec): { readonly name: string; readonly at: Other['at'] | 'whole' } {
+  const { operand } = spec;
+  if (typeof operand === 'string') return { name: operand, at: 'whole' };
+  const { name, at } = (operand ?? {}) as Partial<Other>;
+  if (typeof name === 'string' && (at === 'start' || at === 'end' || at === 'anywhere')) return { name, at };
+  throw wrongValue(spec, "the name of a column, or { name, at: 'start', 'end' or 'anywhere' }");
+}
+
+function relation(left: string, right: string, at: Other['at'] | 'whole'): string {
+  switch (at) {
+    case 'whole':
+      return `${left} = ${right}`;
+    case 'start':
+      return `starts_with(${left}, ${right})`;
+    case 'end':
+      return `(length(${left}) >= length(${right}) AND substr(${left}, length(${left}) - length(${right}) + 1) = ${right})`;
+    case 'anywhere':
+      return `strpos(${left}, ${right}) > 0`;
+  }
+}
+
 const OPERATORS = [
   'is',
   'contains',
   'startswith',
   'endswith',
+  'like',
   're',
   'cidr',
   'gt',
@@ -386,10 +451,22 @@ const OPERATORS = [
   'exists',
   'column',
   'list',
+  'caseless',
+  'part',
+  'unquoted',
 ];
 
 const or = (tests: readonly string[]): string =>
   tests.length === 0 ? 'false' : tests.length === 1 && tests[0] !== undefined ? tests[0] : `(${tests.join(' OR ')})`;
+
+/** In the letters of LIKE. */
+const likePattern = (value: string): string =>
+  value.replaceAll(/\\[*?\\]|[*?%_\\]/gu, (found) => {
+    if (found === '*') return '%';
+    if (found === '?') return '_';
+    const plain = found.at(-1) ?? '';
+    return /[%_\\]/u.test(plain) ? `\\${plain}` : plain;
+  });
 
 /** The text with which all that fits an anchored pattern begins: far cheaper to look for than the pattern. */
 function literalPrefix(pattern: string): string {
@@ -397,10 +474,12 @@ function literalPrefix(pattern: string): string {
   return /^[*+?{]/u.test(pattern.slice(whole.length)) ? prefix.slice(0, -1) : prefix;
 }
 
-const isNumeric = ({ column, path }: Place): boolean =>
-  path.length === 0 && (column.type === 'INTEGER' || column.type === 'BIGINT');
-const numberSql = (place: Place, text: string): string =>
-  isNumeric(place) ? place.column.name : `TRY_CAST(${text} AS DOUBLE)`;
+const isNumeric = ({ column, path, part }: Place): boolean =>
+  part !== undefined || (path.length === 0 && (column.type === 'INTEGER' || column.type === 'BIGINT'));
+function numberSql(place: Place, text: string): string {
+  if (place.part !== undefined) return `${place.part}(${place.column.name})`;
+  return isNumeric(place) ? place.column.name : `TRY_CAST(${text} AS DOUBLE)`;
+}
 /** Beyond 1e21 JavaScript writes an exponent, which SQL reads as well. */
 const numberLiteral = (value: number): string => (value < 0 ? `(${value})` : String(value));
 
@@ -424,7 +503,7 @@ function equalsSql(spec: LeafSpec, fold: (text: string) => string, literal: (val
   }
   if (isNumeric(place)) {
     if (!values.every((value) => typeof value === 'number')) throw wrongValue(spec, 'a number');
-    return `${place.column.name} IN (${values.map(numberLiteral).join(', ')})`;
+    return `${numberSql(place, '')} IN (${values.map(numberLiteral).join(', ')})`;
   }
   if (isPlain && place.column.type === 'TIMESTAMP') {
     throw invalid(spec.context, `'${spec.key}' is compared with a time: that is what the window of a hunt does`);
@@ -473,7 +552,7 @@ function texts(spec: LeafSpec): readonly string[] {
   const values = Array.isArray(spec.operand) ? spec.operand : [spec.operand];
   if (values.length === 0 || !values.every((value) => typeof value === 'string'))
     throw wrongValue(spec, 'a text or a list of texts');
-  if (spec.place.path.length === 0 && !['VARCHAR', 'VARCHAR[]'].includes(spec.place.column.type)) {
+  if (spec.place.path.length === 0 && !['VARCHAR', 'VARCHAR[]', 'INTEGER', 'BIGINT'].includes(spec.place.column.type)) {
     throw invalid(
       spec.context,
       `'${spec.key}' is compared by '${spec.operator}', but ${spec.place.column.name} holds no text (${spec.place.column.type})`,
@@ -511,7 +590,11 @@ function without(condition: Condition): readonly { readonly leaf: string; readon
   const parts = Object.entries(condition).flatMap(([key, value]): readonly Condition[] => {
     const isOperators = typeof value === 'object' && value !== null && !Array.isArray(value) && !isParameterRef(value);
     if (['all', 'any', 'not'].includes(key) || !isOperators) return [{ [key]: value }];
-    return Object.entries(value).map(([operator, operand]) => ({ [key]: { [operator]: operand } }));
+    const entries = Object.entries(value);
+    const manners = Object.fromEntries(entries.filter(([operator]) => MANNERS.has(operator)));
+    return entries
+      .filter(([operator]) => !MANNERS.has(operator))
+      .map(([operator, operand]) => ({ [key]: { [operator]: operand, ...manners } }));
   });
   if (parts.length !== 1) return withoutPart(parts, (rest) => ({ all: rest }));
   const [key, value] = Object.entries(parts[0] ?? {})[0] ?? [];

@@ -60,6 +60,15 @@ describe('a condition', () => {
     [{ record_no: { gt: '5' } }, /expected a number/u],
     [{ event_time: '2025-01-01' }, /window/u],
     [{ read_only: { gt: 1 } }, /holds no number/u],
+    [{ user_name: { is: 'x', caseless: 'yes' } }, /'caseless'.*true or false/u],
+    [{ event_time: { part: 'second', is: 1 } }, /expected one of minute/u],
+    [{ user_name: { part: 'hour', is: 1 } }, /'user_name' is no time/u],
+    [{ event_time: { part: 'hour', contains: '1' } }, /'contains' does not compare/u],
+    [{ event_time: { part: 'hour', is: '1' } }, /expected a number/u],
+    [{ user_name: { contains: 'x', unquoted: true } }, /'unquoted'.*JSON column/u],
+    [{ user_name: { caseless: true } }, /says nothing/u],
+    [{ user_name: { column: { name: 'user_type', at: 'middle' } } }, /expected the name of a column, or/u],
+    [{ 'user_name[]': 'x' }, /user_name, which holds no JSON/u],
     [{ user_name: { list: 'constructor' } }, /no list 'constructor'/u],
     [{ user_name: { list: 'worse' } }, /no list 'worse'/u],
     [{ user_name: { column: 'nothing' } }, /no column 'nothing'/u],
@@ -81,6 +90,19 @@ describe('a condition', () => {
       text: expect.stringMatching(message),
     });
     expect(text).toContain('test-detector');
+  });
+
+  test('keeps the manner of comparing when a leaf beside it is left out', () => {
+    expect(mutants({ user_name: { startswith: 'a', endswith: 'b', caseless: true } })).toEqual([
+      {
+        leaf: '{"user_name":{"startswith":"a","caseless":true}}',
+        condition: { all: [{ user_name: { endswith: 'b', caseless: true } }] },
+      },
+      {
+        leaf: '{"user_name":{"endswith":"b","caseless":true}}',
+        condition: { all: [{ user_name: { startswith: 'a', caseless: true } }] },
+      },
+    ]);
   });
 
   test('is known by each of its leaves', () => {

@@ -6,15 +6,18 @@ import { SEVERITIES, type Severity } from '../../alert.ts';
 import type { Detector } from '../../detector.ts';
 import { AppError } from '../../errors.ts';
 import { json, printable, valueText } from '../../printable.ts';
-import { collect, detectorParameters, finish, group, type Host, type Run } from '../command.ts';
+import { collect, detectorParameters, type ExitStatus, finish, group, type Host, type Run } from '../command.ts';
 import { CONFIG_FILE, type Config, systemReason, USER_DETECTORS } from '../config.ts';
 import type { Catalogue, CatalogueEntry } from '../detectors.ts';
 import { printRows } from '../output/rows.ts';
 import { plural } from '../output/text.ts';
 import { packageFile } from '../package.ts';
+import { addRulesOption, type RulesOptions, rulesStatus, tellRules, withRules } from '../rules.ts';
 import { TEMPLATES, type TemplateKind } from './detector-templates.ts';
+import { detectorRulesCommand } from './detectors-rules.ts';
 
-interface ListOptions {
+interface ListOptions extends RulesOptions {
+  readonly strict?: boolean;
   readonly tag?: readonly string[];
   readonly minSeverity?: Severity;
 }
@@ -25,11 +28,12 @@ interface NewOptions {
 }
 
 export function detectorsCommand(host: Host): Command {
-  const list = new Command('list')
+  const list = addRulesOption(new Command('list'))
     .description('all detectors, those of the package and your own')
+    .option('--strict', 'end with status 3 when a Sigma rule cannot be used')
     .option('--tag <tag>', 'only with this tag, repeatable', collect)
     .addOption(new Option('--min-severity <severity>', 'only of this severity or above').choices(SEVERITIES));
-  const show = new Command('show')
+  const show = addRulesOption(new Command('show'))
     .description('all that one detector is: why, when, parameters, false positives, blind spots')
     .argument('<id>');
   const test = new Command('test')
@@ -47,12 +51,16 @@ export function detectorsCommand(host: Host): Command {
         finish<ListOptions>(
           list,
           host,
-          ['trailhound detectors list', 'trailhound detectors list --min-severity high --output csv'],
+          [
+            'trailhound detectors list',
+            'trailhound detectors list --min-severity high --output csv',
+            'trailhound detectors list --rules ./sigma/rules/cloud/aws --tag sigma',
+          ],
           printList,
         ),
       )
       .addCommand(
-        finish(
+        finish<RulesOptions>(
           show,
           host,
           ['trailhound detectors show denied-call-spike', 'trailhound detectors show denied-call-spike --output json'],
@@ -77,7 +85,8 @@ export function detectorsCommand(host: Host): Command {
           ],
           createFile,
         ),
-      ),
+      )
+      .addCommand(detectorRulesCommand(host)),
     ['trailhound detectors list', 'trailhound detectors show trail-logging-stopped', 'trailhound detectors test'],
   );
 }
@@ -88,8 +97,10 @@ async function catalogueOf(config: Config): Promise<Catalogue> {
   return loadDetectors(config);
 }
 
-async function printList({ config, options, output, terminal }: Run<ListOptions>): Promise<0> {
-  const { entries, notLoaded } = await catalogueOf(config);
+async function printList(run: Run<ListOptions>): Promise<ExitStatus> {
+  const { config, options, output, terminal } = withRules(run);
+  const { entries, notLoaded, rules } = await catalogueOf(config);
+  tellRules(rules, terminal);
   const least = SEVERITIES.indexOf(options.minSeverity ?? 'informational');
   const chosen = entries.filter(
     ({ detector }) =>
@@ -115,7 +126,7 @@ async function printList({ config, options, output, terminal }: Run<ListOptions>
   if (notLoaded.length > 0) {
     terminal.warn(`${plural(notLoaded.length, 'file')} of code in ./${USER_DETECTORS} not loaded: ${NEEDS_CONFIG}`);
   }
-  return 0;
+  return rulesStatus(rules, options.strict === true);
 }
 
 interface ParameterFact {
@@ -140,7 +151,8 @@ async function parameterFacts(
   }));
 }
 
-async function printOne(run: Run<object>, id = ''): Promise<0> {
+async function printOne(given: Run<RulesOptions>, id = ''): Promise<0> {
+  const run = withRules(given);
   const entry = (await catalogueOf(run.config)).get(id);
   const { detector } = entry;
   const parameters = await parameterFacts(entry, run);

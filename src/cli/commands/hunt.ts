@@ -22,6 +22,7 @@ import { indicatorDetectors, indicatorLists } from '../indicators.ts';
 import { type Indicator, readList } from '../lists.ts';
 import { createAlertWriter } from '../output/alerts.ts';
 import { plural } from '../output/text.ts';
+import { rulesStatus, tellRules, withRules } from '../rules.ts';
 import { configSuppressions } from '../suppressions.ts';
 import type { Terminal } from '../terminal.ts';
 import type { AthenaSession, HunterOptions, Prepared } from '../wire.ts';
@@ -31,6 +32,7 @@ interface Options extends HuntCommandOptions, BackendCommandOptions {
   readonly to?: string;
   readonly list?: string;
   readonly explain?: boolean;
+  readonly strict?: boolean;
 }
 
 export function huntCommand(host: Host): Command {
@@ -40,6 +42,7 @@ export function huntCommand(host: Host): Command {
     .option('--from <time>', 'events at this time or later (default: the whole store)')
     .option('--to <time>', 'events before this time')
     .option('--list <file>', 'look for the addresses, networks, access keys, ARNs and user agents in this file instead')
+    .option('--strict', 'end with status 3 when a Sigma rule cannot be used')
     .option('--explain', 'print the statements that would run, and run none');
   return finish<Options>(
     addBackendOptions(addHuntOptions(command)),
@@ -49,6 +52,7 @@ export function huntCommand(host: Host): Command {
       'trailhound hunt --from 7d --min-severity high --fail-on critical',
       'trailhound hunt denied-call-spike --param denied-call-spike.refusals=50',
       'trailhound hunt --list iocs.txt',
+      'trailhound hunt --rules ./sigma/rules/cloud/aws --tag sigma',
       'trailhound hunt --backend athena --from 1d --to now --max-scan 50GB',
       'trailhound hunt --backend athena --from 90d --to now --dry-run',
     ],
@@ -56,18 +60,24 @@ export function huntCommand(host: Host): Command {
   );
 }
 
-async function hunt(run: Run<Options>, ...ids: string[]): Promise<ExitStatus> {
+async function hunt(given: Run<Options>, ...ids: string[]): Promise<ExitStatus> {
+  const run = withRules(given);
   const { options, terminal } = run;
   const window: Partial<Window> = windowOf(options, run.nowMs);
   const indicators = options.list === undefined ? null : readList(options.list);
   const chosen =
     indicators === null
       ? await chooseDetectors(run, ids)
-      : { detectors: await indicatorDetectors(indicators, (await import('../wire.ts')).TABLES), parameters: {} };
+      : { detectors: await indicatorDetectors(indicators, (await import('../wire.ts')).TABLES), parameters: {}, rules: [] };
+  tellRules(chosen.rules, terminal);
+  const status = rulesStatus(chosen.rules, options.strict === true);
   const lists = new Map([...configLists(run.config), ...(indicators === null ? [] : indicatorLists(indicators))]);
   const suppressions = await configSuppressions(run);
   const chosenHunt = { ...chosen, lists, suppressions, mask: terminal.mask, signal: run.signal };
-  if (isAthena(run)) return huntArchive(run, ids, chosenHunt, indicators);
+  if (isAthena(run)) {
+    const reached = await huntArchive(run, ids, chosenHunt, indicators);
+    return status === 0 ? reached : status;
+  }
   refuseUnused(run, ['dryRun']);
   return withStore(run, async (store) => {
     const { useHunter } = await import('../wire.ts');
@@ -75,12 +85,14 @@ async function hunt(run: Run<Options>, ...ids: string[]): Promise<ExitStatus> {
       if (options.explain) {
         for (const { title, sql } of await hunter.explain(window))
           await terminal.out(`-- ${printable(title)}\n${sql};\n\n`);
-        return 0;
+        return status;
       }
       const [{ alerts, notes }, withoutTime] = await Promise.all([hunter.huntWindow(window), store.withoutTime()]);
       await tell(run, alerts, notes, indicators);
       tellWithoutTime(withoutTime, terminal);
-      return tellAlerts(alerts, terminal, options.failOn);
+      const reached = tellAlerts(alerts, terminal, options.failOn);
+      // What could not be looked for may have been there.
+      return status === 0 ? reached : status;
     });
   });
 }

@@ -17,6 +17,7 @@ import {
 } from '../hunt.ts';
 import { addIngestOptions, type IngestCommandOptions, tellResult, withIngest } from '../ingest.ts';
 import { createAlertWriter } from '../output/alerts.ts';
+import { rulesStatus, tellRules, withRules } from '../rules.ts';
 import { configSuppressions } from '../suppressions.ts';
 
 type Options = IngestCommandOptions & HuntCommandOptions;
@@ -31,16 +32,19 @@ export function scanCommand(host: Host): Command {
       'trailhound scan evidence.zip --fail-on high',
       'trailhound scan ./AWSLogs --account 111122223333 --from 2026-01-01 --output json > alerts.json',
       'trailhound scan sqs://cloudtrail-logs --once',
+      'trailhound scan ./AWSLogs --rules ./sigma/rules/cloud/aws --strict',
       'trailhound scan ./AWSLogs --param denied-call-spike.refusals=50',
     ],
     scan,
   );
 }
 
-async function scan(run: Run<Options>, ...given: string[]): Promise<ExitStatus> {
+async function scan(asked: Run<Options>, ...given: string[]): Promise<ExitStatus> {
+  const run = withRules(asked);
   const { options, terminal, signal } = run;
   const { mask } = terminal;
-  const { detectors, parameters } = await chooseDetectors(run, []);
+  const { detectors, parameters, rules } = await chooseDetectors(run, []);
+  tellRules(rules, terminal);
   const suppressions = await configSuppressions(run);
   const lists = configLists(run.config);
   return withIngest(run, given, async (store, ingest) => {
@@ -64,7 +68,8 @@ async function scan(run: Run<Options>, ...given: string[]): Promise<ExitStatus> 
         // A JSON list is one whole: it is printed when all of it is known.
         if (run.output !== 'json') await print(alerts);
       });
-      const status = tellResult(result, terminal, options.strict === true);
+      const isStrict = options.strict === true;
+      const status = tellResult(result, terminal, isStrict) || rulesStatus(rules, isStrict);
       const { alerts: found, notes } = await hunter.huntNew('all');
       note(found);
       const span = result.span === null ? null : { fromMs: result.span.fromMs, toMs: result.span.toMs + 1 };
