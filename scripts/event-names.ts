@@ -9,8 +9,8 @@ import { writeFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gunzipSync } from 'node:zlib';
-import { openPromise } from 'yauzl';
 import { DOCUMENTED, LOGGED_ELSEWHERE, NOT_LOGGED } from './support/event-names.ts';
+import { readMembers } from './support/zip.ts';
 
 const FILE = fileURLToPath(new URL('../facts/event-names.txt', import.meta.url));
 /** Every version of every service: of old versions there are records in archives. */
@@ -22,19 +22,8 @@ interface Model {
 }
 
 async function* modelsOf(wheel: string): AsyncGenerator<Model> {
-  const zip = await openPromise(wheel, { lazyEntries: true, autoClose: false });
-  try {
-    for await (const entry of zip.eachEntry()) {
-      if (!MODEL.test(entry.fileName)) continue;
-      const chunks: Buffer[] = [];
-      for await (const chunk of await zip.openReadStreamPromise(entry)) chunks.push(chunk as Buffer);
-      const bytes = Buffer.concat(chunks);
-      const text = (entry.fileName.endsWith('.gz') ? gunzipSync(bytes) : bytes).toString('utf8');
-      yield JSON.parse(text) as Model;
-    }
-  } finally {
-    zip.close();
-  }
+  for await (const { name, bytes } of readMembers(wheel, (member) => MODEL.test(member)))
+    yield JSON.parse((name.endsWith('.gz') ? gunzipSync(bytes) : bytes).toString('utf8')) as Model;
 }
 
 const [wheel] = process.argv.slice(2);
