@@ -1,6 +1,6 @@
 /** The wiring: the one file that names implementations. Commands load it when they run, so that --help loads no engine; what only some of them need is loaded in its functions. */
 import { randomUUID } from 'node:crypto';
-import { createReadStream, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
+import { createReadStream, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { availableParallelism, tmpdir, totalmem } from 'node:os';
 import { basename, join, resolve } from 'node:path';
 import type { SurveyOptions } from '../account/survey.ts';
@@ -17,6 +17,7 @@ import { LAKE_COLUMNS, LAKE_VIEW } from '../backends/lake.ts';
 import { type Clock, systemClock } from '../clock.ts';
 import type { FilledRecord } from '../detection/example-records.ts';
 import type { ExamplesReport } from '../detection/examples.ts';
+import type { LintContext, LintProblem } from '../detection/lint.ts';
 import type { Recorded } from '../detection/silence.ts';
 import type { Detector, ExampleRecord } from '../detector.ts';
 import { AppError } from '../errors.ts';
@@ -40,6 +41,7 @@ import { type Column, PARTITION_COLUMN, type Table } from '../table.ts';
 import { DAY_MS, type Window } from '../time.ts';
 import type { Config } from './config.ts';
 import type { Indicator } from './lists.ts';
+import { packageFile } from './package.ts';
 
 export type { Prepared } from '../backends/athena/backend.ts';
 export { ALERT_COLUMNS, suppressionLabel } from '../pipeline/alerts.ts';
@@ -732,6 +734,62 @@ async function writeExample(
     throw new AppError('detector-invalid', `a record of an example is not valid: ${rejects[0].detail}`);
   await take();
   return segments;
+}
+
+/** Files of facts/ by what they tell. */
+const FACTS = { events: 'facts/event-names.txt', techniques: 'facts/attack.txt' };
+
+/** The techniques of ATT&CK, by number. */
+export async function attackTechniques(): Promise<LintContext['techniques']> {
+  const { parseTechniques } = await import('../detection/facts.ts');
+  return parseTechniques(readFileSync(packageFile(FACTS.techniques), 'utf8'));
+}
+
+/** Looks detectors over, `all` being those whose examples show what records look like. */
+export async function useLinter<T>(
+  all: readonly Detector[],
+  lists: ReadonlyMap<string, readonly Indicator[]>,
+  use: (lint: (detector: Detector) => Promise<readonly LintProblem[]>) => Promise<T>,
+): Promise<T> {
+  const { createDuckdbBackend } = await import('../backends/duckdb.ts');
+  const { createEngine } = await import('../detection/planner.ts');
+  const { samplesOf } = await import('../detection/example-records.ts');
+  const { parseEventNames } = await import('../detection/facts.ts');
+  const { lint, runProblems } = await import('../detection/lint.ts');
+  const events = parseEventNames(readFileSync(packageFile(FACTS.events), 'utf8'));
+  const techniques = await attackTechniques();
+  const values = listValues(lists);
+  const byName = Object.fromEntries(values.map((list) => [list.name, list.values]));
+  const seen = all.flatMap((detector) =>
+    detector.examples.flatMap((example) =>
+      samplesOf(example, detector.table).map((record) => ({ detector, ...record })),
+    ),
+  );
+  return withTempDirectory(async (tempDirectory) => {
+    const backend = await createDuckdbBackend({
+      tables: TABLES.map((table) => ({ table, segments: [] })),
+      lists: values,
+      portable: true,
+      locked: false,
+      memoryLimitMb: EXAMPLE_MEMORY_MB,
+      threads: 1,
+      tempDirectory,
+    });
+    try {
+      return await use(async (detector) => {
+        const table = TABLES.find(({ name }) => name === detector.table);
+        if (table === undefined) throw new AppError('detector-invalid', `there is no table ${detector.table}`);
+        const others = seen.filter((one) => one.table === table.name && one.detector.id !== detector.id);
+        const context = { table, lists: byName, events, techniques, seen: others.map(({ record }) => record) };
+        const problems = lint(detector, context);
+        if (problems.some(({ rule, level }) => level === 'error' && (rule === 'unusable' || rule === 'regex')))
+          return problems;
+        return [...problems, ...(await runProblems(detector, { engine: createEngine(table), backend, lists: byName }))];
+      });
+    } finally {
+      await backend.close();
+    }
+  });
 }
 
 const LIST_COLUMNS: readonly Pick<Column, 'name' | 'type' | 'doc'>[] = [
