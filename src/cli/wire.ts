@@ -17,7 +17,7 @@ import { LAKE_COLUMNS, LAKE_VIEW } from '../backends/lake.ts';
 import { type Clock, systemClock } from '../clock.ts';
 import type { FilledRecord } from '../detection/example-records.ts';
 import type { ExamplesReport } from '../detection/examples.ts';
-import type { LintContext, LintProblem } from '../detection/lint.ts';
+import type { LintContext, LintProblem, LintRule } from '../detection/lint.ts';
 import type { Recorded } from '../detection/silence.ts';
 import type { Detector, ExampleRecord } from '../detector.ts';
 import { AppError } from '../errors.ts';
@@ -29,7 +29,7 @@ import { wafTable } from '../formats/waf-table.ts';
 import type { IngestForecast, IngestOptions, IngestResult, SegmentWriter, WorkerThread } from '../ingest.ts';
 import type { CompactDeps, CompactResult } from '../pipeline/compact.ts';
 import type { ExportDeps, ExportResult } from '../pipeline/export.ts';
-import type { HuntDeps, HuntOptions, HuntPart, HuntResult } from '../pipeline/hunt.ts';
+import type { HuntDeps, HuntOptions, HuntPart, HuntResult, Rehearsal } from '../pipeline/hunt.ts';
 import type { AwsOptions, Folders, Source } from '../source.ts';
 import type { RemoteOptions } from '../sources/open.ts';
 import type { QueueOptions } from '../sources/sqs.ts';
@@ -45,6 +45,7 @@ import { packageFile } from './package.ts';
 
 export type { Prepared } from '../backends/athena/backend.ts';
 export { ALERT_COLUMNS, suppressionLabel } from '../pipeline/alerts.ts';
+export { type Loudness, loudnessOf, type Proposal, proposalsFor } from '../pipeline/backtest.ts';
 export { refuseStoreInside } from '../pipeline/evidence.ts';
 export type { QueueOptions } from '../sources/sqs.ts';
 export type { LocalStore } from '../store/store.ts';
@@ -305,6 +306,14 @@ export interface HunterOptions extends Omit<HuntOptions, 'lists'> {
   readonly lists: ReadonlyMap<string, readonly Indicator[]>;
 }
 
+/** Whether there is a store in this folder. */
+export async function storeExists(dir: string): Promise<boolean> {
+  const version = await import('../store/version.ts');
+  return version.storeExists(storePaths(resolve(dir)));
+}
+
+export type { Rehearsal } from '../pipeline/hunt.ts';
+
 /** Runs detectors over a store. */
 export interface Hunter {
   /** What its detectors have judged is known by these. */
@@ -313,6 +322,8 @@ export interface Hunter {
   huntNew(part: HuntPart): Promise<HuntResult>;
   /** Judges a window; an absent bound is that of the store. */
   huntWindow(bounds: Partial<Window>): Promise<HuntResult>;
+  /** What judging a window would find; nothing is recorded. */
+  rehearse(bounds: Partial<Window>): Promise<Rehearsal>;
   /** The statements that would run. */
   explain(bounds: Partial<Window>): Promise<readonly { readonly title: string; readonly sql: string }[]>;
 }
@@ -329,7 +340,7 @@ export async function openHunter(
 ): Promise<Hunter> {
   const { createDuckdbBackend } = await import('../backends/duckdb.ts');
   const { createEngine } = await import('../detection/planner.ts');
-  const { explainHunt, huntKeys, huntNew, huntWindow } = await import('../pipeline/hunt.ts');
+  const { explainHunt, huntKeys, huntNew, huntWindow, rehearse } = await import('../pipeline/hunt.ts');
   const lists = listValues(options.lists);
   const hunt: HuntOptions = {
     ...options,
@@ -354,6 +365,7 @@ export async function openHunter(
     keys: huntKeys(hunt),
     huntNew: (part) => huntNew(deps, hunt, part),
     huntWindow: (bounds) => huntWindow(deps, hunt, bounds),
+    rehearse: (bounds) => rehearse(deps, hunt, bounds),
     explain: (bounds) => explainHunt(deps, hunt, bounds),
   };
 }
@@ -734,6 +746,41 @@ async function writeExample(
     throw new AppError('detector-invalid', `a record of an example is not valid: ${rejects[0].detail}`);
   await take();
   return segments;
+}
+
+export type { LintProblem, LintRule } from '../detection/lint.ts';
+
+/** The kinds of problems that lint tells of, and what each means. */
+export async function lintRules(): Promise<Readonly<Record<LintRule, string>>> {
+  const { LINT_RULES } = await import('../detection/lint.ts');
+  return LINT_RULES;
+}
+
+/** What there is in a store for detectors to look at. */
+export interface Held {
+  /** Tables with events. */
+  readonly tables: ReadonlySet<string>;
+  /** Types of resources whose data events are there, such as `AWS::S3::Object`. */
+  readonly dataEvents: ReadonlySet<string>;
+}
+
+export async function heldIn(store: LocalStore): Promise<Held> {
+  const { dataEventType } = await import('../detection/silence.ts');
+  const { tables } = await store.status();
+  const filled = new Set(tables.filter(({ rows }) => rows > 0).map(({ name }) => name));
+  const dataEvents = new Set<string>();
+  if (filled.has(cloudtrailTable.name)) {
+    await useBackend(store, { portable: true, lists: new Map() }, async (backend) => {
+      const { rows } = await backend.query(
+        'SELECT DISTINCT lower(event_source) AS source, lower(event_name) AS name FROM cloudtrail',
+      );
+      for (const { source, name } of rows) {
+        const type = dataEventType(String(source), String(name));
+        if (type !== null) dataEvents.add(type);
+      }
+    });
+  }
+  return { tables: filled, dataEvents };
 }
 
 /** Files of facts/ by what they tell. */
