@@ -18,6 +18,7 @@ import { type Clock, systemClock } from '../clock.ts';
 import type { FilledRecord } from '../detection/example-records.ts';
 import type { ExamplesReport } from '../detection/examples.ts';
 import type { LintContext, LintProblem, LintRule } from '../detection/lint.ts';
+import type { Variant } from '../detection/mutate.ts';
 import type { Recorded } from '../detection/silence.ts';
 import type { Detector, ExampleRecord } from '../detector.ts';
 import { AppError } from '../errors.ts';
@@ -655,7 +656,7 @@ const FORMATS: Readonly<Record<string, () => Promise<Format>>> = {
 };
 
 /** Runs the examples of a detector the way real records go: decoder, derived columns, Parquet, engine. */
-export async function testExamples(detector: Detector, mutate = false): Promise<ExamplesReport> {
+export async function testExamples(detector: Detector, variants: readonly Variant[] = []): Promise<ExamplesReport> {
   const { createDuckdbBackend } = await import('../backends/duckdb.ts');
   const { createEngine } = await import('../detection/planner.ts');
   const { runExamples } = await import('../detection/examples.ts');
@@ -686,7 +687,7 @@ export async function testExamples(detector: Detector, mutate = false): Promise<
     };
     const closers: (() => Promise<void>)[] = [];
     try {
-      return await runExamples(detector, { engine: createEngine(table), load, mutate });
+      return await runExamples(detector, { engine: createEngine(table), load, variants });
     } finally {
       for (const close of closers) await close();
     }
