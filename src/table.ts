@@ -10,6 +10,8 @@ export interface Column {
   readonly json?: boolean;
   /** One sentence with unit and meaning; ends with a full stop. */
   readonly doc: string;
+  /** All values that it takes, where they are known; of a field of AWS's, those that its page lists. */
+  readonly values?: readonly string[];
   /** The AWS page that defines the field. Absent for columns that trailhound adds. */
   readonly aws?: string;
   /** First eventVersion that carries the field, for example `1.08`. */

@@ -43,7 +43,7 @@ export const detector = defineDetector({
         all: [
           {
             event_source: 's3.amazonaws.com',
-            event_name: ['PutBucketLifecycle', 'PutBucketLifecycleConfiguration'],
+            event_name: 'PutBucketLifecycle',
             outcome: 'success',
           },
           { not: { actor_type: 'service' } },

@@ -24,9 +24,18 @@ interface GlobalOptions {
   readonly logLevel: LogLevel;
 }
 
-/** Forms that only `alerts export` writes: those of other products. */
-const EXPORT_FORMS = ['ocsf', 'asff'] as const;
-export type OutputForm = Output | (typeof EXPORT_FORMS)[number];
+/** Forms of other products, each written by one command, with its name. */
+const OTHER_FORMS = {
+  ocsf: 'alerts export',
+  asff: 'alerts export',
+  junit: 'detectors test',
+  navigator: 'detectors coverage',
+} as const;
+type OtherForm = keyof typeof OTHER_FORMS;
+export type OutputForm = Output | OtherForm;
+
+/** Whether a form is one that rows are printed in. */
+export const isOutput = (form: OutputForm): form is Output => (OUTPUTS as readonly string[]).includes(form);
 
 /** What a run of a command has at hand. */
 export interface Run<Options> {
@@ -61,7 +70,7 @@ export function addGlobalOptions(program: Command): void {
     .addOption(
       new Option('--output <form>', 'form of the data on stdout (default: table)').choices([
         ...OUTPUTS,
-        ...EXPORT_FORMS,
+        ...(Object.keys(OTHER_FORMS) as OtherForm[]),
       ]),
     )
     .option(
@@ -91,8 +100,6 @@ export function wholeNumber(text: string): number {
 /** The name of the person who runs this, as the system knows it. */
 export const userName = (): string => process.env['USER'] ?? process.env['LOGNAME'] ?? 'unknown';
 
-const isOutput = (form: OutputForm): form is Output => (OUTPUTS as readonly string[]).includes(form);
-
 /** Gives a command its examples and its action, with the forms that it prints. The action's arguments are the run, then the command's. */
 export function finish<Options>(
   command: Command,
@@ -111,7 +118,9 @@ export function finish<Options>(
         'usage-invalid',
         `this command does not print --output ${form}: expected ${forms.join(', ')}`,
         {
-          hint: '`trailhound alerts export` writes jsonl, csv, ocsf and asff; all other commands the other forms.',
+          hint: `${Object.entries(OTHER_FORMS)
+            .map(([name, by]) => `\`trailhound ${by}\` writes ${name}`)
+            .join(', ')}.`,
         },
       );
     }

@@ -1,12 +1,12 @@
 /** What stands in a config file: checked, and every mistake named with its line and column. */
 import { dirname } from 'node:path';
-import { isScalar, LineCounter, type Node, parseDocument } from 'yaml';
 import { z } from 'zod';
 import { SEVERITIES } from '../alert.ts';
 import { AppError } from '../errors.ts';
 import { checked, problemsOf } from '../schema-problems.ts';
 import { parseBytes } from '../size.ts';
 import { durationMs, formatTime, parseTime } from '../time.ts';
+import { readYaml } from './yaml.ts';
 
 const text = z.string('expected a text').min(1, 'expected a text that is not empty');
 const scalar = z
@@ -105,7 +105,11 @@ const schema = z.strictObject(
       .default([]),
     rules: z.array(text, 'expected a list of paths').describe('Files or folders with Sigma rules.').default([]),
     placeholders: z
-      .record(z.string(), z.union([scalar.transform((value) => [value]), z.array(scalar, 'expected texts')]), 'expected names and values')
+      .record(
+        z.string(),
+        z.union([scalar.transform((value) => [value]), z.array(scalar, 'expected texts')]),
+        'expected names and values',
+      )
       .describe('Values of the placeholders of Sigma rules, by the name between the percent signs.')
       .default({}),
     parameters: z
@@ -207,21 +211,14 @@ export type Config = ConfigValues & {
 
 /** Throws `config-invalid`. */
 export function parseConfig(content: string, file: string): Config {
-  const lines = new LineCounter();
-  const document = parseDocument(content, { lineCounter: lines, prettyErrors: false, uniqueKeys: true });
-  const at = (offset: number) => {
-    const { line, col } = lines.linePos(offset);
-    return `${file}:${line}:${col}`;
-  };
-  const [broken] = document.errors;
-  if (broken !== undefined) {
-    throw new AppError('config-invalid', `${at(broken.pos[0])}: not valid YAML: ${broken.message}`, {
+  const { value, broken, placeOf } = readYaml(content, file);
+  if (broken !== null) {
+    throw new AppError('config-invalid', `${broken.at}: not valid YAML: ${broken.message}`, {
       hint: 'Indent with spaces, and quote values that hold a colon.',
     });
   }
-  const input: unknown = document.toJS({ maxAliasCount: 100 }) ?? {};
+  const input = value ?? {};
   const result = schema.safeParse(input);
-  const placeOf = (path: readonly PropertyKey[]): string => at(offsetOf(document.contents, path));
   if (result.success) return { ...result.data, file, dir: dirname(file), placeOf };
   throw new AppError(
     'config-invalid',
@@ -230,27 +227,4 @@ export function parseConfig(content: string, file: string): Config {
       .join('\n'),
     { hint: 'docs/examples/trailhound.yaml shows every key.' },
   );
-}
-
-/** Offset of the value at `path`, or of the key itself where that is what is wrong, or of the nearest thing around it. */
-function offsetOf(root: Node | null, path: readonly PropertyKey[]): number {
-  let offset = root?.range?.[0] ?? 0;
-  let node: unknown = root;
-  for (const part of path) {
-    if (typeof node !== 'object' || node === null || !('items' in node) || !Array.isArray(node.items)) break;
-    if (typeof part === 'number') {
-      node = node.items[part];
-    } else {
-      const pair: unknown = node.items.find(
-        (item: { key?: unknown }) => isScalar(item.key) && String(item.key.value) === String(part),
-      );
-      if (typeof pair !== 'object' || pair === null || !('key' in pair) || !('value' in pair)) break;
-      offset = (pair.key as Node).range?.[0] ?? offset;
-      node = pair.value;
-    }
-    if (typeof part === 'number' && typeof node === 'object' && node !== null && 'range' in node) {
-      offset = (node as Node).range?.[0] ?? offset;
-    }
-  }
-  return offset;
 }

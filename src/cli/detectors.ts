@@ -1,9 +1,9 @@
 /** The catalogue of a run: the detectors of the package and those of the user, each known by its id. */
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, realpathSync, statSync } from 'node:fs';
 import { register } from 'node:module';
 import { basename, extname, join, resolve, sep } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { type Detector, type DetectorSpec, defineDetector, z } from '../detector.ts';
+import { type Detector, type DetectorSpec, defineDetector } from '../detector.ts';
 import { AppError } from '../errors.ts';
 import { suggestion } from '../suggest.ts';
 import { configLists } from './backend.ts';
@@ -16,6 +16,8 @@ export interface CatalogueEntry {
   /** Absolute; of a Sigma rule with its line, since a file may hold several. */
   readonly file: string;
   readonly builtIn: boolean;
+  /** Where something of it stands, such as `when.any[1].event_name`: with line and column where it is written as data. */
+  readonly placeOf: (at: string) => string;
 }
 
 export interface Catalogue {
@@ -29,26 +31,45 @@ export interface Catalogue {
   get(id: string): CatalogueEntry;
 }
 
+export interface LoadOptions {
+  /** Told of each file of the user's that cannot be used, which is then left out; without it the first one ends the loading. */
+  readonly onInvalid?: (file: string, error: AppError) => void;
+  /** Reads code again that has changed since it was loaded. */
+  readonly fresh?: boolean;
+  /** Of Sigma rules those that Athena can run; default: where the config names that backend. */
+  readonly portable?: boolean;
+}
+
 const CODE_EXTENSIONS = ['.js', '.mjs', '.ts'];
 const EXTENSIONS = [...CODE_EXTENSIONS, '.sql', '.yaml', '.yml'];
 
 /**
  * Loads all. Code runs only where a config says that this folder is one's own: evidence that somebody changes into may hold a `detectors/` too.
- * `portable`: of Sigma rules those that Athena can run. Throws `detector-invalid`, naming the file.
+ * Throws `detector-invalid`, naming the file.
  */
-export async function loadDetectors(config: Config, portable = config.backend === 'athena'): Promise<Catalogue> {
+export async function loadDetectors(config: Config, options: LoadOptions = {}): Promise<Catalogue> {
   const byId = new Map<string, CatalogueEntry>();
   for (const file of filesUnder(join(codeRoot, 'detectors')))
-    add(byId, { detector: await loadDetector(file), file, builtIn: true });
+    add(byId, { ...(await loadDetector(file)), file, builtIn: true });
   const beside = resolve(config.dir, USER_DETECTORS);
   const own = [...(existsSync(beside) ? [beside] : []), ...config.detectors.map((path) => resolve(config.dir, path))];
   const found = [...new Set(own.flatMap(filesUnder))].filter((file) => !isBuiltIn(file));
+  const named = own.map((path) => realpathSync(path));
   const notLoaded = found.filter((file) => config.file === null && CODE_EXTENSIONS.includes(extname(file)));
   const files = found.filter((file) => !notLoaded.includes(file));
   if (files.length > 0) resolveOwnPackage();
-  for (const file of files) add(byId, { detector: await loadDetector(file), file, builtIn: false });
-  const { rules, reports } = await rulesOf(config, portable);
-  for (const { detector, origin } of rules) add(byId, { detector, file: origin, builtIn: false });
+  for (const file of files) {
+    try {
+      refuseStranger(file, named);
+      add(byId, { ...(await loadDetector(file, options.fresh)), file, builtIn: false });
+    } catch (error) {
+      if (!(error instanceof AppError) || options.onInvalid === undefined) throw error;
+      options.onInvalid(file, error);
+    }
+  }
+  const { rules, reports } = await rulesOf(config, options.portable ?? config.backend === 'athena');
+  for (const { detector, origin } of rules)
+    add(byId, { detector, file: origin, builtIn: false, placeOf: () => origin });
   const entries = [...byId.values()].toSorted((a, b) => (a.detector.id < b.detector.id ? -1 : 1));
   return {
     entries,
@@ -84,6 +105,20 @@ async function loadRules(config: Config, portable: boolean): Promise<LoadedRules
   );
 }
 
+/** A link out of the folder that the config names would run what somebody else may write. */
+function refuseStranger(file: string, named: readonly string[]): void {
+  if (!CODE_EXTENSIONS.includes(extname(file))) return;
+  const real = realpathSync(file);
+  if (named.some((path) => real === path || real.startsWith(path + sep))) return;
+  throw new AppError(
+    'detector-invalid',
+    `cannot use the detector ${file}: it is a link to ${real}, outside of the folders of detectors`,
+    {
+      hint: 'Name the folder that it lies in under `detectors:` in the config.',
+    },
+  );
+}
+
 function add(byId: Map<string, CatalogueEntry>, entry: CatalogueEntry): void {
   const other = byId.get(entry.detector.id);
   if (other !== undefined) {
@@ -115,17 +150,19 @@ function filesUnder(path: string): string[] {
   }
 }
 
-async function loadDetector(file: string): Promise<Detector> {
+type Loaded = Pick<CatalogueEntry, 'detector' | 'placeOf'>;
+
+async function loadDetector(file: string, fresh = false): Promise<Loaded> {
   const id = basename(file, extname(file));
-  const detector = await readDetector(file);
-  if (detector.id === id) return detector;
+  const loaded = await readDetector(file, fresh);
+  if (loaded.detector.id === id) return loaded;
   throw new AppError(
     'detector-invalid',
-    `the detector in ${file} has the id '${detector.id}': expected '${id}', the name of its file`,
+    `${loaded.placeOf('id')}: the detector has the id '${loaded.detector.id}': expected '${id}', the name of its file`,
   );
 }
 
-async function readDetector(file: string): Promise<Detector> {
+async function readDetector(file: string, fresh: boolean): Promise<Loaded> {
   const invalid = (problem: string, cause?: unknown) =>
     new AppError('detector-invalid', `cannot use the detector ${file}: ${problem}`, {
       hint: '`trailhound detectors new <id>` writes one that works, to compare with.',
@@ -134,17 +171,21 @@ async function readDetector(file: string): Promise<Detector> {
   try {
     switch (extname(file)) {
       case '.sql':
-        return fromData(await sqlDetector(readFileSync(file, 'utf8')));
       case '.yaml':
-      case '.yml':
-        return fromData(await parseYaml(readFileSync(file, 'utf8')));
-      default:
-        if (extname(file) === '.ts' && !runsTypeScript()) {
-          throw invalid(
-            `Node ${process.version} does not run TypeScript: compile it to .js, or use Node 22.18 or newer`,
-          );
-        }
-        return fromModule((await import(pathToFileURL(file).href)) as Readonly<Record<string, unknown>>);
+      case '.yml': {
+        const { dataDetector } = await import('./detector-data.ts');
+        return dataDetector(readFileSync(file, 'utf8'), file);
+      }
+      default: {
+        if (extname(file) === '.ts' && !runsTypeScript()) throw invalid(NO_TYPESCRIPT);
+        const url = pathToFileURL(file);
+        // A module is loaded once for each address.
+        if (fresh) url.searchParams.set('changed', String(statSync(file).mtimeMs));
+        return {
+          detector: fromModule((await import(url.href)) as Readonly<Record<string, unknown>>),
+          placeOf: () => file,
+        };
+      }
     }
   } catch (cause) {
     if (cause instanceof AppError && cause.message.includes(file)) throw cause;
@@ -152,8 +193,10 @@ async function readDetector(file: string): Promise<Detector> {
   }
 }
 
+export const NO_TYPESCRIPT = `Node ${process.version} does not run TypeScript: compile it to .js, or use Node 22.18 or newer`;
+
 /** Node says so from 22.10 on; a loader such as the one of our development does as well. */
-function runsTypeScript(): boolean {
+export function runsTypeScript(): boolean {
   return Boolean(Reflect.get(process.features, 'typescript')) || import.meta.url.endsWith('.ts');
 }
 
@@ -161,51 +204,6 @@ function fromModule(module: Readonly<Record<string, unknown>>): Detector {
   const detector = module['detector'];
   if (typeof detector !== 'object' || detector === null) throw new Error('it exports no `detector`');
   return defineDetector(detector as DetectorSpec);
-}
-
-async function parseYaml(text: string): Promise<unknown> {
-  const { parse } = await import('yaml');
-  return parse(text);
-}
-
-/** The comment at the top is the metadata in YAML, the rest is the statement. */
-async function sqlDetector(text: string): Promise<unknown> {
-  const lines = text.split(/\r?\n/u);
-  const end = lines.findIndex((line) => !line.startsWith('--'));
-  if (end < 1) throw new Error('expected a comment with its metadata at the top, and a statement after it');
-  const data = await parseYaml(
-    lines
-      .slice(0, end)
-      .map((line) => line.replace(/^-- ?/u, ''))
-      .join('\n'),
-  );
-  if (typeof data !== 'object' || data === null) throw new Error('expected names and values in the comment at the top');
-  return { ...data, sql: lines.slice(end).join('\n').trim() };
-}
-
-const dataParameter = z.strictObject({
-  default: z.union([z.number(), z.string(), z.boolean(), z.array(z.string())]),
-  doc: z.string(),
-});
-
-/** A detector written as data: its parameters are `{ default, doc }` and take values of the default's type. */
-function fromData(data: unknown): Detector {
-  if (typeof data !== 'object' || data === null || Array.isArray(data)) throw new Error('expected names and values');
-  const { parameters = {}, ...spec } = data as DetectorSpec & { parameters?: Record<string, unknown> };
-  const schemas = Object.fromEntries(
-    Object.entries(parameters).map(([name, parameter]) => {
-      const parsed = dataParameter.safeParse(parameter);
-      if (!parsed.success) throw new Error(`the parameter '${name}': expected { default, doc }`);
-      return [name, schemaLike(parsed.data.default).default(parsed.data.default).describe(parsed.data.doc)];
-    }),
-  );
-  return defineDetector({ ...spec, ...(Object.keys(schemas).length > 0 && { parameters: schemas }) });
-}
-
-function schemaLike(value: number | string | boolean | string[]): z.ZodType {
-  if (typeof value === 'number') return z.number();
-  if (typeof value === 'boolean') return z.boolean();
-  return typeof value === 'string' ? z.string() : z.array(z.string());
 }
 
 /** A user's file imports `trailhound/detector` wherever it lies, also when trailhound is installed globally. */

@@ -48,7 +48,7 @@ export async function chooseDetectors(
   ids: readonly string[],
 ): Promise<ChosenDetectors> {
   const { loadDetectors } = await import('./detectors.ts');
-  const catalogue = await loadDetectors(run.config, isAthena(run));
+  const catalogue = await loadDetectors(run.config, { portable: isAthena(run) });
   const parameters = await detectorParameters(run);
   for (const id of Object.keys(parameters)) catalogue.get(id);
   const { tag, minSeverity } = run.options;

@@ -1,6 +1,6 @@
 /** The wiring: the one file that names implementations. Commands load it when they run, so that --help loads no engine; what only some of them need is loaded in its functions. */
 import { randomUUID } from 'node:crypto';
-import { createReadStream, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
+import { createReadStream, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { availableParallelism, tmpdir, totalmem } from 'node:os';
 import { basename, join, resolve } from 'node:path';
 import type { SurveyOptions } from '../account/survey.ts';
@@ -17,6 +17,8 @@ import { LAKE_COLUMNS, LAKE_VIEW } from '../backends/lake.ts';
 import { type Clock, systemClock } from '../clock.ts';
 import type { FilledRecord } from '../detection/example-records.ts';
 import type { ExamplesReport } from '../detection/examples.ts';
+import type { LintContext, LintProblem, LintRule } from '../detection/lint.ts';
+import type { Variant } from '../detection/mutate.ts';
 import type { Recorded } from '../detection/silence.ts';
 import type { Detector, ExampleRecord } from '../detector.ts';
 import { AppError } from '../errors.ts';
@@ -28,9 +30,9 @@ import { wafTable } from '../formats/waf-table.ts';
 import type { IngestForecast, IngestOptions, IngestResult, SegmentWriter, WorkerThread } from '../ingest.ts';
 import type { CompactDeps, CompactResult } from '../pipeline/compact.ts';
 import type { ExportDeps, ExportResult } from '../pipeline/export.ts';
-import type { HuntDeps, HuntOptions, HuntPart, HuntResult } from '../pipeline/hunt.ts';
-import type { AwsOptions, Folders, Source } from '../source.ts';
+import type { HuntDeps, HuntOptions, HuntPart, HuntResult, Rehearsal } from '../pipeline/hunt.ts';
 import type { LoadedRules } from '../sigma/load.ts';
+import type { AwsOptions, Folders, Source } from '../source.ts';
 import type { RemoteOptions } from '../sources/open.ts';
 import type { QueueOptions } from '../sources/sqs.ts';
 import { CATALOG_TABLES } from '../store/catalog-tables.ts';
@@ -41,9 +43,11 @@ import { type Column, PARTITION_COLUMN, type Table } from '../table.ts';
 import { DAY_MS, type Window } from '../time.ts';
 import type { Config } from './config.ts';
 import type { Indicator } from './lists.ts';
+import { packageFile } from './package.ts';
 
 export type { Prepared } from '../backends/athena/backend.ts';
 export { ALERT_COLUMNS, suppressionLabel } from '../pipeline/alerts.ts';
+export { type Loudness, loudnessOf, type Proposal, proposalsFor } from '../pipeline/backtest.ts';
 export { refuseStoreInside } from '../pipeline/evidence.ts';
 export type { LoadedRules, RuleReport } from '../sigma/load.ts';
 export type { QueueOptions } from '../sources/sqs.ts';
@@ -335,6 +339,14 @@ export interface HunterOptions extends Omit<HuntOptions, 'lists'> {
   readonly lists: ReadonlyMap<string, readonly Indicator[]>;
 }
 
+/** Whether there is a store in this folder. */
+export async function storeExists(dir: string): Promise<boolean> {
+  const version = await import('../store/version.ts');
+  return version.storeExists(storePaths(resolve(dir)));
+}
+
+export type { Rehearsal } from '../pipeline/hunt.ts';
+
 /** Runs detectors over a store. */
 export interface Hunter {
   /** What its detectors have judged is known by these. */
@@ -343,6 +355,8 @@ export interface Hunter {
   huntNew(part: HuntPart): Promise<HuntResult>;
   /** Judges a window; an absent bound is that of the store. */
   huntWindow(bounds: Partial<Window>): Promise<HuntResult>;
+  /** What judging a window would find; nothing is recorded. */
+  rehearse(bounds: Partial<Window>): Promise<Rehearsal>;
   /** The statements that would run. */
   explain(bounds: Partial<Window>): Promise<readonly { readonly title: string; readonly sql: string }[]>;
 }
@@ -359,7 +373,7 @@ export async function openHunter(
 ): Promise<Hunter> {
   const { createDuckdbBackend } = await import('../backends/duckdb.ts');
   const { createEngine } = await import('../detection/planner.ts');
-  const { explainHunt, huntKeys, huntNew, huntWindow } = await import('../pipeline/hunt.ts');
+  const { explainHunt, huntKeys, huntNew, huntWindow, rehearse } = await import('../pipeline/hunt.ts');
   const lists = listValues(options.lists);
   const hunt: HuntOptions = {
     ...options,
@@ -384,6 +398,7 @@ export async function openHunter(
     keys: huntKeys(hunt),
     huntNew: (part) => huntNew(deps, hunt, part),
     huntWindow: (bounds) => huntWindow(deps, hunt, bounds),
+    rehearse: (bounds) => rehearse(deps, hunt, bounds),
     explain: (bounds) => explainHunt(deps, hunt, bounds),
   };
 }
@@ -673,7 +688,7 @@ const FORMATS: Readonly<Record<string, () => Promise<Format>>> = {
 };
 
 /** Runs the examples of a detector the way real records go: decoder, derived columns, Parquet, engine. */
-export async function testExamples(detector: Detector, mutate = false): Promise<ExamplesReport> {
+export async function testExamples(detector: Detector, variants: readonly Variant[] = []): Promise<ExamplesReport> {
   const { createDuckdbBackend } = await import('../backends/duckdb.ts');
   const { createEngine } = await import('../detection/planner.ts');
   const { runExamples } = await import('../detection/examples.ts');
@@ -704,7 +719,7 @@ export async function testExamples(detector: Detector, mutate = false): Promise<
     };
     const closers: (() => Promise<void>)[] = [];
     try {
-      return await runExamples(detector, { engine: createEngine(table), load, mutate });
+      return await runExamples(detector, { engine: createEngine(table), load, variants });
     } finally {
       for (const close of closers) await close();
     }
@@ -764,6 +779,97 @@ async function writeExample(
     throw new AppError('detector-invalid', `a record of an example is not valid: ${rejects[0].detail}`);
   await take();
   return segments;
+}
+
+export type { LintProblem, LintRule } from '../detection/lint.ts';
+
+/** The kinds of problems that lint tells of, and what each means. */
+export async function lintRules(): Promise<Readonly<Record<LintRule, string>>> {
+  const { LINT_RULES } = await import('../detection/lint.ts');
+  return LINT_RULES;
+}
+
+/** What there is in a store for detectors to look at. */
+export interface Held {
+  /** Tables with events. */
+  readonly tables: ReadonlySet<string>;
+  /** Types of resources whose data events are there, such as `AWS::S3::Object`. */
+  readonly dataEvents: ReadonlySet<string>;
+}
+
+export async function heldIn(store: LocalStore): Promise<Held> {
+  const { dataEventType } = await import('../detection/silence.ts');
+  const { tables } = await store.status();
+  const filled = new Set(tables.filter(({ rows }) => rows > 0).map(({ name }) => name));
+  const dataEvents = new Set<string>();
+  if (filled.has(cloudtrailTable.name)) {
+    await useBackend(store, { portable: true, lists: new Map() }, async (backend) => {
+      const { rows } = await backend.query(
+        'SELECT DISTINCT lower(event_source) AS source, lower(event_name) AS name FROM cloudtrail',
+      );
+      for (const { source, name } of rows) {
+        const type = dataEventType(String(source), String(name));
+        if (type !== null) dataEvents.add(type);
+      }
+    });
+  }
+  return { tables: filled, dataEvents };
+}
+
+/** Files of facts/ by what they tell. */
+const FACTS = { events: 'facts/event-names.txt', techniques: 'facts/attack.txt' };
+
+/** The techniques of ATT&CK, by number. */
+export async function attackTechniques(): Promise<LintContext['techniques']> {
+  const { parseTechniques } = await import('../detection/facts.ts');
+  return parseTechniques(readFileSync(packageFile(FACTS.techniques), 'utf8'));
+}
+
+/** Looks detectors over, `all` being those whose examples show what records look like. */
+export async function useLinter<T>(
+  all: readonly Detector[],
+  lists: ReadonlyMap<string, readonly Indicator[]>,
+  use: (lint: (detector: Detector) => Promise<readonly LintProblem[]>) => Promise<T>,
+): Promise<T> {
+  const { createDuckdbBackend } = await import('../backends/duckdb.ts');
+  const { createEngine } = await import('../detection/planner.ts');
+  const { samplesOf } = await import('../detection/example-records.ts');
+  const { parseEventNames } = await import('../detection/facts.ts');
+  const { lint, runProblems } = await import('../detection/lint.ts');
+  const events = parseEventNames(readFileSync(packageFile(FACTS.events), 'utf8'));
+  const techniques = await attackTechniques();
+  const values = listValues(lists);
+  const byName = Object.fromEntries(values.map((list) => [list.name, list.values]));
+  const seen = all.flatMap((detector) =>
+    detector.examples.flatMap((example) =>
+      samplesOf(example, detector.table).map((record) => ({ detector, ...record })),
+    ),
+  );
+  return withTempDirectory(async (tempDirectory) => {
+    const backend = await createDuckdbBackend({
+      tables: TABLES.map((table) => ({ table, segments: [] })),
+      lists: values,
+      portable: true,
+      locked: false,
+      memoryLimitMb: EXAMPLE_MEMORY_MB,
+      threads: 1,
+      tempDirectory,
+    });
+    try {
+      return await use(async (detector) => {
+        const table = TABLES.find(({ name }) => name === detector.table);
+        if (table === undefined) throw new AppError('detector-invalid', `there is no table ${detector.table}`);
+        const others = seen.filter((one) => one.table === table.name && one.detector.id !== detector.id);
+        const context = { table, lists: byName, events, techniques, seen: others.map(({ record }) => record) };
+        const problems = lint(detector, context);
+        if (problems.some(({ rule, level }) => level === 'error' && (rule === 'unusable' || rule === 'regex')))
+          return problems;
+        return [...problems, ...(await runProblems(detector, { engine: createEngine(table), backend, lists: byName }))];
+      });
+    } finally {
+      await backend.close();
+    }
+  });
 }
 
 const LIST_COLUMNS: readonly Pick<Column, 'name' | 'type' | 'doc'>[] = [

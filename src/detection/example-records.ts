@@ -69,6 +69,9 @@ const START_MS = Date.UTC(2025, 2, 3, 10);
 /** From one record to the next where neither says when it happened. */
 const STEP_MS = SECOND_MS;
 
+/** Of so many one sees what all are like. */
+const SAMPLES = 3;
+
 type Entry = Example['records'][number];
 type Repeated = Extract<Entry, { readonly repeat: number }>;
 const isRepeated = (entry: Entry): entry is Repeated =>
@@ -94,6 +97,14 @@ export function recordsOf(example: Example, table: string): readonly FilledRecor
     if (!Number.isNaN(startMs)) nextMs = startMs + (repeat - 1) * stepMs + STEP_MS;
   }
   return filled;
+}
+
+/** What the records of an example look like: of many at a distance the first few. */
+export function samplesOf(example: Example, table: string): readonly FilledRecord[] {
+  const records = example.records.map((entry) =>
+    isRepeated(entry) ? { ...entry, repeat: Math.min(entry.repeat, SAMPLES) } : entry,
+  );
+  return recordsOf({ ...example, records }, table);
 }
 
 function tableOf(record: ExampleRecord, table: string): string {

@@ -4,8 +4,8 @@ import { type Detector, type Example, parameterValues } from '../detector.ts';
 import { AppError } from '../errors.ts';
 import type { Finding, HuntEngine, HuntTask } from '../hunt.ts';
 import { DAY_MS } from '../time.ts';
-import { mutants } from './condition.ts';
 import { type FilledRecord, recordsOf } from './example-records.ts';
+import type { Variant } from './mutate.ts';
 
 /** Runs look back at the streams from so far ahead that nothing is still under way. */
 const LOOKING_BACK_MS = 400 * DAY_MS;
@@ -17,10 +17,9 @@ export interface ExampleResult {
 }
 
 export interface MutantResult {
-  /** The predicate that was left out. */
-  readonly leaf: string;
-  /** Whether some example noticed. */
-  readonly noticed: boolean;
+  readonly what: string;
+  /** Whether some example noticed; null where no engine takes it. */
+  readonly noticed: boolean | null;
 }
 
 export interface ExamplesReport {
@@ -28,41 +27,56 @@ export interface ExamplesReport {
   readonly mutants: readonly MutantResult[];
 }
 
-/** `load` puts records into a backend of their own; the runner closes it. With `mutate` each predicate of the condition is left out once. */
+/**
+ * `load` puts records into a backend of their own; the runner closes it. Each variant is judged by the examples, in the same hunt as the detector itself, until one of
+ * them notices.
+ */
 export async function runExamples(
   detector: Detector,
   {
     engine,
     load,
-    mutate,
+    variants = [],
   }: {
     readonly engine: HuntEngine;
     readonly load: (records: readonly FilledRecord[]) => Promise<Backend>;
-    readonly mutate: boolean;
+    readonly variants?: readonly Variant[];
   },
 ): Promise<ExamplesReport> {
-  const variants = mutate ? variantsOf(detector) : [];
-  const noticed = variants.map(() => false);
+  const noticed = new Map<Variant, boolean | null>(variants.map((variant) => [variant, false]));
   const examples: ExampleResult[] = [];
   for (const example of detector.examples) {
     const records = recordsOf(example, detector.table);
     const times = records.map(({ timeMs }) => timeMs).filter((time) => time !== null);
     const window = { fromMs: Math.min(...times), toMs: Math.max(...times) + 1 };
-    const parameters = parameterValues(detector, example.parameters ?? {});
-    const tasks = [detector, ...variants.map((variant) => variant.detector)].map(
-      (one): HuntTask => ({ detector: one, parameters, window }),
-    );
+    const values = parameterValues(detector, example.parameters ?? {});
+    const task: HuntTask = { detector, parameters: values, window };
+    const request = { lists: {}, columns: [], nowMs: window.toMs + LOOKING_BACK_MS };
     const backend = await load(records);
+    const run = async (tasks: readonly HuntTask[]): Promise<readonly (readonly string[])[]> =>
+      (await engine.run(backend, { ...request, tasks })).map(({ findings }) => problemsOf(example, findings));
     try {
-      const results = await engine.run(backend, {
-        tasks,
-        lists: {},
-        columns: [],
-        nowMs: window.toMs + LOOKING_BACK_MS,
-      });
-      const [own, ...others] = results.map(({ findings }) => problemsOf(example, findings));
+      const left = variants.filter((variant) => noticed.get(variant) === false);
+      const tasks = left.map(
+        (variant): HuntTask => ({
+          detector: variant.detector,
+          parameters: variant.parametersOf?.(values) ?? values,
+          window,
+        }),
+      );
+      let all: readonly (readonly string[] | null)[];
+      try {
+        all = await run([task, ...tasks]);
+      } catch (error) {
+        if (!(error instanceof AppError) || tasks.length === 0) throw error;
+        all = [...(await run([task])), ...(await oneByOne(tasks, run))];
+      }
+      const [own, ...others] = all;
       examples.push({ example: example.name, problems: own ?? [] });
-      for (const [at, problems] of others.entries()) if (problems.length > 0) noticed[at] = true;
+      for (const [at, problems] of others.entries()) {
+        const variant = left[at];
+        if (variant !== undefined) noticed.set(variant, problems === null ? null : problems.length > 0);
+      }
     } catch (error) {
       if (!(error instanceof AppError)) throw error;
       examples.push({ example: example.name, problems: [error.message] });
@@ -70,26 +84,27 @@ export async function runExamples(
       await backend.close();
     }
   }
-  return { examples, mutants: variants.map(({ leaf }, at) => ({ leaf, noticed: noticed[at] ?? false })) };
+  return {
+    examples,
+    mutants: variants.map((variant) => ({ what: variant.what, noticed: noticed.get(variant) ?? null })),
+  };
 }
 
-/** The detector without each of its predicates in turn. */
-function variantsOf(detector: Detector): readonly { readonly leaf: string; readonly detector: Detector }[] {
-  const { when, sequence } = detector;
-  if (when !== undefined)
-    return mutants(when).map(({ leaf, condition }) => ({ leaf, detector: { ...detector, when: condition } }));
-  if (sequence === undefined) return [];
-  return sequence.steps.flatMap((step, at) => {
-    const isCounted = 'when' in step && 'atLeast' in step;
-    const condition = (isCounted ? step.when : step) as NonNullable<Detector['when']>;
-    return mutants(condition).map((mutant) => {
-      const changed = isCounted ? { ...step, when: mutant.condition } : mutant.condition;
-      return {
-        leaf: `step ${at + 1}: ${mutant.leaf}`,
-        detector: { ...detector, sequence: { ...sequence, steps: sequence.steps.with(at, changed as typeof step) } },
-      };
-    });
-  });
+/** Null for those that no engine takes. */
+async function oneByOne(
+  tasks: readonly HuntTask[],
+  run: (tasks: readonly HuntTask[]) => Promise<readonly (readonly string[])[]>,
+): Promise<readonly (readonly string[] | null)[]> {
+  const results: (readonly string[] | null)[] = [];
+  for (const task of tasks) {
+    try {
+      results.push((await run([task]))[0] ?? null);
+    } catch (error) {
+      if (!(error instanceof AppError)) throw error;
+      results.push(null);
+    }
+  }
+  return results;
 }
 
 function problemsOf(example: Example, findings: readonly Finding[]): readonly string[] {

@@ -1,7 +1,7 @@
 /** The table `cloudtrail`: one row per record that CloudTrail delivered, each field of AWS's record reference as a column. */
 import type { Column, Table } from '../table.ts';
 import { addressIn, roleOfSession } from './derivations.ts';
-import { derived, EXTRA, fieldsOf, ORIGIN, structAsJson } from './table-columns.ts';
+import { derived, derivedOf, EXTRA, fieldsOf, ORIGIN, structAsJson } from './table-columns.ts';
 
 const RECORD_PAGE =
   'https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html';
@@ -41,7 +41,10 @@ const event: readonly Column[] = [
     'AwsApiCall, AwsServiceEvent, AwsConsoleAction, AwsConsoleSignIn, AwsVpceEvent and so on.',
     { since: '1.02' },
   ),
-  field('event_category', 'eventCategory', 'Management, Data or NetworkActivity.', { since: '1.07' }),
+  field('event_category', 'eventCategory', 'Management, Data or NetworkActivity.', {
+    since: '1.07',
+    values: ['Management', 'Data', 'NetworkActivity'],
+  }),
   boolean('management_event', 'managementEvent', 'Whether it is a management event.', { since: '1.06' }),
   boolean('read_only', 'readOnly', 'Whether the operation only reads.', { since: '1.01' }),
   field('api_version', 'apiVersion', 'API version of an AwsApiCall event.', { since: '1.01' }),
@@ -65,7 +68,23 @@ const caller: readonly Column[] = [
     'user_type',
     'userIdentity.type',
     'Type of the identity: Root, IAMUser, AssumedRole, Role, FederatedUser, AWSAccount, AWSService and so on.',
-    { since: '1.0' },
+    {
+      since: '1.0',
+      values: [
+        'Root',
+        'IAMUser',
+        'AssumedRole',
+        'Role',
+        'FederatedUser',
+        'Directory',
+        'AWSAccount',
+        'AWSService',
+        'IdentityCenterUser',
+        'SAMLUser',
+        'WebIdentityUser',
+        'Unknown',
+      ],
+    },
   ),
   field('user_arn', 'userIdentity.arn', 'ARN of the caller; for a role it is that of the session.', { since: '1.0' }),
   field('principal_id', 'userIdentity.principalId', 'Unique id of the caller; for a role `<role id>:<session name>`.', {
@@ -238,6 +257,7 @@ const result: readonly Column[] = [
   }),
   field('console_login', 'responseElements.ConsoleLogin', 'Verdict of a ConsoleLogin event: Success or Failure.', {
     since: '1.0',
+    values: ['Success', 'Failure'],
     athena: "json_extract_scalar(responseelements, '$.ConsoleLogin')",
   }),
 ];
@@ -292,7 +312,8 @@ const derivations: readonly Column[] = [
     "CASE WHEN event_name_raw < 'a' AND strpos(event_name_raw, '20') = 0 THEN event_name_raw ELSE" +
       " regexp_replace(concat(upper(substr(event_name_raw, 1, 1)), substr(event_name_raw, 2)), '_?20[0-9]{2}_?[0-9]{2}_?[0-9]{2}(v[0-9]+)?$', '') END",
   ),
-  derived(
+  derivedOf(
+    ['success', 'denied', 'failed'],
     'outcome',
     'VARCHAR',
     '`success`, `denied` (refused for lack of permission) or `failed`.',
@@ -327,7 +348,8 @@ const derivations: readonly Column[] = [
     'Name of the role session, chosen by whoever assumed the role; NULL for others.',
     "CASE WHEN user_type = 'AssumedRole' AND strpos(principal_id, ':') > 0 THEN substr(principal_id, strpos(principal_id, ':') + 1) END",
   ),
-  derived(
+  derivedOf(
+    ['root', 'service', 'user', 'role', 'account', 'federated', 'unknown'],
     'actor_type',
     'VARCHAR',
     '`root`, `service`, `user`, `role`, `account`, `federated` or `unknown`.',

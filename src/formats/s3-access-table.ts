@@ -1,7 +1,7 @@
 /** The table `s3_access`: one row per record of an S3 server access log, each field of AWS's page as a column. */
 import type { Column, ColumnType, Table } from '../table.ts';
 import { addressIn, roleOfSession } from './derivations.ts';
-import { derived, ORIGIN } from './table-columns.ts';
+import { derived, derivedOf, ORIGIN } from './table-columns.ts';
 
 const PAGE = 'https://docs.aws.amazon.com/AmazonS3/latest/userguide/LogFormat.html';
 
@@ -193,7 +193,8 @@ const derivations: readonly Column[] = [
     'Who called, never NULL: the ARN, else the canonical user id or service, `anonymous`, or `unknown` when credentials were refused.',
     "coalesce(principal_arn, CASE WHEN is_anonymous THEN 'anonymous' END, requester, 'unknown')",
   ),
-  derived(
+  derivedOf(
+    ['success', 'denied', 'failed'],
     'outcome',
     'VARCHAR',
     '`success`, `denied` (status 401 or 403) or `failed` (another status from 400 on). Without a status the error code decides.',

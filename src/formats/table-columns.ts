@@ -4,6 +4,7 @@ import type { Column, ColumnType } from '../table.ts';
 interface FieldOptions {
   readonly type?: ColumnType;
   readonly since?: string;
+  readonly values?: readonly string[];
   /** Where the value over Athena's raw table is more than the lower-cased path. */
   readonly athena?: string | null;
 }
@@ -24,6 +25,7 @@ export function fieldsOf(pageOf: (raw: string) => string): {
     doc,
     aws: pageOf(raw),
     ...(options.since === undefined ? {} : { since: options.since }),
+    ...(options.values === undefined ? {} : { values: options.values }),
     raw,
     athena: options.athena === undefined ? raw.toLowerCase() : options.athena,
   });
@@ -71,6 +73,12 @@ export const derived = (name: string, type: ColumnType, doc: string, derive: str
   doc,
   athena,
   derive,
+});
+
+/** A derived text that takes these values alone. */
+export const derivedOf = (values: readonly string[], ...rest: Parameters<typeof derived>): Column => ({
+  ...derived(...rest),
+  values,
 });
 
 /** Where the record came from. */

@@ -43,8 +43,11 @@ const verdict: readonly Column[] = [
     'terminating_rule_type',
     'terminatingRuleType',
     'Type of this rule: REGULAR, RATE_BASED, GROUP or MANAGED_RULE_GROUP.',
+    { values: ['REGULAR', 'RATE_BASED', 'GROUP', 'MANAGED_RULE_GROUP'] },
   ),
-  field('action', 'action', 'What was done with the request: ALLOW, BLOCK, CAPTCHA or CHALLENGE.'),
+  field('action', 'action', 'What was done with the request: ALLOW, BLOCK, CAPTCHA or CHALLENGE.', {
+    values: ['ALLOW', 'BLOCK', 'CAPTCHA', 'CHALLENGE'],
+  }),
   json(
     'terminating_rule_match_details',
     'terminatingRuleMatchDetails',

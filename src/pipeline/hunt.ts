@@ -89,6 +89,48 @@ export async function huntWindow(deps: HuntDeps, options: HuntOptions, bounds: P
   return session.record(seqs);
 }
 
+/** What detectors would have found in a window of event time, had they run. */
+export interface Rehearsal extends HuntResult {
+  /** What was looked at: from the first to the last event of these tables, within the bounds. Null where there is none. */
+  readonly window: Window | null;
+  /** Events in it by table. */
+  readonly events: Readonly<Record<string, number>>;
+}
+
+/** Judges a window as huntWindow() does, but records nothing, and withdraws nothing. Throws as it does. */
+export async function rehearse(deps: HuntDeps, options: HuntOptions, bounds: Partial<Window>): Promise<Rehearsal> {
+  const session = new Hunt(deps, options);
+  await session.begin();
+  const windows: Window[] = [];
+  const events: Record<string, number> = {};
+  for (const [hunted, judges] of byTable(deps.tables, judgesOf(options))) {
+    const segments = await deps.store.segments(hunted.table);
+    const window = windowOf(segments, bounds);
+    if (window === null) continue;
+    await session.judge(hunted, judges, () => window, rangeOf(hunted, judges, window), null);
+    windows.push(window);
+    events[hunted.table.name] = await countOf(deps, hunted.table, window);
+  }
+  const window =
+    windows.length === 0
+      ? null
+      : { fromMs: smallest(windows.map(({ fromMs }) => fromMs)), toMs: -smallest(windows.map(({ toMs }) => -toMs)) };
+  return { ...session.found(), window, events };
+}
+
+async function countOf({ store, openBackend }: HuntDeps, table: Table, window: Window): Promise<number> {
+  const backend = await openBackend([{ table, segments: await store.segments(table, window) }]);
+  try {
+    const { rows } = await backend.query(
+      `SELECT count(*) AS n FROM main.${table.name} WHERE event_time >= :from AND event_time < :to`,
+      { from: new Date(window.fromMs), to: new Date(window.toMs) },
+    );
+    return Number(rows[0]?.['n'] ?? 0);
+  } finally {
+    await backend.close();
+  }
+}
+
 /**
  * Which detectors judge new data. `event`: those for which each event is a finding, over the new segments alone. `prompt`: all that late data cannot refute,
  * so that nothing has to be waited for.
@@ -335,6 +377,9 @@ function groupedBy<T>(
   return groups;
 }
 
+const byFirst = (a: Alert, b: Alert): number =>
+  Date.parse(a.first_seen) - Date.parse(b.first_seen) || (a.id < b.id ? -1 : 1);
+
 /** Gathers the alerts of one hunt, and records them at its end in one transaction. */
 class Hunt {
   readonly #deps: HuntDeps;
@@ -420,6 +465,11 @@ class Hunt {
     }
   }
 
+  /** What was found so far, by first event. */
+  found(): HuntResult {
+    return { alerts: [...this.#found.values()].toSorted(byFirst), notes: [...this.#notes] };
+  }
+
   /** Records what was found so far. */
   async save(): Promise<void> {
     await this.#save([]);
@@ -443,8 +493,6 @@ class Hunt {
       ...found.map((alert) => ({ ...alert, status: statuses.get(alert.id) ?? alert.status, new: fresh.has(alert.id) })),
       ...withdrawn,
     ];
-    const byFirst = (a: Alert, b: Alert): number =>
-      Date.parse(a.first_seen) - Date.parse(b.first_seen) || (a.id < b.id ? -1 : 1);
     return { alerts: alerts.toSorted(byFirst), notes: [...this.#notes] };
   }
 }

@@ -7,7 +7,7 @@ import { toOcsf } from '../../ocsf.ts';
 import { json } from '../../printable.ts';
 import { formatTime } from '../../time.ts';
 import { checkAccount, checkRegion } from '../aws.ts';
-import { finish, type Host, type Run, windowOf, withStore } from '../command.ts';
+import { finish, type Host, isOutput, type Run, windowOf, withStore } from '../command.ts';
 import { createAlertWriter } from '../output/alerts.ts';
 import { plural } from '../output/text.ts';
 
@@ -82,8 +82,9 @@ function writerOf(run: Run<ExportOptions>): (alerts: readonly Alert[]) => Promis
     const place = placeOf(run);
     return lines((alert) => toAsff(alert, place, at));
   }
+  const form = isOutput(outputForm) ? outputForm : 'jsonl';
   return async (alerts) => {
-    const writer = createAlertWriter(outputForm, terminal);
+    const writer = createAlertWriter(form, terminal);
     await writer.write(alerts);
     await writer.end();
   };

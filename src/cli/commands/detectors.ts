@@ -14,7 +14,11 @@ import { plural } from '../output/text.ts';
 import { packageFile } from '../package.ts';
 import { addRulesOption, type RulesOptions, rulesStatus, tellRules, withRules } from '../rules.ts';
 import { TEMPLATES, type TemplateKind } from './detector-templates.ts';
+import { backtestCommand } from './detectors-backtest.ts';
+import { coverageCommand } from './detectors-coverage.ts';
+import { lintCommand } from './detectors-lint.ts';
 import { detectorRulesCommand } from './detectors-rules.ts';
+import { testCommand } from './detectors-test.ts';
 
 interface ListOptions extends RulesOptions {
   readonly strict?: boolean;
@@ -36,9 +40,6 @@ export function detectorsCommand(host: Host): Command {
   const show = addRulesOption(new Command('show'))
     .description('all that one detector is: why, when, parameters, false positives, blind spots')
     .argument('<id>');
-  const test = new Command('test')
-    .description('run the examples of detectors through the decoder and the engine')
-    .argument('[id...]', 'default: all');
   const create = new Command('new')
     .description('write the file of a new detector, with an example that fails until it is filled in')
     .argument('<id>', 'kebab-case noun phrase of what is seen, such as denied-call-spike')
@@ -46,7 +47,7 @@ export function detectorsCommand(host: Host): Command {
     .option('--dir <dir>', `folder to write it to (default: ${USER_DETECTORS}/ beside the config)`);
   return group(
     new Command('detectors')
-      .description('list, explain, test and write detectors')
+      .description('list, explain, check, measure and write detectors')
       .addCommand(
         finish<ListOptions>(
           list,
@@ -67,14 +68,10 @@ export function detectorsCommand(host: Host): Command {
           printOne,
         ),
       )
-      .addCommand(
-        finish(
-          test,
-          host,
-          ['trailhound detectors test', 'trailhound detectors test denied-call-spike my-own-detector'],
-          runExamples,
-        ),
-      )
+      .addCommand(testCommand(host))
+      .addCommand(lintCommand(host))
+      .addCommand(backtestCommand(host))
+      .addCommand(coverageCommand(host))
       .addCommand(
         finish<NewOptions>(
           create,
@@ -226,31 +223,6 @@ function conditionText({ when, threshold, baseline, sequence, sql }: Detector, b
   return `\n${bold('Condition')}\n${parts.map(([name, value]) => `  ${name}: ${json(value)}\n`).join('')}`;
 }
 
-async function runExamples(run: Run<object>, ...ids: string[]): Promise<0> {
-  const catalogue = await catalogueOf(run.config);
-  const chosen = ids.length === 0 ? catalogue.entries : ids.map((id) => catalogue.get(id));
-  const { testExamples } = await import('../wire.ts');
-  const columns = ['detector', 'example', 'result', 'detail'].map((name) => ({ name, type: 'VARCHAR' }));
-  const rows: string[][] = [];
-  for (const { detector } of chosen) {
-    if (run.signal.aborted) throw new AppError('interrupted', 'interrupted while the examples ran');
-    run.terminal.progress(detector.id);
-    for (const { example, problems } of (await testExamples(detector)).examples) {
-      rows.push([detector.id, example, problems.length === 0 ? 'passed' : 'FAILED', problems.join('; ')]);
-    }
-    if (detector.examples.length === 0) rows.push([detector.id, '', 'FAILED', 'it has no example']);
-  }
-  await printRows(run.output, columns, rows, run.terminal);
-  const failed = rows.filter(([, , result]) => result !== 'passed').length;
-  if (failed > 0) {
-    throw new AppError('detector-invalid', `${plural(failed, 'example')} of ${plural(rows.length, 'example')} failed`, {
-      hint: 'An example tells the alerts that its records must raise; the detail says what came instead.',
-    });
-  }
-  run.terminal.info(`${plural(rows.length, 'example')} passed`);
-  return 0;
-}
-
 const NEEDS_CONFIG = `detectors that are code are loaded only beside a ${CONFIG_FILE}, which may be empty`;
 /** There only in a checkout of trailhound itself, whose own detectors import it by its path. */
 const CONTRACT = packageFile('src/detector.ts');
@@ -273,6 +245,9 @@ async function createFile({ config, options, terminal }: Run<NewOptions>, id = '
   }
   const inCheckout = existsSync(CONTRACT) && config.dir === dirname(dirname(CONTRACT));
   const kind = options.kind ?? (inCheckout ? 'ts' : 'yaml');
+  const { NO_TYPESCRIPT, runsTypeScript } = await import('../detectors.ts');
+  if (kind === 'ts' && !inCheckout && !runsTypeScript())
+    throw new AppError('usage-invalid', `cannot use a detector in TypeScript here: ${NO_TYPESCRIPT}`);
   const dir = resolve(options.dir ?? join(config.dir, inCheckout ? 'detectors/cloudtrail' : USER_DETECTORS));
   const file = join(dir, `${id}.${kind}`);
   try {
