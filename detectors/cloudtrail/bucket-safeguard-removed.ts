@@ -64,11 +64,7 @@ export const detector = defineDetector({
   examples: [
     {
       name: 'replication, encryption and the default retention are removed',
-      records: [
-        removal,
-        call('DeleteBucketEncryption', { encryption: '' }),
-        lock({ ObjectLockEnabled: 'Enabled' }),
-      ],
+      records: [removal, call('DeleteBucketEncryption', { encryption: '' }), lock({ ObjectLockEnabled: 'Enabled' })],
       alerts: [{ subject: { principal: 'arn:aws:iam::111122223333:user/Alice' }, count: 3 }],
     },
     {

@@ -42,7 +42,10 @@ export const detector = defineDetector({
       .describe('RE2 pattern of names of log groups that are evidence'),
   },
   falsePositives: ['A log group whose events are also delivered to a bucket.'],
-  blindSpots: ['Log groups under a name that the pattern does not know.', 'Groups that were made with a short retention.'],
+  blindSpots: [
+    'Log groups under a name that the pattern does not know.',
+    'Groups that were made with a short retention.',
+  ],
   response: [
     'Set the retention back: what is older than request_parameters.retentionInDays is gone within three days.',
     'Run the saved question recent-changes for the principal.',

@@ -6,7 +6,10 @@ const call = (eventName: string, requestParameters: object) => ({
   eventName,
   requestParameters,
 });
-const detached = call('DetachPolicy', { policyId: 'p-examplepolicyid111', targetId: 'ou-examplerootid111-exampleouid111' });
+const detached = call('DetachPolicy', {
+  policyId: 'p-examplepolicyid111',
+  targetId: 'ou-examplerootid111-exampleouid111',
+});
 
 export const detector = defineDetector({
   id: 'organization-policy-detached',

@@ -20,7 +20,11 @@ const CALLS = {
 const calls = Object.entries(CALLS).flatMap(([eventSource, names]) =>
   names.map((eventName) => ({ eventSource, eventName })),
 );
-const off = { eventSource: 'inspector2.amazonaws.com', eventName: 'Disable', requestParameters: { resourceTypes: ['EC2'] } };
+const off = {
+  eventSource: 'inspector2.amazonaws.com',
+  eventName: 'Disable',
+  requestParameters: { resourceTypes: ['EC2'] },
+};
 
 export const detector = defineDetector({
   id: 'security-service-disabled',
