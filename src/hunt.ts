@@ -75,12 +75,10 @@ export interface RunStatement extends HuntStatement {
   readonly ms: number;
 }
 
-/** How many events each slot of a day held: what a baseline needs to know of its past. */
-export interface CountQuery {
+/** How many events each slot of a day held, which is what a baseline needs to know of its past: rows (k, slot, n) over the events of the table that are there; k is a list of texts. Portable. */
+export interface CountQuery extends HuntStatement {
   /** Says what is counted: queries of one key count the same, whatever detectors they are for. */
   readonly key: string;
-  /** Rows (k, slot, n) over the events of the table that are there; k is a list of texts. Portable. */
-  readonly sql: string;
 }
 
 /** A row of SLOT_COUNT; the slot's start in ms. */

@@ -1,6 +1,6 @@
 /** What baselines need to know of days that lie behind them, as counts: events of each of their values and slots. */
 import { createHash } from 'node:crypto';
-import { type CountQuery, type HuntRequest, SLOT_COUNT } from '../hunt.ts';
+import { type HuntRequest, SLOT_COUNT } from '../hunt.ts';
 import type { Table } from '../table.ts';
 import type { Window } from '../time.ts';
 import { type Compiled, conditionsSql, slotSql, timeLiteral } from './compile.ts';
@@ -12,6 +12,12 @@ const COUNTS_VERSION = 1;
 const KEY_DIGITS = 16;
 /** The table of the counts that a hunt needs. */
 export const COUNTS = 'hunt_counts';
+
+/** SQL that counts, under a name that says what. */
+export interface Count {
+  readonly key: string;
+  readonly sql: string;
+}
 
 /** The values by which a baseline counts, with the names that they have in hot.ts. */
 function countedBy({ kind, subject }: Compiled): {
@@ -27,24 +33,24 @@ function countedBy({ kind, subject }: Compiled): {
 }
 
 /** Events that a baseline looks at. */
-export function countQuery(compiled: Compiled, table: Table, lists: HuntRequest['lists']): CountQuery {
+export function countOf(compiled: Compiled, table: Table, lists: HuntRequest['lists']): Count {
   const { kind, conditions, slotMs } = compiled;
   const needed = kind.kind === 'first-seen' ? kind.values.map((value) => `${value} IS NOT NULL`) : [];
   const wanted = [conditionsSql(conditions), ...needed].join(' AND ');
-  return queryOf(table, countedBy(compiled).values, slotMs ?? 0, wanted, lists);
+  return countBy(table, countedBy(compiled).values, slotMs ?? 0, wanted, lists);
 }
 
 /** Events of any kind. */
-export const historyQuery = (table: Table, per: readonly string[], slotMs: number): CountQuery =>
-  queryOf(table, per, slotMs, 'true', {});
+export const historyCount = (table: Table, per: readonly string[], slotMs: number): Count =>
+  countBy(table, per, slotMs, 'true', {});
 
-function queryOf(
+function countBy(
   table: Table,
   values: readonly string[],
   slotMs: number,
   wanted: string,
   lists: HuntRequest['lists'],
-): CountQuery {
+): Count {
   const by = names('k', values.length);
   const sql = `SELECT ARRAY[${by.join(', ')}] AS k, slot, count(*) AS n
  FROM (SELECT ${values.map((value, at) => `${value} AS k${at}`).join(', ')}, ${slotSql(slotMs, 'event_time')} AS slot FROM main.${table.name} WHERE event_time IS NOT NULL AND ${wanted}) AS w
@@ -60,7 +66,7 @@ export const countsSql = (keys: readonly string[]): string =>
   `SELECT key, k, slot, n FROM main.${SLOT_COUNT.name} WHERE key IN (${keys.map((key) => `'${key}'`).join(', ')})`;
 
 /** Rows (names of `values`, slot, n) of a key; a slot may have several. */
-export function pastSql({ key }: CountQuery, values: readonly string[], { fromMs, toMs }: Window): string {
+export function pastSql({ key }: Count, values: readonly string[], { fromMs, toMs }: Window): string {
   const columns = values.map((name, at) => `element_at(k, ${at + 1}) AS ${name}`);
   return `SELECT ${columns.join(', ')}, slot, n FROM main.${COUNTS} WHERE key = '${key}' AND slot >= ${timeLiteral(fromMs)} AND slot < ${timeLiteral(toMs)}`;
 }
@@ -71,6 +77,6 @@ export function withPast(compiled: Compiled, table: Table, lists: HuntRequest['l
   return {
     ...compiled,
     readFromMs: days.toMs,
-    past: { ...past, sql: pastSql(countQuery(compiled, table, lists), countedBy(compiled).names, past) },
+    past: { ...past, sql: pastSql(countOf(compiled, table, lists), countedBy(compiled).names, past) },
   };
 }

@@ -24,7 +24,7 @@ import {
   timeFilter,
 } from './compile.ts';
 import { conditionSql, leavesOf, lookedUp, necessarySql, withLeaves } from './condition.ts';
-import { COUNTS, countQuery, countsSql, historyQuery, pastSql, withPast } from './counts.ts';
+import { COUNTS, type Count, countOf, countsSql, historyCount, pastSql, withPast } from './counts.ts';
 import {
   eventsSql,
   evidenceColumn,
@@ -195,30 +195,37 @@ class Run {
       fromMs: startOfDay(reading(jobs).fromMs),
       toMs: startOfDay(Math.min(...jobs.map(({ compiled }) => compiled.window.fromMs))),
     };
-    const queries = [
-      ...jobs.map(({ compiled }) => countQuery(compiled, this.#table, this.#request.lists)),
-      ...groupsOf(jobs, historyKey).map((group) => this.#historyQuery(group)),
+    if (days.fromMs >= days.toMs) return null;
+    const queries = this.#countsOf(jobs).map(({ count, jobs: those }) => ({
+      ...this.#described({ title: `counts for ${titleOf(those)}`, jobs: those, sql: count.sql }),
+      key: count.key,
+    }));
+    return { days, queries };
+  }
+
+  /** What these baselines count, each once. */
+  #countsOf(jobs: readonly Job[]): readonly { readonly count: Count; readonly jobs: readonly Job[] }[] {
+    const wanted = [
+      ...jobs.map((job) => ({ count: countOf(job.compiled, this.#table, this.#request.lists), jobs: [job] })),
+      ...groupsOf(jobs, historyKey).map((group) => ({ count: this.#historyCount(group), jobs: group })),
     ];
-    return days.fromMs < days.toMs
-      ? { days, queries: [...new Map(queries.map((one) => [one.key, one])).values()] }
-      : null;
+    return [...new Set(wanted.map(({ count }) => count.key))].map((key) => {
+      const same = wanted.filter(({ count }) => count.key === key);
+      return { count: (same[0] as (typeof same)[number]).count, jobs: same.flatMap(({ jobs: those }) => those) };
+    });
   }
 
   /** Reads what is known of the days before, once for all. */
   async #keepCounts(backend: Backend, jobs: readonly Job[]): Promise<void> {
     const counted = jobs.filter(({ compiled }) => compiled.past !== undefined);
     if (counted.length === 0) return;
-    const keys = [
-      ...counted.map(({ compiled }) => countQuery(compiled, this.#table, this.#request.lists)),
-      ...groupsOf(counted, historyKey).map((group) => this.#historyQuery(group)),
-    ].map(({ key }) => key);
-    const sql = countsSql([...new Set(keys)]);
+    const sql = countsSql(this.#countsOf(counted).map(({ count }) => count.key));
     await this.#keep(backend, COUNTS, { title: 'the counts of the days before', jobs: counted, sql });
   }
 
-  #historyQuery(jobs: readonly Job[]): CountQuery {
+  #historyCount(jobs: readonly Job[]): Count {
     const [first] = jobs;
-    return historyQuery(
+    return historyCount(
       this.#table,
       first === undefined ? [] : perOf(first.compiled.kind),
       first?.compiled.slotMs ?? DAY_MS,
@@ -527,7 +534,7 @@ SELECT ${[...s, ...names('k', keyCount(job.compiled)), ...names('p', perOf(kind)
     const all =
       pasts.length === 0
         ? events
-        : `${events} UNION ALL SELECT ${p.join(', ')}, slot FROM (${pastSql(this.#historyQuery(jobs), p, past)}) AS past`;
+        : `${events} UNION ALL SELECT ${p.join(', ')}, slot FROM (${pastSql(this.#historyCount(jobs), p, past)}) AS past`;
     const rows = await this.#ask(backend, {
       title: 'the history behind baselines',
       jobs,
@@ -626,7 +633,7 @@ SELECT ${[...s, ...names('k', keyCount(job.compiled)), ...names('p', perOf(kind)
     const isRead = new RegExp(`\\bmain[.]${this.#table.name}\\b`, 'u').test(sql);
     const words = isRead ? wordsOf(sql.replaceAll(/'(?:[^']|'')*'/gu, "''")) : new Set();
     const columns = this.#table.columns.map(({ name }) => name).filter((name) => words.has(name));
-    return { title: title ?? detectors.join(', '), sql, detectors, columns };
+    return { title: title ?? titleOf(jobs), sql, detectors, columns };
   }
 
   /** A filter by event names; null where there are none. */
@@ -687,6 +694,8 @@ async function together(lanes: number, works: readonly (() => Promise<void>)[]):
   const failed = ends.find(({ status }) => status === 'rejected');
   if (failed?.status === 'rejected') throw failed.reason;
 }
+
+const titleOf = (jobs: readonly Job[]): string => jobs.map(({ compiled }) => compiled.detector.id).join(', ');
 
 const wordsOf = (text: string): ReadonlySet<string> => new Set(text.toLowerCase().match(/[a-z_][a-z0-9_]*/gu));
 

@@ -17,7 +17,7 @@ import {
 import { defaultMask, type Mask } from '../secrets.ts';
 import type { Commit, HuntKey, RecordedHunt, Segment, Store, Suppression } from '../store.ts';
 import type { Table } from '../table.ts';
-import { DAY_MS, type Window } from '../time.ts';
+import { DAY_MS, dayOf, type Window } from '../time.ts';
 import { alertOf, suppressionColumns } from './alerts.ts';
 
 /** A table that detectors look at, and the engine that runs them over it. */
@@ -88,20 +88,29 @@ export async function huntWindow(deps: HuntDeps, options: HuntOptions, bounds: P
   const isWhole = bounds.fromMs === undefined && bounds.toMs === undefined;
   const seqs: JudgedSeq[] = [];
   for (const [hunted, judges] of byTable(deps.tables, judgesOf(options))) {
-    const [commits, segments] = await Promise.all([
-      deps.store.commits(hunted.table, 0),
-      deps.store.segments(hunted.table),
-    ]);
-    const window = windowOf(segments, bounds);
-    if (window === null) continue;
-    const range = rangeOf(hunted, judges, window);
-    await session.judge(hunted, judges, () => window, range, isWhole ? segments : null);
-    if (isWhole)
-      seqs.push(
-        ...judges.map((judge) => ({ key: judge.key, seq: judgedSeq(deps, options, hunted, judge, commits, seq) })),
-      );
+    const commits = await deps.store.commits(hunted.table, 0);
+    if (!(await judgeWindow(deps, session, hunted, judges, bounds)) || !isWhole) continue;
+    seqs.push(
+      ...judges.map((judge) => ({ key: judge.key, seq: judgedSeq(deps, options, hunted, judge, commits, seq) })),
+    );
   }
   return session.record(seqs);
+}
+
+/** False where there are no events to judge. */
+async function judgeWindow(
+  { store }: HuntDeps,
+  session: Hunt,
+  hunted: HuntTable,
+  judges: readonly Judge[],
+  bounds: Partial<Window>,
+): Promise<boolean> {
+  const segments = await store.segments(hunted.table);
+  const window = windowOf(segments, bounds);
+  if (window === null) return false;
+  const isWhole = bounds.fromMs === undefined && bounds.toMs === undefined;
+  await session.judge(hunted, judges, () => window, rangeOf(hunted, judges, window), isWhole ? segments : null);
+  return true;
 }
 
 /**
@@ -228,13 +237,29 @@ export async function explainHunt(
 ): Promise<readonly HuntStatement[]> {
   const statements: HuntStatement[] = [];
   for (const [{ table, engine }, judges] of byTable(deps.tables, judgesOf(options))) {
-    const window = windowOf(await deps.store.segments(table), bounds) ?? {
-      fromMs: deps.nowMs() - DAY_MS,
-      toMs: deps.nowMs(),
-    };
+    const segments = await deps.store.segments(table);
+    const window = windowOf(segments, bounds) ?? { fromMs: deps.nowMs() - DAY_MS, toMs: deps.nowMs() };
     const tasks = judges.map(({ detector, parameters }) => ({ detector, parameters, window }));
-    statements.push(...engine.explain({ tasks, lists: options.lists, columns: [], nowMs: deps.nowMs() }));
+    const request = { tasks, lists: options.lists, columns: [], nowMs: deps.nowMs() };
+    const counts = engine.counts(request);
+    const isCounted = counts !== null && segmentsOf(segments, counts.days).length > 0;
+    if (isCounted) statements.push(...counts.queries);
+    statements.push(...engine.explain({ ...request, counted: isCounted ? counts.days : null }));
   }
+  return statements;
+}
+
+/** The statements of a hunt over a window, run: what each took. Nothing is recorded. Throws as huntWindow(). */
+export async function analyzeHunt(
+  deps: HuntDeps,
+  options: HuntOptions,
+  bounds: Partial<Window>,
+): Promise<readonly RunStatement[]> {
+  const statements: RunStatement[] = [];
+  const session = new Hunt(deps, { ...options, onStatement: (statement) => statements.push(statement) });
+  await session.begin();
+  for (const [hunted, judges] of byTable(deps.tables, judgesOf(options)))
+    await judgeWindow(deps, session, hunted, judges, bounds);
   return statements;
 }
 
@@ -350,13 +375,20 @@ function groupedBy<T>(
   return groups;
 }
 
+/** Those of whole days. */
+const segmentsOf = (segments: readonly Segment[], days: Window): readonly Segment[] =>
+  segments.filter(({ eventDate }) => {
+    const startMs = dayOf(eventDate) * DAY_MS;
+    return startMs >= days.fromMs && startMs < days.toMs;
+  });
+
 /**
  * The counts of the days on which baselines rest and of which there are segments among these; what nobody has counted yet is counted now and kept. Null where there are
  * no such days, or nothing can be kept: then their events are read.
  */
 async function countDays(
   { store, openBackend }: HuntDeps,
-  { signal }: HuntOptions,
+  { signal, onStatement }: HuntOptions,
   { table, engine }: HuntTable,
   request: HuntRequest,
   segments: readonly Segment[],
@@ -364,8 +396,7 @@ async function countDays(
   const wanted = engine.counts(request);
   if (wanted === null) return null;
   const { days, queries } = wanted;
-  const startOf = ({ eventDate }: Segment): number => Date.parse(`${eventDate}T00:00:00Z`);
-  const past = segments.filter((segment) => startOf(segment) >= days.fromMs && startOf(segment) < days.toMs);
+  const past = segmentsOf(segments, days);
   if (past.length === 0) return null;
   const keys = queries.map(({ key }) => key);
   const { files, missing } = await store.slotCounts.find(table, past, keys);
@@ -379,9 +410,11 @@ async function countDays(
       try {
         if (signal?.aborted) throw new AppError('interrupted', 'the hunt was interrupted');
         const rows: CountRow[] = [];
-        for (const { key, sql } of queries) {
-          for (const { k, slot, n } of (await backend.query(sql)).rows)
+        for (const { key, ...statement } of queries) {
+          const started = performance.now();
+          for (const { k, slot, n } of (await backend.query(statement.sql)).rows)
             rows.push([key, k as readonly (string | null)[], Date.parse(String(slot)), Number(n)]);
+          onStatement?.({ ...statement, title: `${day}: ${statement.title}`, ms: performance.now() - started });
         }
         added.push(await store.slotCounts.add(table, those, keys, rows));
       } finally {

@@ -9,6 +9,7 @@ import { addBackendOptions, athenaSettings, athenaWindow, type BackendCommandOpt
 import { configLists, tellUnknownAccounts, withAthena } from '../backend.ts';
 import { type ExitStatus, finish, type Host, type Run, windowOf, withStore } from '../command.ts';
 import { printStatements, refuseUnused, tellOneByOne } from '../dry-run.ts';
+import { statementText, timesText } from '../explain.ts';
 import {
   addHuntOptions,
   chooseDetectors,
@@ -31,6 +32,7 @@ interface Options extends HuntCommandOptions, BackendCommandOptions {
   readonly to?: string;
   readonly list?: string;
   readonly explain?: boolean;
+  readonly analyze?: boolean;
 }
 
 export function huntCommand(host: Host): Command {
@@ -40,7 +42,8 @@ export function huntCommand(host: Host): Command {
     .option('--from <time>', 'events at this time or later (default: the whole store)')
     .option('--to <time>', 'events before this time')
     .option('--list <file>', 'look for the addresses, networks, access keys, ARNs and user agents in this file instead')
-    .option('--explain', 'print the statements that would run, and run none');
+    .option('--explain', 'print the statements that would run and the columns that they read, and run none')
+    .option('--analyze', 'run them all the same, and tell how long each took and each detector; nothing is recorded');
   return finish<Options>(
     addBackendOptions(addHuntOptions(command)),
     host,
@@ -49,6 +52,7 @@ export function huntCommand(host: Host): Command {
       'trailhound hunt --from 7d --min-severity high --fail-on critical',
       'trailhound hunt denied-call-spike --param denied-call-spike.refusals=50',
       'trailhound hunt --list iocs.txt',
+      'trailhound hunt --from 1h --analyze',
       'trailhound hunt --backend athena --from 1d --to now --max-scan 50GB',
       'trailhound hunt --backend athena --from 90d --to now --dry-run',
     ],
@@ -67,14 +71,23 @@ async function hunt(run: Run<Options>, ...ids: string[]): Promise<ExitStatus> {
   const lists = new Map([...configLists(run.config), ...(indicators === null ? [] : indicatorLists(indicators))]);
   const suppressions = await configSuppressions(run);
   const chosenHunt = { ...chosen, lists, suppressions, mask: terminal.mask, signal: run.signal };
+  if (isAthena(run) && options.analyze) {
+    throw new AppError('usage-invalid', '--analyze is for the local store only', {
+      hint: '`--dry-run` tells what each statement costs on Athena.',
+    });
+  }
   if (isAthena(run)) return huntArchive(run, ids, chosenHunt, indicators);
   refuseUnused(run, ['dryRun']);
   return withStore(run, async (store) => {
     const { useHunter } = await import('../wire.ts');
     return useHunter(store, chosenHunt, async (hunter) => {
+      if (options.analyze) {
+        const statements = await hunter.analyze(window);
+        await terminal.out(statements.map(statementText).join('') + timesText(statements));
+        return 0;
+      }
       if (options.explain) {
-        for (const { title, sql } of await hunter.explain(window))
-          await terminal.out(`-- ${printable(title)}\n${sql};\n\n`);
+        await terminal.out((await hunter.explain(window)).map(statementText).join(''));
         return 0;
       }
       const [{ alerts, notes }, withoutTime] = await Promise.all([hunter.huntWindow(window), store.withoutTime()]);
