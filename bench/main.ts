@@ -8,15 +8,16 @@ import { parseArgs } from 'node:util';
 import { type Corpus, corpus } from './corpus.ts';
 import { type Cost, folderBytes, measure, measureShell, medianRun, number } from './measure.ts';
 import { giantFile, manyFiles, sizedFiles } from './odd-archives.ts';
+import { CONDITION_COUNTS, type PlannerCost } from './planner.ts';
 import { s3Table } from './s3.ts';
 import { autoSql, bareSql, type SqlJob, sameJobSql } from './sql.ts';
 
-const USAGE = `npm run bench -- [--events 1000000,4000000] [--rounds 3] [--quick] [--only ingest,hunt,tiny,others,s3,density,ledger,giant] [--work <folder>] [--write]
+const USAGE = `npm run bench -- [--events 1000000,4000000] [--rounds 3] [--quick] [--only ingest,hunt,planner,tiny,others,s3,density,ledger,giant] [--work <folder>] [--write]
 
-Without --only: ingest, hunt, tiny, s3 and others (S3 access and WAF logs, 1 GB of text each). density (10M events of one day), ledger (2M log files) and giant (a 5 GB file and 5 GB on stdin) take long and much disk.
+Without --only: ingest, hunt, planner, tiny, s3 and others (S3 access and WAF logs, 1 GB of text each). density (10M events of one day), ledger (2M log files) and giant (a 5 GB file and 5 GB on stdin) take long and much disk.
 --quick: 100,000 events, one round. --write: put the tables into docs/benchmarks.md.`;
 
-const PARTS = ['ingest', 'hunt', 'tiny', 'others', 's3', 'density', 'ledger', 'giant'] as const;
+const PARTS = ['ingest', 'hunt', 'planner', 'tiny', 'others', 's3', 'density', 'ledger', 'giant'] as const;
 const SEED = 1;
 /** About a month, as one archive of a small organisation. */
 const DAYS = 30;
@@ -37,7 +38,7 @@ const { values: options } = parseArgs({
     events: { type: 'string', default: '1000000' },
     rounds: { type: 'string', default: '3' },
     quick: { type: 'boolean', default: false },
-    only: { type: 'string', default: 'ingest,hunt,tiny,others,s3' },
+    only: { type: 'string', default: 'ingest,hunt,planner,tiny,others,s3' },
     work: { type: 'string', default: join(tmpdir(), 'trailhound-bench') },
     write: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
@@ -200,6 +201,72 @@ function huntTable(archive: Corpus): void {
   say();
 }
 
+/** What more conditions cost, and what a hunt over the last hour costs with a month behind it. */
+function plannerTable(archive: Corpus): void {
+  const store = join(fresh('planner'), 'store');
+  ingest(archive.dir, store);
+  trailhound('store', 'compact', '--store', store, '--quiet');
+  const costs = new Map<number, PlannerCost[]>(CONDITION_COUNTS.map((count) => [count, []]));
+  for (let round = 0; round < rounds; round++) {
+    for (const count of CONDITION_COUNTS) {
+      const { stdout } = measure(process.execPath, ['--import', 'tsx', here('planner-process.ts'), store, String(count)]);
+      const cost = JSON.parse(stdout) as PlannerCost;
+      log(`round ${round + 1}: ${count} conditions ${cost.seconds.toFixed(2)} s`);
+      costs.get(count)?.push(cost);
+    }
+  }
+  const medians = CONDITION_COUNTS.map((count) => {
+    const sorted = (costs.get(count) ?? []).toSorted((a, b) => a.seconds - b.seconds);
+    return { count, ...(sorted[Math.floor(sorted.length / 2)] as PlannerCost) };
+  });
+  say(`### Conditions, ${number(archive.events)} events`);
+  say();
+  say(
+    `Distinct conditions as published rules have them, over the whole store. Median of ${rounds} interleaved runs, without the start of the process.`,
+  );
+  say();
+  say('| conditions | seconds | CPU seconds | CPU ms for each further one | statements | longest, kB | columns read |');
+  say('|---:|---:|---:|---:|---:|---:|---:|');
+  for (const [at, { count, seconds, cpuSeconds, statements, longest, columns }] of medians.entries()) {
+    const before = medians[at - 1];
+    const each = before === undefined ? '' : number((1000 * (cpuSeconds - before.cpuSeconds)) / (count - before.count), 1);
+    say(`| ${count} | ${number(seconds, 2)} | ${number(cpuSeconds, 2)} | ${each} | ${statements} | ${number(longest / 1000)} | ${columns} |`);
+  }
+  say();
+  lastHourTable(archive, store);
+}
+
+function lastHourTable(archive: Corpus, store: string): void {
+  const { stdout } = spawnSync(process.execPath, [CLI, 'status', '--store', store, '--output', 'json', '--quiet']);
+  const last = Date.parse((JSON.parse(String(stdout)) as { watermark: string }).watermark);
+  const hour = (): Cost =>
+    trailhound(
+      ...['hunt', '--from', new Date(last - 3_600_000).toISOString(), '--store', store, '--output', 'json', '--quiet'],
+    );
+  const counts = join(store, 'counts');
+  const first: Cost[] = [];
+  const again: Cost[] = [];
+  for (let round = 0; round < rounds; round++) {
+    rmSync(counts, { recursive: true, force: true });
+    first.push(hour());
+    again.push(hour());
+  }
+  say(`### The last hour, with ${DAYS} days behind it, ${number(archive.events)} events`);
+  say();
+  say('| | seconds | CPU seconds | peak RSS, MB |');
+  say('|---|---:|---:|---:|');
+  for (const [name, costs] of [
+    ['the whole catalogue, the days before counted now', first],
+    ['the whole catalogue, the days before counted earlier', again],
+  ] as const) {
+    const { seconds, cpuSeconds, peakRssMb } = medianRun(costs);
+    say(`| ${name} | ${number(seconds, 2)} | ${number(cpuSeconds, 1)} | ${number(peakRssMb)} |`);
+  }
+  say();
+  say(`The counts take ${number(folderBytes(counts, '') / MB, 1)} MB, the lake ${number(liveBytes(store) / MB)} MB.`);
+  say();
+}
+
 async function tinyTable(): Promise<void> {
   const files = options.quick ? TINY_FILES / 10 : TINY_FILES;
   const archive = await corpus(
@@ -353,10 +420,11 @@ say(
 );
 say();
 for (const events of sizes) {
-  if (!parts.has('ingest') && !parts.has('hunt') && !parts.has('s3')) break;
+  if (!['ingest', 'hunt', 'planner', 's3'].some((part) => parts.has(part))) break;
   const archive = await corpus({ name: 'mixed', events, days: DAYS, seed: SEED }, log);
   if (parts.has('ingest')) ingestTable(archive);
   if (parts.has('hunt')) huntTable(archive);
+  if (parts.has('planner')) plannerTable(archive);
   if (parts.has('s3')) {
     warm(archive.dir);
     const lines = await s3Table(archive, { cli: CLI, rounds, freshStore: () => join(fresh('s3'), 'store'), log });

@@ -75,6 +75,8 @@ export const WARM_UP: Duration = '3d';
  * Late data can refute these, so a slot is judged once it has ended and its events had time to arrive. `firstSeen`: among the events of `when`, the values of these
  * columns have not occurred together, within the same `per` (default: account_id), in [slot - over, slot). `timesUsual`: the subject's events in the slot are at
  * least `atLeast`, and that many times the median of its slots in [slot - over, slot) that hold any (the lower one of two in the middle; 0 where it has none).
+ * `mads`: and so many median absolute deviations of the same slots above that median. `by: 'hour-of-week'`: and all that also of those among them that lie whole weeks
+ * before, where there are any: what runs every Monday at nine is usual there.
  * Neither speaks before the `per` (for `timesUsual` the account) has events of any kind in [slot - over, slot - warmUp].
  */
 export type Baseline =
@@ -86,6 +88,8 @@ export type Baseline =
     }
   | {
       readonly timesUsual: number | ParameterRef;
+      readonly mads?: number | ParameterRef;
+      readonly by?: 'hour-of-week';
       readonly atLeast: number | ParameterRef;
       readonly over: Duration;
       readonly warmUp?: Duration;
@@ -182,6 +186,7 @@ export interface DetectorSpec {
 
 export type Detector = DetectorSpec & { readonly version: number; readonly slot: NonNullable<DetectorSpec['slot']> };
 
+const WEEK_MS = 7 * DAY_MS;
 const SLOTS: readonly unknown[] = ['event', '15m', '1h', '6h', '1d'] satisfies DetectorSpec['slot'][];
 
 /** Length of a detector's slot in ms; null where each event is a finding. */
@@ -259,6 +264,8 @@ function spanProblem({ slot, threshold, baseline, sequence, lookback }: Detector
     return `baseline.over is ${baseline.over}, expected at least the ${baseline.warmUp ?? WARM_UP} of history that a baseline needs`;
   if (over % length !== 0 || warmUp % length !== 0)
     return `baseline.over and baseline.warmUp are no multiples of the slot ${slot}`;
+  if ('by' in baseline && over % WEEK_MS !== 0)
+    return `baseline.over is ${baseline.over}, expected whole weeks beside by: 'hour-of-week'`;
   return DAY_MS % length === 0 ? null : `slot ${slot} does not divide the day`;
 }
 

@@ -1,5 +1,6 @@
 /** What a store does: it keeps segments, the ledger of log files, rejects, alerts and hunt state, and shows each reader one consistent whole. */
 import type { Alert, AlertChange, AlertStatus, Severity } from './alert.ts';
+import type { CountRow } from './hunt.ts';
 import type { Outbox } from './outbox.ts';
 import type { Column, Table } from './table.ts';
 
@@ -210,6 +211,26 @@ export interface WatchState {
   sources(): Promise<readonly SourceState[]>;
 }
 
+/**
+ * Counts of the events of days, kept so that baselines need not read these events again. A cache: nothing is lost with it. Each file holds the counts of whole segments,
+ * so that neither the order in which files come nor a compaction counts an event twice or not at all.
+ */
+export interface SlotCounts {
+  /** Files that hold all these keys of segments among these, no segment in two of them; and the segments that are in none. Damaged files are not among them. */
+  find(
+    table: Pick<Table, 'name'>,
+    segments: readonly Segment[],
+    keys: readonly string[],
+  ): Promise<{ readonly files: readonly Segment[]; readonly missing: readonly Segment[] }>;
+  /** Keeps the counts of these segments of one day. Throws `store-unwritable`. */
+  add(
+    table: Pick<Table, 'name'>,
+    segments: readonly Segment[],
+    keys: readonly string[],
+    rows: readonly CountRow[],
+  ): Promise<Segment>;
+}
+
 export interface Store {
   /** Absolute. */
   readonly dir: string;
@@ -259,6 +280,7 @@ export interface Store {
   /** False when there is none of this id. */
   removeSuppression(id: number): Promise<boolean>;
 
+  readonly slotCounts: SlotCounts;
   readonly outbox: Outbox;
   readonly watching: WatchState;
   close(): Promise<void>;

@@ -17,31 +17,44 @@ const ALERT = [{ subject: { principal: 'arn:aws:iam::111122223333:user/Alice' },
 
 export const detector = defineDetector({
   id: 'calls-above-usual',
+  version: 2,
   title: 'A principal called far more often than usual',
   description:
-    'Calls per principal and hour, compared with the median of its own hours during the week before. What a metric filter in CloudWatch would count, for every principal at once.',
+    'Calls per principal and hour, compared with its own busy hours of four weeks: with their median, with how far they usually lie from it, and with the same hour of the week. What a metric filter in CloudWatch would count, for every principal at once.',
   severity: 'low',
   severityReason: 'Volume alone is mostly a loop that went wild; it tells where to look.',
   table: 'cloudtrail',
   attack: [{ technique: 'T1580', version: 16 }],
   tags: ['baseline'],
   when: { not: { actor_type: 'service' } },
-  baseline: { timesUsual: parameter('times'), atLeast: parameter('calls'), over: '7d' },
+  baseline: {
+    timesUsual: parameter('times'),
+    mads: parameter('mads'),
+    by: 'hour-of-week',
+    atLeast: parameter('calls'),
+    over: '28d',
+  },
   slot: '1h',
   subject: ['account_id', 'principal'],
   summary: '{principal} made {count} calls in an hour, far above its usual, first {event_name} from {source_address}',
   parameters: {
-    times: z.number().min(1).default(10).describe('multiple of the median of the busy hours of the week before'),
+    times: z.number().min(1).default(10).describe('multiple of the median of the busy hours of four weeks'),
+    mads: z
+      .number()
+      .positive()
+      .default(10)
+      .describe('median absolute deviations above that median: one whose hours differ much has to differ more'),
     calls: z
       .int()
       .min(1)
       .default(1000)
-      .describe('calls in the hour below which nothing is said, however quiet the week was'),
+      .describe('calls in the hour below which nothing is said, however quiet the weeks were'),
   },
-  falsePositives: ['A monthly job, a migration, a loop without pause.'],
+  falsePositives: ['A monthly job, a migration, a loop without pause.', 'The first run of a weekly job.'],
   blindSpots: [
-    'A principal that is always busy.',
-    'Silent until the account has history.',
+    'A principal that is always busy, or whose hours differ widely.',
+    'A burst in the hour of the week in which one was before, for four weeks.',
+    'Silent until the account has three days of history.',
     'Data events, unless they are logged.',
   ],
   response: ['Group the hour by event_name and source_address and compare it with the day before.'],
@@ -54,6 +67,20 @@ export const detector = defineDetector({
       records: [...usual, today(1500)],
       alerts: [],
       parameters: { times: 20 },
+    },
+    {
+      name: 'as many in the same hour of the week before',
+      records: [...usual, { ...today(1900), record: { ...call, eventTime: '2025-03-04T09:00:00Z' } }, today(2000)],
+      alerts: [],
+    },
+    {
+      name: 'a principal whose hours differ widely',
+      records: [
+        ...usual.map((burst, day) => ({ ...burst, repeat: 90 * (day + 1), every: '2s' as const })),
+        today(2000),
+      ],
+      alerts: [],
+      parameters: { times: 4 },
     },
     {
       name: 'an AWS service at work',

@@ -25,8 +25,11 @@ export interface Relation {
   readonly file: () => Promise<string | null>;
 }
 
+/** What has to be known of a table to read its segments. */
+type StoredTable = Pick<Table, 'name' | 'columns' | 'schemaVersion'>;
+
 export interface DuckdbOptions {
-  readonly tables: readonly { readonly table: Table; readonly segments: readonly Segment[] }[];
+  readonly tables: readonly { readonly table: StoredTable; readonly segments: readonly Segment[] }[];
   readonly relations?: readonly Relation[];
   /** Each becomes the table list_<name> with the one column `value`. */
   readonly lists?: readonly { readonly name: string; readonly values: readonly string[] }[];
@@ -49,11 +52,11 @@ const textList = (texts: readonly string[]): string => `[${texts.map(literal).jo
 /** A path in which nothing is a pattern to DuckDB: its list of files takes globs. */
 const plainPath = (path: string): string => path.replace(/[[*?]/gu, '[$&]');
 
-const lakeTable = ({ tables }: DuckdbOptions): Table | undefined =>
+const lakeTable = ({ tables }: DuckdbOptions): StoredTable | undefined =>
   tables.find(({ table }) => table.name === LAKE_TABLE)?.table;
 
 /** What the view `lake` is made of: the table, with its local column, which is absent where a statement for Athena is rehearsed. */
-const lakeRelation = ({ name, columns }: Table): string =>
+const lakeRelation = ({ name, columns }: StoredTable): string =>
   columns.some((column) => column.name === LAKE_LOCAL_COLUMN)
     ? quoted(name)
     : `(SELECT *, CAST(NULL AS VARCHAR) AS ${LAKE_LOCAL_COLUMN} FROM ${quoted(name)}) AS events`;
@@ -282,7 +285,7 @@ async function openInstance(
 }
 
 /** The rows of a table: its columns by name, whatever version its segments have, and the partition's date. */
-function tableSql(table: Table, segments: readonly Segment[]): string {
+function tableSql(table: StoredTable, segments: readonly Segment[]): string {
   const columns = [
     ...table.columns.map(({ name, type }) => ({ name, type })),
     { name: PARTITION_COLUMN, type: 'DATE' },

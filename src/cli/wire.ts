@@ -27,6 +27,7 @@ import { cloudtrailInsightTable } from '../formats/cloudtrail-insight-table.ts';
 import { cloudtrailTable } from '../formats/cloudtrail-table.ts';
 import { s3AccessTable } from '../formats/s3-access-table.ts';
 import { wafTable } from '../formats/waf-table.ts';
+import type { HuntStatement, RunStatement } from '../hunt.ts';
 import type { IngestForecast, IngestOptions, IngestResult, SegmentWriter, WorkerThread } from '../ingest.ts';
 import type { CompactDeps, CompactResult } from '../pipeline/compact.ts';
 import type { ExportDeps, ExportResult } from '../pipeline/export.ts';
@@ -358,7 +359,9 @@ export interface Hunter {
   /** What judging a window would find; nothing is recorded. */
   rehearse(bounds: Partial<Window>): Promise<Rehearsal>;
   /** The statements that would run. */
-  explain(bounds: Partial<Window>): Promise<readonly { readonly title: string; readonly sql: string }[]>;
+  explain(bounds: Partial<Window>): Promise<readonly HuntStatement[]>;
+  /** Runs them, and records nothing. */
+  analyze(bounds: Partial<Window>): Promise<readonly RunStatement[]>;
 }
 
 export function useHunter<T>(store: Store, options: HunterOptions, use: (hunter: Hunter) => Promise<T>): Promise<T> {
@@ -373,7 +376,7 @@ export async function openHunter(
 ): Promise<Hunter> {
   const { createDuckdbBackend } = await import('../backends/duckdb.ts');
   const { createEngine } = await import('../detection/planner.ts');
-  const { explainHunt, huntKeys, huntNew, huntWindow, rehearse } = await import('../pipeline/hunt.ts');
+  const { analyzeHunt, explainHunt, huntKeys, huntNew, huntWindow, rehearse } = await import('../pipeline/hunt.ts');
   const lists = listValues(options.lists);
   const hunt: HuntOptions = {
     ...options,
@@ -400,6 +403,7 @@ export async function openHunter(
     huntWindow: (bounds) => huntWindow(deps, hunt, bounds),
     rehearse: (bounds) => rehearse(deps, hunt, bounds),
     explain: (bounds) => explainHunt(deps, hunt, bounds),
+    analyze: (bounds) => analyzeHunt(deps, hunt, bounds),
   };
 }
 

@@ -1,12 +1,14 @@
 /** A detector and its parameters as pieces of portable SQL, checked against the table's columns. */
 import { type Condition, type Detector, type ParameterRef, slotMs, WARM_UP } from '../detector.ts';
 import type { HuntTask } from '../hunt.ts';
-import type { Roles, Table } from '../table.ts';
+import type { Column, Roles, Table } from '../table.ts';
 import { DAY_MS, durationMs, HOUR_MS, MINUTE_MS, SECOND_MS, type Window } from '../time.ts';
 import {
   type ConditionContext,
   type ConditionNode,
+  conditionSql,
   invalid,
+  necessarySql,
   parseCondition,
   placeholderSql,
   textLiteral,
@@ -40,6 +42,9 @@ export type Kind =
   | {
       readonly kind: 'times-usual';
       readonly times: number;
+      readonly mads: number;
+      /** Whether the slots of whole weeks before count on their own as well. */
+      readonly isWeekly: boolean;
       readonly atLeast: number;
       readonly per: readonly string[];
       readonly overMs: number;
@@ -68,6 +73,8 @@ export interface Compiled {
   readonly window: Window;
   /** Start of what has to be read. */
   readonly readFromMs: number;
+  /** Of a baseline: its past before that, as rows (names of hot.ts, slot, n); absent where it is read too. */
+  readonly past?: Window & { readonly sql: string };
 }
 
 export function compile(task: HuntTask, table: Table, lists: ConditionContext['lists']): Compiled {
@@ -145,6 +152,8 @@ function kindOf(detector: Detector, context: ConditionContext): Kind {
   return {
     kind: 'times-usual',
     times: number(baseline.timesUsual, 'baseline.timesUsual', context),
+    mads: baseline.mads === undefined ? 0 : number(baseline.mads, 'baseline.mads', context),
+    isWeekly: baseline.by === 'hour-of-week',
     atLeast: number(baseline.atLeast, 'baseline.atLeast', context),
     per: [context.table.roles.origin],
     ...spans,
@@ -180,6 +189,18 @@ export function slotSql(length: number, time: string): string {
     return `date_add('hour', (hour(${time}) / ${length / HOUR_MS}) * ${length / HOUR_MS}, date_trunc('day', ${time}))`;
   return `date_add('minute', (minute(${time}) / ${length / MINUTE_MS}) * ${length / MINUTE_MS}, date_trunc('hour', ${time}))`;
 }
+
+/** A costly test behind a cheap one that it implies. */
+export const guarded = (whole: string, cheap: string | true | null): string =>
+  cheap === true || cheap === null || cheap === whole ? whole : `CASE WHEN ${cheap} THEN ${whole} ELSE false END`;
+
+const isPlain = (column: Column): boolean => column.json !== true;
+/** What holds wherever a condition does, without a look into JSON. */
+export const plainSql = (condition: ConditionNode): string | true => necessarySql(condition, isPlain);
+
+/** All of them, JSON last. */
+export const conditionsSql = (conditions: readonly ConditionNode[]): string =>
+  conditions.map((condition) => guarded(conditionSql(condition), plainSql(condition))).join(' AND ');
 
 const dayLiteral = (ms: number): string => `DATE '${new Date(ms).toISOString().slice(0, 10)}'`;
 

@@ -94,12 +94,16 @@ function firstSeenCtes(
   const f = names('f', values.length);
   const combination = [...p, ...f];
   const keys = [...s, ...combination];
+  const known =
+    compiled.past === undefined
+      ? `${x}o`
+      : `(SELECT ${columns(combination)}, slot, hi FROM ${x}o UNION ALL SELECT ${columns(combination)}, slot, slot AS hi FROM (${compiled.past.sql}) AS past) AS known`;
   return [
     `${x}o AS (SELECT ${columns(keys)}, slot, min(t) AS lo, max(t) AS hi
  FROM (SELECT ${columns(keys)}, t, ${slotOf(compiled, 't')} AS slot FROM ${x}q WHERE ${f.map((name) => `${name} IS NOT NULL`).join(' AND ')}) AS w
  GROUP BY ${columns(keys)}, slot)`,
     `${x}c AS (SELECT ${columns(combination)}, slot, lag(hi) OVER (PARTITION BY ${columns(combination)} ORDER BY slot) AS last_t
- FROM (SELECT ${columns(combination)}, slot, max(hi) AS hi FROM ${x}o GROUP BY ${columns(combination)}, slot) AS w)`,
+ FROM (SELECT ${columns(combination)}, slot, max(hi) AS hi FROM ${known} GROUP BY ${columns(combination)}, slot) AS w)`,
     `${x}new AS (SELECT ${columns(combination)}, slot FROM ${x}c WHERE ${inWindow('slot', compiled.window)} AND (last_t IS NULL OR last_t < slot - ${spanLiteral(overMs)}))`,
     `${x}hot AS (SELECT ${columns(
       s.map((name) => `o.${name}`),
@@ -109,27 +113,53 @@ function firstSeenCtes(
   ];
 }
 
-/** The slot's count beside the lower median of the subject's earlier slots that hold events. */
+/** Minutes of a week. */
+const WEEK_MINUTES = 10_080;
+
+/**
+ * The slot's count beside what is usual: the lower median of the subject's earlier slots that hold events and their median distance from it; and, where it is asked for,
+ * the same of those that lie whole weeks before.
+ */
 function timesUsualCtes(
   compiled: Compiled,
   x: string,
-  { times, atLeast, overMs }: KindOf<'times-usual'>,
+  { times, mads, isWeekly, atLeast, overMs }: KindOf<'times-usual'>,
 ): readonly string[] {
   const s = names('s', compiled.subject.length);
   const ws = s.map((name) => `w.${name}`);
+  /** Slots that are looked at together: all, or (r = 1) those of whole weeks before. */
+  const set = [...s, 'slot', 'r'];
+  const median = (value: string, from: string, name: string): string =>
+    `(SELECT ${columns(set)}, max(${value}) AS ${name} FROM (SELECT ${columns(set)}, ${value}, row_number() OVER (PARTITION BY ${columns(set)} ORDER BY ${value}) AS place,
+ count(*) OVER (PARTITION BY ${columns(set)}) AS slots FROM ${from}) AS w WHERE place = (slots + 1) / 2 GROUP BY ${columns(set)})`;
+  const us = [...s, 'slot'].map((name) => `u.${name}`);
+  const counts =
+    compiled.past === undefined
+      ? `${x}g`
+      : `(SELECT ${columns(s)}, slot, n FROM ${x}g UNION ALL SELECT ${columns(s)}, slot, CAST(sum(n) AS BIGINT) AS n FROM (${compiled.past.sql}) AS past GROUP BY ${columns(s)}, slot)`;
+  const [fold, above] = [`${times} * u.usual`, `u.usual + ${mads} * o.spread`];
+  const bound = mads === 0 ? fold : `CASE WHEN ${fold} > ${above} THEN ${fold} ELSE ${above} END`;
   return [
     `${x}g AS (SELECT ${columns(s)}, slot, count(*) AS n, min(t) AS lo, max(t) AS hi, min(p0) AS p0
  FROM (SELECT ${columns(s)}, p0, t, ${slotOf(compiled, 't')} AS slot FROM ${x}q) AS w GROUP BY ${columns(s)}, slot)`,
     `${x}now AS (SELECT ${columns(s)}, slot, n, lo, hi, p0 FROM ${x}g WHERE n >= ${atLeast} AND ${inWindow('slot', compiled.window)})`,
-    `${x}past AS (SELECT ${columns(ws)}, w.slot, g.n, row_number() OVER (PARTITION BY ${columns(ws)}, w.slot ORDER BY g.n) AS place,
- count(*) OVER (PARTITION BY ${columns(ws)}, w.slot) AS slots
- FROM ${x}now AS w JOIN ${x}g AS g ON ${same('g', 'w', s)} AND g.slot >= w.slot - ${spanLiteral(overMs)} AND g.slot < w.slot)`,
-    `${x}usual AS (SELECT ${columns(s)}, slot, max(n) AS usual FROM ${x}past WHERE place = (slots + 1) / 2 GROUP BY ${columns(s)}, slot)`,
+    `${x}before AS (SELECT ${columns(ws)}, w.slot, g.n, date_diff('minute', g.slot, w.slot) % ${WEEK_MINUTES} AS shift
+ FROM ${x}now AS w JOIN ${counts} AS g ON ${same('g', 'w', s)} AND g.slot >= w.slot - ${spanLiteral(overMs)} AND g.slot < w.slot)`,
+    `${x}past AS (SELECT ${columns(s)}, slot, n, 0 AS r FROM ${x}before${isWeekly ? ` UNION ALL SELECT ${columns(s)}, slot, n, 1 AS r FROM ${x}before WHERE shift = 0` : ''})`,
+    `${x}usual AS ${median('n', `${x}past`, 'usual')}`,
+    ...(mads === 0
+      ? []
+      : [
+          `${x}off AS (SELECT ${columns(set.map((name) => `p.${name}`))}, abs(p.n - u.usual) AS off FROM ${x}past AS p JOIN ${x}usual AS u ON ${same('p', 'u', set)})`,
+          `${x}spread AS ${median('off', `${x}off`, 'spread')}`,
+        ]),
+    `${x}least AS (SELECT ${columns(us)}, max(${bound}) AS least
+ FROM ${x}usual AS u${mads === 0 ? '' : ` JOIN ${x}spread AS o ON ${same('u', 'o', set)}`} GROUP BY ${columns(us)})`,
     `${x}hot AS (SELECT ${columns(
       ws,
       s.map((name, at) => `w.${name} AS k${at}`),
     )}, w.p0, w.slot, w.lo, w.hi, CAST(NULL AS BIGINT) AS peak
- FROM ${x}now AS w LEFT JOIN ${x}usual AS u ON ${same('w', 'u', [...s, 'slot'])} WHERE w.n >= ${times} * coalesce(u.usual, 0))`,
+ FROM ${x}now AS w LEFT JOIN ${x}least AS u ON ${same('w', 'u', [...s, 'slot'])} WHERE w.n >= coalesce(u.least, 0))`,
   ];
 }
 

@@ -1,10 +1,30 @@
 /** The engine: looks at a few columns that tell which detectors concern any events, one wide scan that keeps the events of all of them, then each detector over what was kept. */
 import type { Backend, Param, Row } from '../backend.ts';
-import { type Finding, type HuntEngine, type HuntRequest, type HuntTaskResult, LATENESS_MS } from '../hunt.ts';
+import {
+  type CountQuery,
+  type Finding,
+  type HuntEngine,
+  type HuntRequest,
+  type HuntStatement,
+  type HuntTaskResult,
+  LATENESS_MS,
+} from '../hunt.ts';
 import type { Column, Table } from '../table.ts';
 import { DAY_MS, type Window } from '../time.ts';
-import { type Compiled, compile, dayFilter, isRefutable, reachOf, slotSql, textOrNull, timeFilter } from './compile.ts';
+import {
+  type Compiled,
+  compile,
+  dayFilter,
+  guarded,
+  isRefutable,
+  plainSql,
+  reachOf,
+  slotSql,
+  textOrNull,
+  timeFilter,
+} from './compile.ts';
 import { conditionSql, leavesOf, lookedUp, necessarySql, withLeaves } from './condition.ts';
+import { COUNTS, type Count, countOf, countsSql, historyCount, pastSql, withPast } from './counts.ts';
 import {
   eventsSql,
   evidenceColumn,
@@ -37,9 +57,10 @@ const LANES = 2;
 const LANES_ELSEWHERE = 8;
 /** A statement that takes more detectors together would be refused by Athena, which takes 262,144 bytes, once relations stand in it for tables. */
 const STATEMENT_LENGTH_MAX = 200_000;
-/** The table of kept events. */
+/** The table of kept events; the next ones have numbers. */
 const KEPT = 'hunt_events';
-const KEPT_SOURCE = `main.${KEPT}`;
+/** Detectors that read so many times as far back as others, and more than a day, look at the data on their own. */
+const FAR = 4;
 /** The table of counts that a hunt begins with. */
 const PROFILE = 'hunt_profile';
 
@@ -48,6 +69,7 @@ export function createEngine(table: Table): HuntEngine {
   return {
     reachMs: reachOf,
     isRefutable,
+    counts: (request) => new Run(table, request, true).counts(),
     run: (backend, request) => new Run(table, request, backend.keep !== undefined).run(backend),
     explain: (request, { keeps = true } = {}) => new Run(table, request, keeps).explain(),
   };
@@ -61,11 +83,18 @@ interface Job {
   readonly isBroad: boolean;
   /** The names of those events where they are few; null otherwise. */
   readonly names: readonly (string | null)[] | null;
+  /** The table in which its events are kept, where they are. */
+  readonly kept: string;
 }
 
-interface Statement {
-  readonly title: string;
+/** A statement and the jobs that it is for. */
+interface Asked {
+  readonly jobs: readonly Job[];
   readonly sql: string;
+  /** Where it is for all jobs alike. */
+  readonly title?: string;
+  readonly params?: Readonly<Record<string, Param>>;
+  readonly window?: Window;
 }
 
 class Run {
@@ -93,8 +122,10 @@ class Run {
   async run(backend: Backend): Promise<readonly HuntTaskResult[]> {
     const compiled = this.#compiled();
     const jobs = jobsOf(compiled);
-    if (this.#keeps) await this.#runKeeping(backend, jobs);
-    else await this.#judge(backend, alone(jobs), null);
+    if (this.#keeps) {
+      await this.#keepCounts(backend, jobs);
+      for (const group of apart(jobs)) await this.#runKeeping(backend, group);
+    } else await this.#judge(backend, alone(jobs));
     return compiled.map(({ window }, at) => ({
       findings: merged(this.#findings[at] ?? []),
       judged: window.fromMs < window.toMs ? window : null,
@@ -106,53 +137,113 @@ class Run {
   async #runKeeping(backend: Backend, all: readonly Job[]): Promise<void> {
     await this.#profile(backend, all);
     const jobs = await this.#profiled(backend, await this.#resolved(backend, all));
-    const kept = jobs.filter(isKept);
-    if (kept.length > 0) await backend.keep?.(KEPT, this.#keptSql(kept));
-    const hit = await this.#withHits(backend, kept);
-    await this.#judge(backend, [...jobs.filter((job) => !isKept(job)), ...hit], KEPT_SOURCE);
+    const parts = this.#keptParts(jobs.filter(isKept));
+    for (const { jobs: kept, sql } of parts)
+      await this.#keep(backend, kept[0]?.kept ?? KEPT, { title: 'the events of all conditions', jobs: kept, sql });
+    const hit: Job[] = [];
+    for (const { jobs: kept } of parts) hit.push(...(await this.#withHits(backend, kept)));
+    await this.#judge(backend, [...jobs.filter((job) => !isKept(job)), ...hit]);
   }
 
-  /** Finds what there is to find; events of a table's own statements apart, they stand in `kept`, where there is one. */
-  async #judge(backend: Backend, jobs: readonly Job[], kept: string | null): Promise<void> {
+  /** Finds what there is to find. */
+  async #judge(backend: Backend, jobs: readonly Job[]): Promise<void> {
     await together(this.#keeps ? LANES : LANES_ELSEWHERE, [
-      ...this.#baselineGroups(jobs.filter(isBaseline)).map((group) => () => this.#runBaselines(backend, group)),
+      ...groupsOf(jobs.filter(isBaseline), historyKey).map((group) => () => this.#runBaselines(backend, group)),
       ...jobs.filter(isSql).map((job) => () => this.#runSql(backend, job)),
       ...jobs.filter(isHotFirst).map((job) => async () => {
         await this.#addEvidence(backend, job, await this.#hot(backend, job));
       }),
-      ...jobs.filter(isEach).map((job) => () => this.#collect(backend, this.#groupedSql(job), [job], reading([job]))),
-      ...this.#singles(jobs.filter(isEvent), kept).map(
+      ...jobs
+        .filter(isEach)
+        .map(
+          (job) => () => this.#collect(backend, { sql: this.#groupedSql(job), jobs: [job], window: reading([job]) }),
+        ),
+      ...this.#singles(jobs.filter(isEvent)).map(
         ({ sql, jobs: those }) =>
           () =>
-            this.#collect(backend, sql, those, reading(those)),
+            this.#collect(backend, { sql, jobs: those, window: reading(those) }),
       ),
     ]);
   }
 
   /** What would run if every detector concerned some events, but few; on a backend that keeps no rows, what runs whatever the events. */
-  explain(): readonly Statement[] {
+  explain(): readonly HuntStatement[] {
     const all = jobsOf(this.#compiled());
-    const jobs = this.#keeps ? all : alone(all);
-    const kept = jobs.filter(isKept);
-    const title = (some: readonly Job[]): string => some.map(({ compiled }) => compiled.detector.id).join(', ');
+    const asked = this.#keeps ? apart(all).flatMap((group) => this.#explained(group)) : this.#explained(alone(all));
+    return asked.map((statement) => this.#described(statement));
+  }
+
+  #explained(all: readonly Job[]): readonly Asked[] {
+    const parts = this.#keeps ? this.#keptParts(all.filter(isKept)) : [];
+    const jobs = [...all.filter((job) => !this.#keeps || !isKept(job)), ...parts.flatMap((part) => part.jobs)];
     return [
-      ...(this.#keeps && kept.length > 0
-        ? [{ title: `the events of all conditions, kept as ${KEPT_SOURCE}`, sql: this.#keptSql(kept) }]
-        : []),
-      ...this.#singles(jobs.filter(isEvent), this.#keeps ? KEPT_SOURCE : null).map(({ sql, jobs: those }) => ({
-        title: title(those),
-        sql,
-      })),
-      ...jobs.filter(isEach).map((job) => ({ title: title([job]), sql: this.#groupedSql(job) })),
+      ...parts.map((part) => ({ ...part, title: `the events of all conditions, kept as main.${part.jobs[0]?.kept}` })),
+      ...this.#singles(jobs.filter(isEvent)),
+      ...jobs.filter(isEach).map((job) => ({ jobs: [job], sql: this.#groupedSql(job) })),
       ...jobs
         .filter((job) => isHotFirst(job) || isBaseline(job))
-        .map((job) => ({ title: title([job]), sql: this.#hotSql(job) })),
-      ...jobs.filter(isSql).map((job) => ({ title: title([job]), sql: this.#ownSql(job) })),
+        .map((job) => ({ jobs: [job], sql: this.#hotSql(job) })),
+      ...jobs.filter(isSql).map((job) => ({ jobs: [job], sql: this.#ownSql(job) })),
     ];
   }
 
+  /** What baselines need to know of the days before the windows. */
+  counts(): { readonly days: Window; readonly queries: readonly CountQuery[] } | null {
+    const jobs = jobsOf(this.#compiled()).filter(isBaseline);
+    if (jobs.length === 0) return null;
+    const days = {
+      fromMs: startOfDay(reading(jobs).fromMs),
+      toMs: startOfDay(Math.min(...jobs.map(({ compiled }) => compiled.window.fromMs))),
+    };
+    if (days.fromMs >= days.toMs) return null;
+    const queries = this.#countsOf(jobs).map(({ count, jobs: those }) => ({
+      ...this.#described({ title: `counts for ${titleOf(those)}`, jobs: those, sql: count.sql }),
+      key: count.key,
+    }));
+    return { days, queries };
+  }
+
+  /** What these baselines count, each once. */
+  #countsOf(jobs: readonly Job[]): readonly { readonly count: Count; readonly jobs: readonly Job[] }[] {
+    const wanted = [
+      ...jobs.map((job) => ({ count: countOf(job.compiled, this.#table, this.#request.lists), jobs: [job] })),
+      ...groupsOf(jobs, historyKey).map((group) => ({ count: this.#historyCount(group), jobs: group })),
+    ];
+    return [...new Set(wanted.map(({ count }) => count.key))].map((key) => {
+      const same = wanted.filter(({ count }) => count.key === key);
+      return { count: (same[0] as (typeof same)[number]).count, jobs: same.flatMap(({ jobs: those }) => those) };
+    });
+  }
+
+  /** Reads what is known of the days before, once for all. */
+  async #keepCounts(backend: Backend, jobs: readonly Job[]): Promise<void> {
+    const counted = jobs.filter(({ compiled }) => compiled.past !== undefined);
+    if (counted.length === 0) return;
+    const sql = countsSql(this.#countsOf(counted).map(({ count }) => count.key));
+    await this.#keep(backend, COUNTS, { title: 'the counts of the days before', jobs: counted, sql });
+  }
+
+  #historyCount(jobs: readonly Job[]): Count {
+    const [first] = jobs;
+    return historyCount(
+      this.#table,
+      first === undefined ? [] : perOf(first.compiled.kind),
+      first?.compiled.slotMs ?? DAY_MS,
+    );
+  }
+
   #compiled(): readonly Compiled[] {
-    return this.#request.tasks.map((task) => this.#judgeable(compile(task, this.#table, this.#request.lists)));
+    const { tasks, lists, counted } = this.#request;
+    return tasks.map((task) => {
+      const compiled = this.#judgeable(compile(task, this.#table, lists));
+      const isCounted =
+        counted !== undefined &&
+        counted !== null &&
+        perOf(compiled.kind).length > 0 &&
+        compiled.readFromMs < counted.toMs &&
+        compiled.window.fromMs >= counted.toMs;
+      return isCounted ? withPast(compiled, this.#table, lists, counted) : compiled;
+    });
   }
 
   /** Takes off the slots whose events may still be under way, where late data could refute a finding. */
@@ -168,7 +259,7 @@ class Run {
     if (jobs.length === 0) return;
     const columns = this.#table.profile.join(', ');
     const sql = `SELECT ${columns}, count(*) AS n FROM main.${this.#table.name} WHERE ${dayFilter(reading(jobs))} GROUP BY ${columns}`;
-    await backend.keep?.(PROFILE, sql);
+    await this.#keep(backend, PROFILE, { title: 'a look at what there is', jobs, sql });
   }
 
   /** The jobs with what costs much to test per event (patterns, names in any case) tested once per value of its column instead. */
@@ -179,16 +270,18 @@ class Run {
     const look = async (column: string): Promise<void> => {
       const tests = new Map(leaves.filter(({ lookup }) => lookup === column).map((leaf) => [leaf.sql, leaf.folded]));
       const asked = [...tests].flatMap(([sql, folded]) => (folded === null ? [sql] : []));
-      const told = asked.map((sql, at) => `CASE WHEN ${sql} THEN '${at}' END`);
       const source = this.#table.profile.includes(column)
         ? `main.${PROFILE}`
         : `main.${this.#table.name} WHERE ${dayFilter(reading(jobs))}`;
-      const { rows } = await backend.query(
-        // The LIMIT also keeps an engine from testing before it has reduced the values to distinct ones.
-        `SELECT value, lower(value) AS folded, ${told.length === 0 ? "''" : `array_join(ARRAY[${told.join(', ')}], ',')`} AS tests FROM (SELECT ${column}, ${column} AS value
- FROM (SELECT DISTINCT ${column} FROM ${source} LIMIT ${DISTINCT_MAX + 1}) AS known) AS named`,
-      );
-      const isWhole = rows.length <= DISTINCT_MAX;
+      // The LIMIT also keeps an engine from testing before it has reduced the values to distinct ones.
+      const sqlOf = (some: readonly string[]): string =>
+        `SELECT value, lower(value) AS folded, ${some.length === 0 ? "''" : `array_join(ARRAY[${some.map((sql) => `CASE WHEN ${sql} THEN '${asked.indexOf(sql)}' END`).join(', ')}], ',')`} AS tests FROM (SELECT ${column}, ${column} AS value
+ FROM (SELECT DISTINCT ${column} FROM ${source} LIMIT ${DISTINCT_MAX + 1}) AS known) AS named`;
+      const rows: Row[] = [];
+      for (const { sql } of asked.length === 0 ? [{ sql: sqlOf([]) }] : statementsFor(asked, sqlOf))
+        rows.push(...(await this.#ask(backend, { title: `a look at the values of ${column}`, jobs, sql })));
+      const values = new Set(rows.map((row) => asText(row['value'])));
+      const isWhole = values.size <= DISTINCT_MAX;
       for (const [sql, folded] of tests) {
         const number = String(asked.indexOf(sql));
         const passes = (row: Row): boolean => {
@@ -197,7 +290,7 @@ class Run {
             ? textOf(row, 'tests').split(',').includes(number)
             : value !== null && folded.includes(value);
         };
-        const those = rows.filter(passes).map((row) => textOf(row, 'value'));
+        const those = [...new Set(rows.filter(passes).map((row) => textOf(row, 'value')))];
         const isUsable = isWhole && those.length <= LOOKUP_MAX && !those.some((value) => value.includes('\0'));
         found.set(sql, isUsable ? those : null);
       }
@@ -225,16 +318,24 @@ class Run {
     const conditional = jobs.filter(({ compiled }) => compiled.conditions.length > 0);
     if (conditional.length === 0) return jobs;
     const isProfiled = (column: Column): boolean => this.#table.profile.includes(column.name);
-    const counts = conditional.map(
-      (job, index) => `sum(CASE WHEN ${necessaryOf(job, isProfiled)} THEN n ELSE 0 END) AS c${index}`,
-    );
-    const told = conditional.map(
-      (_, index) => `CASE WHEN c${index} > 0 THEN concat('${index}:', CAST(c${index} AS VARCHAR)) END`,
-    );
-    const { rows } = await backend.query(
-      `SELECT ${this.#name}, total, array_join(ARRAY[${told.join(', ')}], ',') AS counts FROM (SELECT ${this.#name}, sum(n) AS total, ${counts.join(', ')}
- FROM main.${PROFILE} GROUP BY ${this.#name}) AS names`,
-    );
+    const sqlOf = (some: readonly Job[]): string => {
+      const indexOf = (job: Job): number => conditional.indexOf(job);
+      const counts = some.map(
+        (job) => `sum(CASE WHEN ${necessaryOf(job, isProfiled)} THEN n ELSE 0 END) AS c${indexOf(job)}`,
+      );
+      const told = some
+        .map(indexOf)
+        .map((index) => `CASE WHEN c${index} > 0 THEN concat('${index}:', CAST(c${index} AS VARCHAR)) END`);
+      return `SELECT ${this.#name}, total, array_join(ARRAY[${told.join(', ')}], ',') AS counts FROM (SELECT ${this.#name}, sum(n) AS total, ${counts.join(', ')}
+ FROM main.${PROFILE} GROUP BY ${this.#name}) AS names`;
+    };
+    const rows: Row[] = [];
+    let total = 0;
+    for (const { sql, items } of statementsFor(conditional, sqlOf)) {
+      const some = await this.#ask(backend, { title: 'which detectors concern any events', jobs: items, sql });
+      total = some.reduce((sum, row) => sum + numberOf(row, 'total'), 0);
+      rows.push(...some);
+    }
     const found = conditional.map(() => ({ events: 0, names: [] as (string | null)[], nameRows: 0 }));
     for (const row of rows) {
       for (const [, index, count] of textOf(row, 'counts').matchAll(/(\d+):(\d+)/gu)) {
@@ -245,7 +346,6 @@ class Run {
         one.nameRows += numberOf(row, 'total');
       }
     }
-    const total = rows.reduce((sum, row) => sum + numberOf(row, 'total'), 0);
     return jobs.flatMap((job) => {
       const counted = found[conditional.indexOf(job)];
       if (counted === undefined) return [job];
@@ -266,12 +366,19 @@ class Run {
     });
   }
 
+  /** The wide scan, of which there are several where one statement would be too long. */
+  #keptParts(jobs: readonly Job[]): readonly { readonly jobs: readonly Job[]; readonly sql: string }[] {
+    return statementsFor(jobs, (some) => this.#keptSql(some)).map(({ items, sql }, at) => ({
+      jobs: items.map((job) => ({ ...job, kept: at === 0 ? KEPT : `${KEPT}_${at + 1}` })),
+      sql,
+    }));
+  }
+
   /** The events that any of these jobs wants, with a flag for each condition: the one wide scan. */
   #keptSql(jobs: readonly Job[]): string {
-    const isPlain = (column: Column): boolean => column.json !== true;
     const flags = jobs.flatMap(({ at, compiled, names: known }) =>
       compiled.conditions.map((condition, step) => {
-        const [cheap, whole] = [necessarySql(condition, isPlain), conditionSql(condition)];
+        const [cheap, whole] = [plainSql(condition), conditionSql(condition)];
         return {
           name: flag(at, step),
           cheap,
@@ -294,40 +401,41 @@ class Run {
     if (jobs.length === 0) return [];
     const flagsOf = ({ at, compiled }: Job): string =>
       compiled.conditions.map((_, step) => flag(at, step)).join(' OR ');
-    const { rows } = await backend.query(
-      `SELECT ${jobs.map((job, index) => `count_if(${flagsOf(job)}) AS c${index}`).join(', ')} FROM ${KEPT_SOURCE}`,
-    );
-    return jobs.filter((_, index) => Number(rows[0]?.[`c${index}`] ?? 0) > 0);
+    const [row] = await this.#ask(backend, {
+      title: 'which detectors have events',
+      jobs,
+      sql: `SELECT ${jobs.map((job, index) => `count_if(${flagsOf(job)}) AS c${index}`).join(', ')} FROM main.${jobs[0]?.kept}`,
+    });
+    return jobs.filter((_, index) => Number(row?.[`c${index}`] ?? 0) > 0);
   }
 
-  /** Statements for jobs of which each event is a finding: one where its text is not too long. Events come from the kept ones, or else from a scan of their own. */
-  #singles(
-    jobs: readonly Job[],
-    kept: string | null,
-  ): readonly { readonly sql: string; readonly jobs: readonly Job[] }[] {
-    if (jobs.length === 0) return [];
+  /** Statements for jobs of which each event is a finding: one for each table of kept events, or else one with a scan of its own; more where it would be too long. */
+  #singles(jobs: readonly Job[]): readonly Asked[] {
+    return groupsOf(jobs, ({ kept }) => kept).flatMap((group) =>
+      statementsFor(group, (some) => this.#singlesSql(some)).map(({ items, sql }) => ({ jobs: items, sql })),
+    );
+  }
+
+  #singlesSql(jobs: readonly Job[]): string {
     const tests = jobs.map(({ at, compiled }) => {
-      const test = kept === null ? compiled.conditions.map(conditionSql).join(' AND ') : flag(at, 0);
+      const test = this.#keeps ? flag(at, 0) : compiled.conditions.map(conditionSql).join(' AND ');
       return { at, test: `${test} AND ${inWindow('event_time', compiled.window)}` };
     });
-    const sql = eventsSql(
+    return eventsSql(
       jobs,
       this.#shared,
-      kept === null
+      this.#keeps
         ? {
+            source: `main.${jobs[0]?.kept}`,
+            meant: `ARRAY[${tests.map(({ at, test }) => `CASE WHEN ${test} THEN ${at} END`).join(', ')}]`,
+          }
+        : {
             // Each in a lambda of its own, which Trino compiles on its own: all in one expression are more than it takes.
             source: `(SELECT ${this.#columnsRead(jobs).join(', ')}, flatten(ARRAY[${tests.map(({ at, test }) => `filter(ARRAY[${at}], task -> ${test})`).join(',\n ')}]) AS tasks
  FROM main.${this.#table.name} WHERE ${timeFilter(reading(jobs))}) AS events`,
             meant: 'tasks',
-          }
-        : {
-            source: kept,
-            meant: `ARRAY[${tests.map(({ at, test }) => `CASE WHEN ${test} THEN ${at} END`).join(', ')}]`,
           },
     );
-    if (sql.length <= STATEMENT_LENGTH_MAX || jobs.length === 1) return [{ sql, jobs }];
-    const half = Math.ceil(jobs.length / 2);
-    return [...this.#singles(jobs.slice(0, half), kept), ...this.#singles(jobs.slice(half), kept)];
   }
 
   /** Where a job is hot, and the evidence for it. */
@@ -362,7 +470,7 @@ SELECT ${[...s, ...names('k', keyCount(job.compiled)), ...names('p', perOf(kind)
   async #hot(backend: Backend, job: Job): Promise<readonly Row[]> {
     const within = this.#isCrowded(job) ? await this.#crowdedWindow(backend, job) : undefined;
     if (within === null) return [];
-    return (await backend.query(this.#hotSql(job, within), {}, { window: within ?? reading([job]) })).rows;
+    return this.#ask(backend, { jobs: [job], sql: this.#hotSql(job, within), window: within ?? reading([job]) });
   }
 
   /** When a broad threshold could be hot at all, mostly never, which is far cheaper to tell than where; null for never, undefined for whenever. */
@@ -371,10 +479,10 @@ SELECT ${[...s, ...names('k', keyCount(job.compiled)), ...names('p', perOf(kind)
     if (kind.kind !== 'threshold') return undefined;
     const lean = `(${this.#qualifying(job, '')})`;
     const stretches = crowdedStretches(lean, names('s', subject.length), kind);
-    const { rows } = await backend.query(
-      `SELECT count(*) AS n, min(stretch) AS first_stretch, max(stretch) AS last_stretch FROM (${stretches}) AS crowded`,
-    );
-    const [row] = rows;
+    const [row] = await this.#ask(backend, {
+      jobs: [job],
+      sql: `SELECT count(*) AS n, min(stretch) AS first_stretch, max(stretch) AS last_stretch FROM (${stretches}) AS crowded`,
+    });
     if (row === undefined || numberOf(row, 'n') === 0) return null;
     return {
       fromMs: Math.max(readFromMs, (numberOf(row, 'first_stretch') - 1) * kind.withinMs),
@@ -395,19 +503,12 @@ SELECT ${[...s, ...names('k', keyCount(job.compiled)), ...names('p', perOf(kind)
       const q = this.#qualifying(job, evidenceColumns(compiled, this.#shared), window);
       const values = hot.map((row) => hotValues(row, keys)).join(',\n');
       const evidence = evidenceSql(compiled, at, this.#shared, { hot: 'hot', q: 'q' });
-      await this.#collect(
-        backend,
-        `WITH hot (${keys.join(', ')}, slot, lo, hi, peak) AS (VALUES ${values}),\nq AS (${q})\n${evidence}`,
-        [job],
+      await this.#collect(backend, {
+        sql: `WITH hot (${keys.join(', ')}, slot, lo, hi, peak) AS (VALUES ${values}),\nq AS (${q})\n${evidence}`,
+        jobs: [job],
         window,
-      );
+      });
     }
-  }
-
-  /** Baselines that rest on the same history. */
-  #baselineGroups(jobs: readonly Job[]): readonly (readonly Job[])[] {
-    const groupOf = ({ compiled }: Job): string => JSON.stringify([perOf(compiled.kind), compiled.slotMs]);
-    return [...new Set(jobs.map(groupOf))].map((key) => jobs.filter((job) => groupOf(job) === key));
   }
 
   /** Baselines: first where they would fire, then whether the history that they need lies behind those slots. */
@@ -425,12 +526,21 @@ SELECT ${[...s, ...names('k', keyCount(job.compiled)), ...names('p', perOf(kind)
   async #history(backend: Backend, jobs: readonly Job[]): Promise<History> {
     const [first] = jobs;
     const per = first === undefined ? [] : perOf(first.compiled.kind);
-    const columns = per.map((sql, at) => `${sql} AS p${at}`).join(', ');
-    const { rows } = await backend.query(
-      `SELECT DISTINCT ${columns}, ${slotSql(first?.compiled.slotMs ?? DAY_MS, 'event_time')} AS slot FROM main.${this.#table.name} WHERE ${timeFilter(reading(jobs))} ORDER BY slot, ${names('p', per.length).join(', ')}`,
-      {},
-      { window: reading(jobs) },
-    );
+    const p = names('p', per.length);
+    const slot = slotSql(first?.compiled.slotMs ?? DAY_MS, 'event_time');
+    const events = `SELECT ${per.map((sql, at) => `${sql} AS p${at}`).join(', ')}, ${slot} AS slot FROM main.${this.#table.name} WHERE ${timeFilter(reading(jobs))}`;
+    const pasts = jobs.flatMap(({ compiled: { past } }) => past ?? []);
+    const past = { fromMs: Math.min(...pasts.map(({ fromMs }) => fromMs)), toMs: pasts[0]?.toMs ?? 0 };
+    const all =
+      pasts.length === 0
+        ? events
+        : `${events} UNION ALL SELECT ${p.join(', ')}, slot FROM (${pastSql(this.#historyCount(jobs), p, past)}) AS past`;
+    const rows = await this.#ask(backend, {
+      title: 'the history behind baselines',
+      jobs,
+      sql: `SELECT DISTINCT ${p.join(', ')}, slot FROM (${all}) AS w ORDER BY slot, ${p.join(', ')}`,
+      window: reading(jobs),
+    });
     return new History(rows, per);
   }
 
@@ -441,7 +551,7 @@ SELECT ${[...s, ...names('k', keyCount(job.compiled)), ...names('p', perOf(kind)
     const reach = within ?? { fromMs: readFromMs, toMs: window.toMs };
     const from = job.isBroad
       ? `(SELECT * FROM main.${this.#table.name} WHERE ${timeFilter(reach)}${this.#namesFilter(job)}) AS events`
-      : KEPT_SOURCE;
+      : `main.${job.kept}`;
     const keys =
       kind.kind === 'sequence'
         ? kind.by
@@ -474,7 +584,7 @@ SELECT ${[...s, ...names('k', keyCount(job.compiled)), ...names('p', perOf(kind)
         return `${name} AS (SELECT * FROM main.${name} WHERE ${timeFilter(reach)})`;
       return job.isBroad
         ? `${name} AS (SELECT ${this.#columnsOf([job]).join(', ')} FROM main.${name} WHERE ${timeFilter(reach)}${this.#namesFilter(job)} AND ${job.compiled.conditions.map(conditionSql).join(' AND ')})`
-        : `${name} AS (SELECT * FROM ${KEPT_SOURCE} WHERE ${flag(job.at, 0)} AND ${inWindow('event_time', reach)})`;
+        : `${name} AS (SELECT * FROM main.${job.kept} WHERE ${flag(job.at, 0)} AND ${inWindow('event_time', reach)})`;
     });
     return kind.kind === 'sql' ? withTables(kind.sql, tables) : '';
   }
@@ -484,7 +594,7 @@ SELECT ${[...s, ...names('k', keyCount(job.compiled)), ...names('p', perOf(kind)
     const params = { ...parameters, from: new Date(window.fromMs), to: new Date(window.toMs) } as Readonly<
       Record<string, Param>
     >;
-    const { rows } = await backend.query(this.#ownSql(job), params, { window: reading([job]) });
+    const rows = await this.#ask(backend, { jobs: [job], sql: this.#ownSql(job), params, window: reading([job]) });
     for (const row of rows) {
       const finding = findingOfSql(row, job.compiled, this.#shared);
       const slot = Date.parse(finding.window.from);
@@ -492,14 +602,38 @@ SELECT ${[...s, ...names('k', keyCount(job.compiled)), ...names('p', perOf(kind)
     }
   }
 
-  async #collect(backend: Backend, sql: string, jobs: readonly Job[], window: Window): Promise<void> {
-    const compiledAt = new Map(jobs.map(({ at, compiled }) => [at, compiled]));
-    const { rows } = await backend.query(sql, {}, { window });
-    for (const row of rows) {
+  async #collect(backend: Backend, asked: Asked): Promise<void> {
+    const compiledAt = new Map(asked.jobs.map(({ at, compiled }) => [at, compiled]));
+    for (const row of await this.#ask(backend, asked)) {
       const at = numberOf(row, 'task');
       const compiled = compiledAt.get(at);
       if (compiled !== undefined) this.#findings[at]?.push(findingOf(row, compiled, this.#shared));
     }
+  }
+
+  async #ask(backend: Backend, asked: Asked): Promise<readonly Row[]> {
+    const { sql, params = {}, window } = asked;
+    const { rows } = await this.#timed(asked, () => backend.query(sql, params, window === undefined ? {} : { window }));
+    return rows;
+  }
+
+  async #keep(backend: Backend, name: string, asked: Asked): Promise<void> {
+    await this.#timed(asked, async () => backend.keep?.(name, asked.sql));
+  }
+
+  async #timed<T>(asked: Asked, work: () => Promise<T>): Promise<T> {
+    const started = performance.now();
+    const result = await work();
+    this.#request.onStatement?.({ ...this.#described(asked), ms: performance.now() - started });
+    return result;
+  }
+
+  #described({ title, jobs, sql }: Asked): HuntStatement {
+    const detectors = jobs.map(({ compiled }) => compiled.detector.id);
+    const isRead = new RegExp(`\\bmain[.]${this.#table.name}\\b`, 'u').test(sql);
+    const words = isRead ? wordsOf(sql.replaceAll(/'(?:[^']|'')*'/gu, "''")) : new Set();
+    const columns = this.#table.columns.map(({ name }) => name).filter((name) => words.has(name));
+    return { title: title ?? titleOf(jobs), sql, detectors, columns };
   }
 
   /** A filter by event names; null where there are none. */
@@ -535,11 +669,7 @@ SELECT ${[...s, ...names('k', keyCount(job.compiled)), ...names('p', perOf(kind)
       const values = kind.kind === 'first-seen' ? kind.values : kind.kind === 'sql' ? [kind.sql] : [];
       return [...subject, ...by, ...perOf(kind), ...values, ...placeholders.map(({ sql }) => sql)];
     });
-    const words = new Set(
-      [...texts, ...this.#shared, ...evidenceInputs(this.#table.roles), 'event_time'].flatMap(
-        (text) => text.toLowerCase().match(/[a-z_][a-z0-9_]*/gu) ?? [],
-      ),
-    );
+    const words = wordsOf([...texts, ...this.#shared, ...evidenceInputs(this.#table.roles), 'event_time'].join(' '));
     const takesAll = jobs.some(
       ({ compiled: { kind } }) => kind.kind === 'sql' && handsOnAll(kind.sql, this.#table.name),
     );
@@ -565,10 +695,52 @@ async function together(lanes: number, works: readonly (() => Promise<void>)[]):
   if (failed?.status === 'rejected') throw failed.reason;
 }
 
+const titleOf = (jobs: readonly Job[]): string => jobs.map(({ compiled }) => compiled.detector.id).join(', ');
+
+const wordsOf = (text: string): ReadonlySet<string> => new Set(text.toLowerCase().match(/[a-z_][a-z0-9_]*/gu));
+
+const startOfDay = (ms: number): number => Math.floor(ms / DAY_MS) * DAY_MS;
+
+function groupsOf(jobs: readonly Job[], keyOf: (job: Job) => string): readonly (readonly Job[])[] {
+  return [...new Set(jobs.map(keyOf))].map((key) => jobs.filter((job) => keyOf(job) === key));
+}
+
+/** Baselines of one key rest on the same history. */
+const historyKey = ({ compiled }: Job): string => JSON.stringify([perOf(compiled.kind), compiled.slotMs]);
+
+/** Jobs that read about as far back. A whole archive is read by all of them alike. */
+function apart(jobs: readonly Job[]): readonly (readonly Job[])[] {
+  const end = Math.max(...jobs.map(({ compiled }) => compiled.window.toMs));
+  const spanOf = ({ compiled }: Job): number => end - compiled.readFromMs;
+  const sorted = jobs.toSorted((a, b) => spanOf(a) - spanOf(b));
+  const groups: Job[][] = [];
+  let last: number | null = null;
+  for (const job of sorted) {
+    const span = spanOf(job);
+    const isFar = last !== null && span >= FAR * last && span - last > DAY_MS;
+    if (last === null || isFar) groups.push([]);
+    groups.at(-1)?.push(job);
+    last = span;
+  }
+  return groups;
+}
+
+/** One statement for all of these, or as many as it takes that none is too long. */
+function statementsFor<T>(
+  items: readonly T[],
+  sqlOf: (some: readonly T[]) => string,
+): readonly { readonly items: readonly T[]; readonly sql: string }[] {
+  if (items.length === 0) return [];
+  const sql = sqlOf(items);
+  if (sql.length <= STATEMENT_LENGTH_MAX || items.length === 1) return [{ items, sql }];
+  const half = Math.ceil(items.length / 2);
+  return [...statementsFor(items.slice(0, half), sqlOf), ...statementsFor(items.slice(half), sqlOf)];
+}
+
 /** Those with slots to judge. */
 const jobsOf = (compiled: readonly Compiled[]): readonly Job[] =>
   compiled
-    .map((one, at): Job => ({ at, compiled: one, isBroad: false, names: null }))
+    .map((one, at): Job => ({ at, compiled: one, isBroad: false, names: null, kept: KEPT }))
     .filter((job) => job.compiled.window.fromMs < job.compiled.window.toMs);
 
 /** As they are judged where no rows are kept: one scan for those of which each event is a finding, and one statement for each of the others. */
@@ -588,11 +760,7 @@ const isKept = (job: Job): boolean => !isFreeSql(job) && !job.isBroad;
 
 /** Whether its conditions read columns that are costly to read: those are read once, in the wide scan. */
 const looksIntoJson = ({ compiled: { conditions } }: Job): boolean =>
-  conditions.some((condition) => necessarySql(condition, (column) => column.json !== true) !== conditionSql(condition));
-
-/** A costly test behind a cheap one that it implies. */
-const guarded = (whole: string, cheap: string | true | null): string =>
-  cheap === true || cheap === null || cheap === whole ? whole : `CASE WHEN ${cheap} THEN ${whole} ELSE false END`;
+  conditions.some((condition) => plainSql(condition) !== conditionSql(condition));
 
 /** Whether a statement may hand on every column of a table: `*`, or `x.*` where x stands for the table; count(*) does not. */
 function handsOnAll(sql: string, table: string): boolean {

@@ -4,11 +4,20 @@ import type { Alert } from '../alert.ts';
 import type { Backend, Param } from '../backend.ts';
 import { type Detector, parameterValues, slotMs } from '../detector.ts';
 import { AppError } from '../errors.ts';
-import { type HuntEngine, type HuntTask, LATENESS_MS } from '../hunt.ts';
+import {
+  type CountRow,
+  type HuntEngine,
+  type HuntRequest,
+  type HuntStatement,
+  type HuntTask,
+  LATENESS_MS,
+  type RunStatement,
+  SLOT_COUNT,
+} from '../hunt.ts';
 import { defaultMask, type Mask } from '../secrets.ts';
 import type { Commit, HuntKey, RecordedHunt, Segment, Store, Suppression } from '../store.ts';
 import type { Table } from '../table.ts';
-import { DAY_MS, type Window } from '../time.ts';
+import { DAY_MS, dayOf, type Window } from '../time.ts';
 import { alertOf, suppressionColumns } from './alerts.ts';
 
 /** A table that detectors look at, and the engine that runs them over it. */
@@ -21,10 +30,14 @@ export interface HuntDeps {
   readonly store: Store;
   readonly tables: readonly HuntTable[];
   /** A portable backend over exactly these segments; the hunt closes it. */
-  readonly openBackend: (
-    tables: readonly { readonly table: Table; readonly segments: readonly Segment[] }[],
-  ) => Promise<Backend>;
+  readonly openBackend: (tables: readonly StoredTable[]) => Promise<Backend>;
   readonly nowMs: () => number;
+}
+
+/** A table as it lies in segments. */
+export interface StoredTable {
+  readonly table: Pick<Table, 'name' | 'columns' | 'schemaVersion'>;
+  readonly segments: readonly Segment[];
 }
 
 export interface HuntOptions {
@@ -38,6 +51,8 @@ export interface HuntOptions {
   readonly mask?: Mask;
   /** How long after its end a slot's events may still come: see LATENESS_MS. */
   readonly latenessMs?: number;
+  /** Is told of each statement that has run. */
+  readonly onStatement?: (statement: RunStatement) => void;
   readonly signal?: AbortSignal;
 }
 
@@ -73,18 +88,11 @@ export async function huntWindow(deps: HuntDeps, options: HuntOptions, bounds: P
   const isWhole = bounds.fromMs === undefined && bounds.toMs === undefined;
   const seqs: JudgedSeq[] = [];
   for (const [hunted, judges] of byTable(deps.tables, judgesOf(options))) {
-    const [commits, segments] = await Promise.all([
-      deps.store.commits(hunted.table, 0),
-      deps.store.segments(hunted.table),
-    ]);
-    const window = windowOf(segments, bounds);
-    if (window === null) continue;
-    const range = rangeOf(hunted, judges, window);
-    await session.judge(hunted, judges, () => window, range, isWhole ? segments : null);
-    if (isWhole)
-      seqs.push(
-        ...judges.map((judge) => ({ key: judge.key, seq: judgedSeq(deps, options, hunted, judge, commits, seq) })),
-      );
+    const commits = await deps.store.commits(hunted.table, 0);
+    if (!(await judgeWindow(deps, session, hunted, judges, bounds)) || !isWhole) continue;
+    seqs.push(
+      ...judges.map((judge) => ({ key: judge.key, seq: judgedSeq(deps, options, hunted, judge, commits, seq) })),
+    );
   }
   return session.record(seqs);
 }
@@ -129,6 +137,22 @@ async function countOf({ store, openBackend }: HuntDeps, table: Table, window: W
   } finally {
     await backend.close();
   }
+}
+
+/** False where there are no events to judge. */
+async function judgeWindow(
+  { store }: HuntDeps,
+  session: Hunt,
+  hunted: HuntTable,
+  judges: readonly Judge[],
+  bounds: Partial<Window>,
+): Promise<boolean> {
+  const segments = await store.segments(hunted.table);
+  const window = windowOf(segments, bounds);
+  if (window === null) return false;
+  const isWhole = bounds.fromMs === undefined && bounds.toMs === undefined;
+  await session.judge(hunted, judges, () => window, rangeOf(hunted, judges, window), isWhole ? segments : null);
+  return true;
 }
 
 /**
@@ -252,16 +276,32 @@ export async function explainHunt(
   deps: HuntDeps,
   options: HuntOptions,
   bounds: Partial<Window>,
-): Promise<readonly { readonly title: string; readonly sql: string }[]> {
-  const statements: { readonly title: string; readonly sql: string }[] = [];
+): Promise<readonly HuntStatement[]> {
+  const statements: HuntStatement[] = [];
   for (const [{ table, engine }, judges] of byTable(deps.tables, judgesOf(options))) {
-    const window = windowOf(await deps.store.segments(table), bounds) ?? {
-      fromMs: deps.nowMs() - DAY_MS,
-      toMs: deps.nowMs(),
-    };
+    const segments = await deps.store.segments(table);
+    const window = windowOf(segments, bounds) ?? { fromMs: deps.nowMs() - DAY_MS, toMs: deps.nowMs() };
     const tasks = judges.map(({ detector, parameters }) => ({ detector, parameters, window }));
-    statements.push(...engine.explain({ tasks, lists: options.lists, columns: [], nowMs: deps.nowMs() }));
+    const request = { tasks, lists: options.lists, columns: [], nowMs: deps.nowMs() };
+    const counts = engine.counts(request);
+    const isCounted = counts !== null && segmentsOf(segments, counts.days).length > 0;
+    if (isCounted) statements.push(...counts.queries);
+    statements.push(...engine.explain({ ...request, counted: isCounted ? counts.days : null }));
   }
+  return statements;
+}
+
+/** The statements of a hunt over a window, run: what each took. Nothing is recorded. Throws as huntWindow(). */
+export async function analyzeHunt(
+  deps: HuntDeps,
+  options: HuntOptions,
+  bounds: Partial<Window>,
+): Promise<readonly RunStatement[]> {
+  const statements: RunStatement[] = [];
+  const session = new Hunt(deps, { ...options, onStatement: (statement) => statements.push(statement) });
+  await session.begin();
+  for (const [hunted, judges] of byTable(deps.tables, judgesOf(options)))
+    await judgeWindow(deps, session, hunted, judges, bounds);
   return statements;
 }
 
@@ -380,6 +420,60 @@ function groupedBy<T>(
 const byFirst = (a: Alert, b: Alert): number =>
   Date.parse(a.first_seen) - Date.parse(b.first_seen) || (a.id < b.id ? -1 : 1);
 
+/** Those of whole days. */
+const segmentsOf = (segments: readonly Segment[], days: Window): readonly Segment[] =>
+  segments.filter(({ eventDate }) => {
+    const startMs = dayOf(eventDate) * DAY_MS;
+    return startMs >= days.fromMs && startMs < days.toMs;
+  });
+
+/**
+ * The counts of the days on which baselines rest and of which there are segments among these; what nobody has counted yet is counted now and kept. Null where there are
+ * no such days, or nothing can be kept: then their events are read.
+ */
+async function countDays(
+  { store, openBackend }: HuntDeps,
+  { signal, onStatement }: HuntOptions,
+  { table, engine }: HuntTable,
+  request: HuntRequest,
+  segments: readonly Segment[],
+): Promise<{ readonly days: Window; readonly files: readonly Segment[] } | null> {
+  const wanted = engine.counts(request);
+  if (wanted === null) return null;
+  const { days, queries } = wanted;
+  const past = segmentsOf(segments, days);
+  if (past.length === 0) return null;
+  const keys = queries.map(({ key }) => key);
+  const { files, missing } = await store.slotCounts.find(table, past, keys);
+  const added: Segment[] = [];
+  try {
+    for (const day of new Set(missing.map(({ eventDate }) => eventDate))) {
+      const those = missing.filter(({ eventDate }) => eventDate === day);
+      const backend = await openBackend([{ table, segments: those }]);
+      const interrupt = (): void => backend.interrupt();
+      signal?.addEventListener('abort', interrupt);
+      try {
+        if (signal?.aborted) throw new AppError('interrupted', 'the hunt was interrupted');
+        const rows: CountRow[] = [];
+        for (const { key, ...statement } of queries) {
+          const started = performance.now();
+          for (const { k, slot, n } of (await backend.query(statement.sql)).rows)
+            rows.push([key, k as readonly (string | null)[], Date.parse(String(slot)), Number(n)]);
+          onStatement?.({ ...statement, title: `${day}: ${statement.title}`, ms: performance.now() - started });
+        }
+        added.push(await store.slotCounts.add(table, those, keys, rows));
+      } finally {
+        signal?.removeEventListener('abort', interrupt);
+        await backend.close();
+      }
+    }
+  } catch (error) {
+    if (error instanceof AppError && error.code === 'store-unwritable') return null;
+    throw error;
+  }
+  return { days, files: [...files, ...added] };
+}
+
 /** Gathers the alerts of one hunt, and records them at its end in one transaction. */
 class Hunt {
   readonly #deps: HuntDeps;
@@ -409,32 +503,37 @@ class Hunt {
     segments: readonly Segment[] | null,
   ): Promise<void> {
     const { store, tables, openBackend, nowMs } = this.#deps;
-    const { lists, signal, latenessMs, mask = defaultMask } = this.#options;
+    const { lists, signal, latenessMs, onStatement, mask = defaultMask } = this.#options;
     const suppressions = this.#suppressions;
     const tasks = judges.map(
       (judge): HuntTask => ({ detector: judge.detector, parameters: judge.parameters, window: windowFor(judge) }),
     );
     const reads = new Set(judges.flatMap(({ detector }) => detector.reads ?? []));
+    const request: HuntRequest = {
+      tasks,
+      lists,
+      columns: suppressionColumns(suppressions),
+      nowMs: nowMs(),
+      ...(latenessMs !== undefined && { latenessMs }),
+      ...(onStatement && { onStatement }),
+    };
+    const own = segments ?? (await store.segments(table, range));
+    const counted = await countDays(this.#deps, this.#options, { table, engine }, request, own);
     const backend = await openBackend([
-      { table, segments: segments ?? (await store.segments(table, range)) },
+      { table, segments: own },
       ...(await Promise.all(
         tables
           .map((other) => other.table)
           .filter((other) => other !== table && reads.has(other.name))
           .map(async (other) => ({ table: other, segments: await store.segments(other, range) })),
       )),
+      ...(counted === null ? [] : [{ table: SLOT_COUNT, segments: counted.files }]),
     ]);
     const interrupt = (): void => backend.interrupt();
     signal?.addEventListener('abort', interrupt);
     try {
       if (signal?.aborted) throw new AppError('interrupted', 'the hunt was interrupted');
-      const results = await engine.run(backend, {
-        tasks,
-        lists,
-        columns: suppressionColumns(suppressions),
-        nowMs: nowMs(),
-        ...(latenessMs !== undefined && { latenessMs }),
-      });
+      const results = await engine.run(backend, { ...request, counted: counted?.days ?? null });
       const refutable: Promise<void>[] = [];
       for (const [at, { findings, judged, notes }] of results.entries()) {
         const { detector, parameters } = judges[at] as Judge;

@@ -7,6 +7,7 @@ import type { StorePaths } from './files.ts';
 import { liveSegments, unlistedFiles } from './lake.ts';
 import { sqlText } from './parquet.ts';
 import { num, text } from './rows.ts';
+import { checkCounts } from './slot-counts.ts';
 
 export interface CheckReport {
   readonly segments: number;
@@ -19,7 +20,7 @@ export interface CheckReport {
 
 /** Every segment is read to its end: rows are counted and each column's pages are decoded. */
 export async function checkStore(catalog: Catalog, paths: StorePaths, tables: readonly Table[]): Promise<CheckReport> {
-  const problems: string[] = [];
+  const problems: string[] = checkCounts(paths);
   const sums = { segments: 0, rows: 0 };
   const instance = await DuckDBInstance.create(':memory:', {
     memory_limit: '256MB',

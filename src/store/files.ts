@@ -16,6 +16,8 @@ export interface StorePaths {
   readonly watchLock: string;
   readonly staging: string;
   readonly lake: string;
+  /** See store/slot-counts.ts; there when a baseline has counted something. */
+  readonly counts: string;
 }
 
 export function storePaths(dir: string): StorePaths {
@@ -28,6 +30,7 @@ export function storePaths(dir: string): StorePaths {
     watchLock: join(dir, 'watch.lock'),
     staging: join(dir, 'staging'),
     lake: join(dir, 'lake'),
+    counts: join(dir, 'counts'),
   };
 }
 

@@ -19,6 +19,7 @@ import { catalogOutbox } from './outbox.ts';
 import { sqlText } from './parquet.ts';
 import { prune } from './retention.ts';
 import { isoOrNull, num, text, timeOrNull } from './rows.ts';
+import { pruneCounts, slotCounts } from './slot-counts.ts';
 import { deleteSuppression, insertSuppression, listSuppressions, suppressionUses } from './suppressions.ts';
 import { createStore, requireVersion, storeExists, storeId } from './version.ts';
 import { catalogWatchState } from './watch-state.ts';
@@ -120,6 +121,7 @@ function localStore(paths: StorePaths): LocalStore {
     alert: (idPrefix) => catalog.read((session) => findAlert(session, idPrefix)),
     setAlertStatus: (ids, status, by, why) => catalog.write((session) => setStatus(session, ids, status, by, why)),
     alertHistory: (id) => catalog.read((session) => listChanges(session, { alertId: id })),
+    slotCounts: slotCounts(paths),
     outbox: catalogOutbox(catalog),
     watching: catalogWatchState(catalog),
     suppressions: () => catalog.read(listSuppressions),
@@ -132,7 +134,9 @@ function localStore(paths: StorePaths): LocalStore {
       // A compaction that read the segments before they were taken out would list their rows again.
       const lease = await takeLease(paths);
       try {
-        return await prune(catalog, table, before);
+        const pruned = await prune(catalog, table, before);
+        pruneCounts(paths, table.name, before);
+        return pruned;
       } finally {
         lease.release();
       }

@@ -486,13 +486,24 @@ describe('a baseline', () => {
     );
   });
 
-  const usual = detector({
-    when: { outcome: 'denied' },
-    baseline: { timesUsual: 2, atLeast: 2, over: '5d' },
-    slot: '1d',
-    subject: ['principal'],
-  });
-  test('of what is usual, equal to its definition', async () => {
+  const middle = (values: readonly number[]): number => {
+    const sorted = values.toSorted((a, b) => a - b);
+    return sorted[Math.floor((sorted.length + 1) / 2) - 1] ?? 0;
+  };
+  const WEEK_MS = 7 * DAY_MS;
+  test.each([
+    { over: '5d' as const },
+    { over: '5d' as const, mads: 2 },
+    { over: '7d' as const, by: 'hour-of-week' as const },
+    { over: '7d' as const, by: 'hour-of-week' as const, mads: 1.5 },
+  ])('of what is usual, equal to its definition: %o', async (part) => {
+    const usual = detector({
+      when: { outcome: 'denied' },
+      baseline: { timesUsual: 1.5, atLeast: 2, ...part },
+      slot: '1d',
+      subject: ['principal'],
+    });
+    const overMs = part.over === '5d' ? 5 * DAY_MS : WEEK_MS;
     await fc.assert(
       fc.asyncProperty(days, async (stream) => {
         const denied = stream.filter(({ outcome }) => outcome === 'denied');
@@ -500,19 +511,25 @@ describe('a baseline', () => {
         const brute = slots.flatMap((own) => {
           const [first] = own as [StreamEvent];
           const slot = slotOf(first);
-          const before = slots
-            .filter(
-              ([other]) =>
-                other !== undefined &&
-                other.principal === first.principal &&
-                slotOf(other) >= slot - OVER_MS &&
-                slotOf(other) < slot,
-            )
-            .map((other) => other.length)
-            .toSorted((a, b) => a - b);
-          const median = before[Math.floor((before.length + 1) / 2) - 1] ?? 0;
+          const before = slots.filter(
+            ([other]) =>
+              other !== undefined &&
+              other.principal === first.principal &&
+              slotOf(other) >= slot - overMs &&
+              slotOf(other) < slot,
+          );
+          const isAbove = (those: readonly (readonly StreamEvent[])[]): boolean => {
+            const counts = those.map((other) => other.length);
+            const median = middle(counts);
+            const spread = middle(counts.map((count) => Math.abs(count - median)));
+            return own.length >= 1.5 * median && own.length >= median + (part.mads ?? 0) * spread;
+          };
+          const weekly = before.filter(([other]) => (slot - slotOf(other as StreamEvent)) % WEEK_MS === 0);
           const account = own.map((event) => event.account).toSorted()[0] ?? '';
-          return own.length >= 2 && own.length >= 2 * median && isRipe(stream, account, slot)
+          const hasHistory = stream.some(
+            (event) => event.account === account && timeOf(event) >= slot - overMs && timeOf(event) < slot - WARM_UP_MS,
+          );
+          return own.length >= 2 && isAbove(before) && (part.by === undefined || isAbove(weekly)) && hasHistory
             ? [expected(first.principal, slot, own, null)]
             : [];
         });

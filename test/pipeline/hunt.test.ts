@@ -5,7 +5,7 @@ import type { Alert } from '../../src/alert.ts';
 import { createEngine } from '../../src/detection/planner.ts';
 import { type Detector, type DetectorSpec, defineDetector, parameter, z } from '../../src/detector.ts';
 import { cloudtrailTable } from '../../src/formats/cloudtrail-table.ts';
-import { explainHunt, type HuntDeps, type HuntOptions, huntNew, huntWindow } from '../../src/pipeline/hunt.ts';
+import { analyzeHunt, explainHunt, type HuntDeps, type HuntOptions, huntNew, huntWindow } from '../../src/pipeline/hunt.ts';
 import { DAY_MS, HOUR_MS } from '../../src/time.ts';
 import { MemoryStore } from '../support/memory-store.ts';
 import { STREAM_START_MS, type StreamEvent } from '../support/streams.ts';
@@ -175,7 +175,39 @@ describe('a hunt over a window', () => {
     const store = new MemoryStore();
     store.commit([event(0)]);
     const statements = await explainHunt(depsOf(store), optionsOf(), {});
-    expect(statements.map(({ title }) => title)).toEqual([expect.stringContaining('kept'), 'single', 'burst', 'first']);
+    expect(statements.map(({ title, detectors }) => [title, detectors])).toEqual([
+      [expect.stringContaining('kept'), ['single', 'burst']],
+      ['single', ['single']],
+      ['burst', ['burst']],
+      // It reads days, the others minutes.
+      [expect.stringContaining('kept'), ['first']],
+      ['first', ['first']],
+    ]);
+    expect(statements[0]?.columns).toContain('outcome');
+    expect(statements[0]?.columns).not.toContain('request_parameters');
+    expect(statements[1]?.columns).toEqual([]);
+  });
+
+  test('counts the days before once, and explains and finds the same', async () => {
+    const store = new MemoryStore();
+    for (let day = 0; day < 6; day += 1)
+      store.commit([event(day * 86_400), event(day * 86_400 + 7, { name: day === 5 ? 'new' : 'A' })]);
+    const window = { fromMs: STREAM_START_MS + 5 * DAY_MS };
+    const options = optionsOf({ detectors: [first] });
+    const titles = async (): Promise<readonly string[]> =>
+      (await analyzeHunt(depsOf(store), options, window)).map(({ title }) => title);
+    expect((await titles()).filter((title) => title.includes('counts for first'))).toHaveLength(10);
+    expect((await titles()).filter((title) => title.includes('counts for first'))).toEqual([]);
+    expect(store.known.size).toBe(0);
+    const explained = await explainHunt(depsOf(store), options, window);
+    expect(explained.map(({ title }) => title)).toEqual([
+      'counts for first',
+      'counts for first',
+      expect.stringContaining('kept'),
+      'first',
+    ]);
+    const { alerts } = await huntWindow(depsOf(store), options, window);
+    expect(alerts.map(({ summary }) => summary)).toEqual(['ann called new 1 times from 192.0.2.1']);
   });
 });
 

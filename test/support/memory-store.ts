@@ -1,9 +1,10 @@
 /** A store in memory: what hunting needs of it, with events in place of segments' files. */
 import type { Alert } from '../../src/alert.ts';
 import type { Backend } from '../../src/backend.ts';
-import type { Commit, HuntKey, RecordedHunt, Segment, Store, Suppression } from '../../src/store.ts';
+import { type CountRow, SLOT_COUNT } from '../../src/hunt.ts';
+import type { Commit, HuntKey, RecordedHunt, Segment, SlotCounts, Store, Suppression } from '../../src/store.ts';
 import { DAY_MS } from '../../src/time.ts';
-import { fill, openStreamBackend, type StreamEvent, timeOf } from './streams.ts';
+import { fill, fillCounts, openStreamBackend, type StreamEvent, timeOf } from './streams.ts';
 
 const keyOf = (key: HuntKey): string => JSON.stringify([key.detector, key.version, key.parametersHash]);
 const unused = (): never => {
@@ -16,6 +17,12 @@ export class MemoryStore implements Store {
   readonly seqs = new Map<string, number>();
   readonly kept: Suppression[] = [];
   readonly #segments: { readonly segment: Segment; readonly events: readonly StreamEvent[] }[] = [];
+  readonly #counts: {
+    readonly segment: Segment;
+    readonly keys: readonly string[];
+    readonly of: readonly string[];
+    readonly rows: readonly CountRow[];
+  }[] = [];
   #seq = 0;
 
   /** One commit of these events, a segment per day. */
@@ -47,6 +54,10 @@ export class MemoryStore implements Store {
       backend,
       this.#segments.filter(({ segment }) => paths.has(segment.path)).flatMap(({ events }) => events),
     );
+    await fillCounts(
+      backend,
+      this.#counts.filter(({ segment }) => paths.has(segment.path)).flatMap(({ rows }) => rows),
+    );
     return backend;
   };
 
@@ -61,6 +72,25 @@ export class MemoryStore implements Store {
           (fromMs ?? -Infinity) <= (maxTimeMs ?? 0) && (minTimeMs ?? 0) < (toMs ?? Infinity) && seq > (afterSeq ?? 0),
       );
   }
+
+  readonly slotCounts: SlotCounts = {
+    find: async (_, segments, keys) => {
+      const live = new Set(segments.map(({ path }) => path));
+      const files = this.#counts.filter(
+        ({ of, keys: held }) => keys.every((key) => held.includes(key)) && of.every((path) => live.has(path)),
+      );
+      const done = new Set(files.flatMap(({ of }) => of));
+      return {
+        files: files.map(({ segment }) => segment),
+        missing: segments.filter(({ path }) => !done.has(path)),
+      };
+    },
+    add: async (_, segments, keys, rows) => {
+      const segment = { ...(segments[0] as Segment), table: SLOT_COUNT.name, path: `counts-${this.#counts.length}` };
+      this.#counts.push({ segment, keys, of: segments.map(({ path }) => path), rows });
+      return segment;
+    },
+  };
 
   async commits(_: unknown, afterSeq: number): Promise<readonly Commit[]> {
     const seqs = [...new Set(this.#segments.map(({ segment }) => segment.seq))].filter((seq) => seq > afterSeq);

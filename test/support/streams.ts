@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import type { Backend } from '../../src/backend.ts';
 import { createDuckdbBackend } from '../../src/backends/duckdb.ts';
 import { cloudtrailTable } from '../../src/formats/cloudtrail-table.ts';
+import { type CountRow, SLOT_COUNT } from '../../src/hunt.ts';
 
 export interface StreamEvent {
   readonly id: string;
@@ -52,5 +53,21 @@ export async function fill(backend: Backend, events: readonly StreamEvent[]): Pr
   await backend.keep?.(
     'cloudtrail',
     `SELECT ${columns.join(', ')}, CAST(event_time AS DATE) AS event_date FROM (${parts.join(' UNION ALL ')}) AS rows`,
+  );
+}
+
+/** Its table of counts holds these rows from now on. */
+export async function fillCounts(backend: Backend, rows: readonly CountRow[]): Promise<void> {
+  const text = (value: string | null): string =>
+    value === null ? 'CAST(NULL AS VARCHAR)' : `'${value.replaceAll("'", "''")}'`;
+  const values = rows.map(
+    ([key, k, slotMs, n]) =>
+      `(${text(key)}, ARRAY[${k.map(text).join(', ')}], TIMESTAMP '${new Date(slotMs).toISOString().replace('T', ' ').replace('Z', '')}', ${n})`,
+  );
+  await backend.keep?.(
+    SLOT_COUNT.name,
+    values.length === 0
+      ? `SELECT ${SLOT_COUNT.columns.map(({ name, type }) => `CAST(NULL AS ${type}) AS ${name}`).join(', ')} WHERE false`
+      : `SELECT * FROM (VALUES ${values.join(', ')}) AS v(key, k, slot, n)`,
   );
 }

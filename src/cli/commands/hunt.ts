@@ -9,6 +9,7 @@ import { addBackendOptions, athenaSettings, athenaWindow, type BackendCommandOpt
 import { configLists, tellUnknownAccounts, withAthena } from '../backend.ts';
 import { type ExitStatus, finish, type Host, type Run, windowOf, withStore } from '../command.ts';
 import { printStatements, refuseUnused, tellOneByOne } from '../dry-run.ts';
+import { statementText, timesText } from '../explain.ts';
 import {
   addHuntOptions,
   chooseDetectors,
@@ -33,6 +34,7 @@ interface Options extends HuntCommandOptions, BackendCommandOptions {
   readonly list?: string;
   readonly explain?: boolean;
   readonly strict?: boolean;
+  readonly analyze?: boolean;
 }
 
 export function huntCommand(host: Host): Command {
@@ -43,7 +45,8 @@ export function huntCommand(host: Host): Command {
     .option('--to <time>', 'events before this time')
     .option('--list <file>', 'look for the addresses, networks, access keys, ARNs and user agents in this file instead')
     .option('--strict', 'end with status 3 when a Sigma rule cannot be used')
-    .option('--explain', 'print the statements that would run, and run none');
+    .option('--explain', 'print the statements that would run and the columns that they read, and run none')
+    .option('--analyze', 'run them all the same, and tell how long each took and each detector; nothing is recorded');
   return finish<Options>(
     addBackendOptions(addHuntOptions(command)),
     host,
@@ -53,6 +56,7 @@ export function huntCommand(host: Host): Command {
       'trailhound hunt denied-call-spike --param denied-call-spike.refusals=50',
       'trailhound hunt --list iocs.txt',
       'trailhound hunt --rules ./sigma/rules/cloud/aws --tag sigma',
+      'trailhound hunt --from 1h --analyze',
       'trailhound hunt --backend athena --from 1d --to now --max-scan 50GB',
       'trailhound hunt --backend athena --from 90d --to now --dry-run',
     ],
@@ -78,6 +82,11 @@ async function hunt(given: Run<Options>, ...ids: string[]): Promise<ExitStatus> 
   const lists = new Map([...configLists(run.config), ...(indicators === null ? [] : indicatorLists(indicators))]);
   const suppressions = await configSuppressions(run);
   const chosenHunt = { ...chosen, lists, suppressions, mask: terminal.mask, signal: run.signal };
+  if (isAthena(run) && options.analyze) {
+    throw new AppError('usage-invalid', '--analyze is for the local store only', {
+      hint: '`--dry-run` tells what each statement costs on Athena.',
+    });
+  }
   if (isAthena(run)) {
     const reached = await huntArchive(run, ids, chosenHunt, indicators);
     return status === 0 ? reached : status;
@@ -86,9 +95,13 @@ async function hunt(given: Run<Options>, ...ids: string[]): Promise<ExitStatus> 
   return withStore(run, async (store) => {
     const { useHunter } = await import('../wire.ts');
     return useHunter(store, chosenHunt, async (hunter) => {
+      if (options.analyze) {
+        const statements = await hunter.analyze(window);
+        await terminal.out(statements.map(statementText).join('') + timesText(statements));
+        return status;
+      }
       if (options.explain) {
-        for (const { title, sql } of await hunter.explain(window))
-          await terminal.out(`-- ${printable(title)}\n${sql};\n\n`);
+        await terminal.out((await hunter.explain(window)).map(statementText).join(''));
         return status;
       }
       const [{ alerts, notes }, withoutTime] = await Promise.all([hunter.huntWindow(window), store.withoutTime()]);
