@@ -66,7 +66,7 @@ interface Call {
   readonly again: number | null;
 }
 
-const FILES = 4;
+const FILES = 3;
 const calls: fc.Arbitrary<Call[]> = fc.array(
   fc.record({
     at: fc.integer({ min: 0, max: DAYS * 24 * 3600 - 1 }),
@@ -149,7 +149,7 @@ const withoutCounts = (store: Store): Store => ({
   },
 });
 
-const windows: readonly Window[] = [4, 8, 11].map((day) => ({
+const windows: readonly Window[] = [7, 11].map((day) => ({
   fromMs: START_MS + day * DAY_MS + 5 * HOUR_MS,
   toMs: START_MS + (day + 1) * DAY_MS,
 }));
@@ -174,7 +174,7 @@ describe('counts of the days before', () => {
     await fc.assert(
       fc.asyncProperty(
         calls,
-        fc.shuffledSubarray([0, 1, 2, 3], { minLength: FILES }),
+        fc.shuffledSubarray([0, 1, 2], { minLength: FILES }),
         fc.integer({ min: 0, max: FILES - 1 }),
         async (stream, order, compactedAfter) => {
           const name = `run-${(run += 1)}`;
@@ -206,7 +206,7 @@ describe('counts of the days before', () => {
           for (const window of windows) expect(await found(store, window)).toEqual(await found(scratch, window));
         },
       ),
-      { numRuns: 3 },
+      { numRuns: 2 },
     );
     expect(alerts).toBeGreaterThan(0);
   });
