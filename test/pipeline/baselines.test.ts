@@ -121,11 +121,7 @@ function writeFiles(name: string, stream: readonly Call[]): readonly string[] {
 async function withHunter<T>(store: Store, use: (hunter: Hunter) => Promise<T>): Promise<T> {
   const temp = mkdtempSync(join(dir, 'temp-'));
   return use(
-    await openHunter(
-      store,
-      { detectors, parameters: {}, lists: new Map(), suppressions: [] },
-      { dir: temp, clock },
-    ),
+    await openHunter(store, { detectors, parameters: {}, lists: new Map(), suppressions: [] }, { dir: temp, clock }),
   );
 }
 
@@ -212,14 +208,17 @@ describe('counts of the days before', () => {
   });
 
   test('are counted anew where they are damaged or half-written, and check says so', async () => {
-    const stream = Array.from({ length: 60 }, (_, index): Call => ({
-      at: Math.floor((index * DAYS * 24 * 3600) / 60),
-      user: index % 3 === 0 ? 'ann' : 'bob',
-      name: index > 55 ? 'GetNew' : 'GetA',
-      isDenied: true,
-      file: index % FILES,
-      again: null,
-    }));
+    const stream = Array.from(
+      { length: 60 },
+      (_, index): Call => ({
+        at: Math.floor((index * DAYS * 24 * 3600) / 60),
+        user: index % 3 === 0 ? 'ann' : 'bob',
+        name: index > 55 ? 'GetNew' : 'GetA',
+        isDenied: true,
+        file: index % FILES,
+        again: null,
+      }),
+    );
     const files = writeFiles('damaged', stream);
     const storeDir = join(dir, 'damaged', 'store');
     await ingestInto(storeDir, [...files], { workers: 1 });
