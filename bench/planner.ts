@@ -18,14 +18,48 @@ export const CONDITION_COUNTS = [1, 10, 50, 150, 500] as const;
 /** Calls that rules look for. Some of them are ordinary in the archive, most do not occur. */
 const CALLS: readonly (readonly [source: string, names: readonly string[]])[] = [
   ['cloudtrail', ['StopLogging', 'DeleteTrail', 'UpdateTrail', 'PutEventSelectors']],
-  ['ec2', ['DescribeInstances', 'RunInstances', 'ModifySnapshotAttribute', 'AuthorizeSecurityGroupIngress', 'GetPasswordData', 'DeleteFlowLogs', 'CreateKeyPair', 'ModifyImageAttribute']],
+  [
+    'ec2',
+    [
+      'DescribeInstances',
+      'RunInstances',
+      'ModifySnapshotAttribute',
+      'AuthorizeSecurityGroupIngress',
+      'GetPasswordData',
+      'DeleteFlowLogs',
+      'CreateKeyPair',
+      'ModifyImageAttribute',
+    ],
+  ],
   ['guardduty', ['DeleteDetector', 'UpdateDetector', 'CreateFilter', 'CreateIPSet']],
-  ['iam', ['CreateUser', 'CreateAccessKey', 'AttachUserPolicy', 'PutRolePolicy', 'UpdateAssumeRolePolicy', 'CreateLoginProfile', 'DeactivateMFADevice', 'ListUsers']],
+  [
+    'iam',
+    [
+      'CreateUser',
+      'CreateAccessKey',
+      'AttachUserPolicy',
+      'PutRolePolicy',
+      'UpdateAssumeRolePolicy',
+      'CreateLoginProfile',
+      'DeactivateMFADevice',
+      'ListUsers',
+    ],
+  ],
   ['kms', ['Decrypt', 'ScheduleKeyDeletion', 'DisableKey', 'PutKeyPolicy']],
   ['lambda', ['UpdateFunctionCode20150331v2', 'AddPermission20150331v2', 'CreateFunction20150331']],
   ['organizations', ['LeaveOrganization', 'InviteAccountToOrganization', 'DetachPolicy']],
   ['rds', ['ModifyDBInstance', 'ModifyDBSnapshotAttribute', 'DeleteDBCluster', 'RestoreDBInstanceFromDBSnapshot']],
-  ['s3', ['GetObject', 'PutBucketPolicy', 'PutBucketAcl', 'DeleteBucketPublicAccessBlock', 'PutBucketLifecycle', 'DeleteObjects']],
+  [
+    's3',
+    [
+      'GetObject',
+      'PutBucketPolicy',
+      'PutBucketAcl',
+      'DeleteBucketPublicAccessBlock',
+      'PutBucketLifecycle',
+      'DeleteObjects',
+    ],
+  ],
   ['secretsmanager', ['GetSecretValue', 'DeleteSecret', 'PutResourcePolicy']],
   ['signin', ['ConsoleLogin', 'SwitchRole', 'PasswordRecoveryRequested']],
   ['ssm', ['SendCommand', 'StartSession', 'GetParameters', 'ModifyDocumentPermission']],
@@ -36,11 +70,17 @@ const CALLS: readonly (readonly [source: string, names: readonly string[]])[] = 
 const ASIDES: readonly ((value: number) => Condition)[] = [
   (value) => ({ outcome: 'success', user_agent: { contains: `tool-${value}/` } }),
   (value) => ({ 'request_parameters.name': { startswith: `rule-${value}-` } }),
-  (value) => ({ source_ip: { cidr: `10.${value % 256}.${value >> 8}.0/24` } }),
-  (value) => ({ all: [{ user_type: 'AssumedRole' }, { not: { principal: { contains: `role/usual-${value}` } } }, { user_agent: { re: `^rule${value}[.]` } }] }),
+  (value) => ({ source_ip: `203.0.113.${value % 256}`, aws_region: { startswith: `rule-${value}` } }),
+  (value) => ({ user_type: 'AssumedRole', principal: { contains: `role/rule-${value}` } }),
+  (value) => ({
+    all: [{ not: { principal: { contains: `role/usual-${value}` } } }, { user_agent: { re: `^rule${value}[.]` } }],
+  }),
   (value) => ({ 'request_parameters.ipPermissions.items[].ipRanges.items[].cidrIp': `203.0.113.${value % 256}/32` }),
   (value) => ({ error_code: [`Client.Rule${value}`, 'AccessDenied'], user_type: 'Root' }),
-  (value) => ({ any: [{ 'response_elements.id': `id-${value}` }, { 'request_parameters.policyDocument': { contains: `rule-${value}` } }] }),
+  (value) => ({ source_ip: { cidr: `10.${value % 256}.${value >> 8}.0/24` } }),
+  (value) => ({ 'response_elements.user.userName': { contains: `rule-${value}` }, outcome: 'success' }),
+  (value) => ({ 'request_parameters.policyDocument': { contains: `rule-${value}` }, user_type: 'IAMUser' }),
+  (value) => ({ error_message: { contains: `rule ${value}` } }),
 ];
 
 /** So many rules of which each event is a finding. */

@@ -49,6 +49,8 @@ const NAMES_MAX = 500;
 const DISTINCT_MAX = 5000;
 /** So do those tests that more values pass: a value in a list is looked for one by one. */
 const LOOKUP_MAX = 50;
+/** A text column with so many tests is looked at though none of them is costly: most tests pass no value at all, and their detectors need no look at any event. */
+const LOOK_TESTS = 10;
 /** Rows of one VALUES list. */
 const HOT_ROWS_MAX = 2000;
 /** Statements at a time: one is planned, on one core, while the other is run. */
@@ -262,21 +264,29 @@ class Run {
     await this.#keep(backend, PROFILE, { title: 'a look at what there is', jobs, sql });
   }
 
-  /** The jobs with what costs much to test per event (patterns, names in any case) tested once per value of its column instead. */
+  /** The jobs with what costs much to test per event (patterns, names in any case), or is tested much, tested once per value of its column instead. */
   async #resolved(backend: Backend, jobs: readonly Job[]): Promise<readonly Job[]> {
     const leaves = jobs.flatMap(({ compiled }) => compiled.conditions.flatMap(leavesOf));
     const found = new Map<string, string[] | null>();
-    const columns = [...new Set(leaves.map(({ lookup }) => lookup))].filter((column) => column !== null);
+    const tested = groupsOf(
+      leaves.filter((leaf) => textColumnOf(leaf) !== null),
+      (leaf) => textColumnOf(leaf) ?? '',
+    );
+    const isWorthIt = (those: readonly Leaf[]): boolean =>
+      those.some(({ lookup }) => lookup !== null) || new Set(those.map(({ sql }) => sql)).size >= LOOK_TESTS;
+    const columns = tested.filter(isWorthIt).map(([first]) => textColumnOf(first as Leaf) ?? '');
     const look = async (column: string): Promise<void> => {
-      const tests = new Map(leaves.filter(({ lookup }) => lookup === column).map((leaf) => [leaf.sql, leaf.folded]));
+      const tests = new Map(
+        leaves.filter((leaf) => textColumnOf(leaf) === column).map((leaf) => [leaf.sql, leaf.folded]),
+      );
       const asked = [...tests].flatMap(([sql, folded]) => (folded === null ? [sql] : []));
       const source = this.#table.profile.includes(column)
         ? `main.${PROFILE}`
         : `main.${this.#table.name} WHERE ${dayFilter(reading(jobs))}`;
-      // The LIMIT also keeps an engine from testing before it has reduced the values to distinct ones.
+      // The LIMIT also keeps an engine from testing before it has reduced the values to distinct ones. The list has a name because macros repeat what they are given.
       const sqlOf = (some: readonly string[]): string =>
-        `SELECT value, lower(value) AS folded, ${some.length === 0 ? "''" : `array_join(ARRAY[${some.map((sql) => `CASE WHEN ${sql} THEN '${asked.indexOf(sql)}' END`).join(', ')}], ',')`} AS tests FROM (SELECT ${column}, ${column} AS value
- FROM (SELECT DISTINCT ${column} FROM ${source} LIMIT ${DISTINCT_MAX + 1}) AS known) AS named`;
+        `SELECT value, lower(value) AS folded, ${some.length === 0 ? "''" : "array_join(told, ',')"} AS tests FROM (SELECT value${some.length === 0 ? '' : `, ARRAY[${some.map((sql) => `CASE WHEN ${sql} THEN '${asked.indexOf(sql)}' END`).join(', ')}] AS told`}
+ FROM (SELECT ${column}, ${column} AS value FROM (SELECT DISTINCT ${column} FROM ${source} LIMIT ${DISTINCT_MAX + 1}) AS known) AS named) AS tested`;
       const rows: Row[] = [];
       for (const { sql } of asked.length === 0 ? [{ sql: sqlOf([]) }] : statementsFor(asked, sqlOf))
         rows.push(...(await this.#ask(backend, { title: `a look at the values of ${column}`, jobs, sql })));
@@ -290,8 +300,11 @@ class Run {
             ? textOf(row, 'tests').split(',').includes(number)
             : value !== null && folded.includes(value);
         };
-        const those = [...new Set(rows.filter(passes).map((row) => textOf(row, 'value')))];
-        const isUsable = isWhole && those.length <= LOOKUP_MAX && !those.some((value) => value.includes('\0'));
+        const passing = rows.filter(passes);
+        const those = [...new Set(passing.map((row) => textOf(row, 'value')))];
+        const isOfTexts = passing.every((row) => asText(row['value']) !== null);
+        const isUsable =
+          isWhole && isOfTexts && those.length <= LOOKUP_MAX && !those.some((value) => value.includes('\0'));
         found.set(sql, isUsable ? those : null);
       }
     };
@@ -305,8 +318,8 @@ class Run {
         ...job.compiled,
         conditions: job.compiled.conditions.map((condition) =>
           withLeaves(condition, (leaf) => {
-            const values = leaf.lookup === null ? null : (found.get(leaf.sql) ?? null);
-            return values === null ? leaf : lookedUp(leaf, values);
+            const values = found.get(leaf.sql) ?? null;
+            return values === null ? leaf : lookedUp({ ...leaf, lookup: textColumnOf(leaf) }, values);
           }),
         ),
       },
@@ -326,8 +339,8 @@ class Run {
       const told = some
         .map(indexOf)
         .map((index) => `CASE WHEN c${index} > 0 THEN concat('${index}:', CAST(c${index} AS VARCHAR)) END`);
-      return `SELECT ${this.#name}, total, array_join(ARRAY[${told.join(', ')}], ',') AS counts FROM (SELECT ${this.#name}, sum(n) AS total, ${counts.join(', ')}
- FROM main.${PROFILE} GROUP BY ${this.#name}) AS names`;
+      return `SELECT ${this.#name}, total, array_join(told, ',') AS counts FROM (SELECT ${this.#name}, total, ARRAY[${told.join(', ')}] AS told
+ FROM (SELECT ${this.#name}, sum(n) AS total, ${counts.join(', ')} FROM main.${PROFILE} GROUP BY ${this.#name}) AS names) AS counted`;
     };
     const rows: Row[] = [];
     let total = 0;
@@ -378,7 +391,7 @@ class Run {
   #keptSql(jobs: readonly Job[]): string {
     const flags = jobs.flatMap(({ at, compiled, names: known }) =>
       compiled.conditions.map((condition, step) => {
-        const [cheap, whole] = [plainSql(condition), conditionSql(condition)];
+        const [cheap, whole] = [plainSql(condition), conditionSql(withLeaves(condition, glanced))];
         return {
           name: flag(at, step),
           cheap,
@@ -701,8 +714,23 @@ const wordsOf = (text: string): ReadonlySet<string> => new Set(text.toLowerCase(
 
 const startOfDay = (ms: number): number => Math.floor(ms / DAY_MS) * DAY_MS;
 
-function groupsOf(jobs: readonly Job[], keyOf: (job: Job) => string): readonly (readonly Job[])[] {
-  return [...new Set(jobs.map(keyOf))].map((key) => jobs.filter((job) => keyOf(job) === key));
+function groupsOf<T>(values: readonly T[], keyOf: (value: T) => string): readonly (readonly T[])[] {
+  const groups = new Map<string, T[]>();
+  for (const value of values) {
+    const group = groups.get(keyOf(value));
+    if (group === undefined) groups.set(keyOf(value), [value]);
+    else group.push(value);
+  }
+  return [...groups.values()];
+}
+
+type Leaf = Parameters<typeof lookedUp>[0];
+
+/** The one column of texts that a leaf is about; null where it is about another one as well, or looks into JSON. */
+function textColumnOf({ lookup, columns }: Leaf): string | null {
+  const [only] = columns;
+  const isText = columns.length === 1 && only?.type === 'VARCHAR' && only.json !== true;
+  return lookup ?? (isText ? (only?.name ?? null) : null);
 }
 
 /** Baselines of one key rest on the same history. */
@@ -773,6 +801,25 @@ function handsOnAll(sql: string, table: string): boolean {
     /(?:select|distinct|all|,)\s*\*/iu.test(sql) ||
     [...sql.matchAll(/(\w*)"?\s*[.]\s*\*/gu)].some(([, name = '']) => name === '' || isOfTable(name))
   );
+}
+
+/** The member of a JSON column that each look into it begins with. */
+const FIRST_MEMBER = /json_extract(?:_scalar)?\((\w+), '\$[.]([A-Za-z0-9_]+)/gu;
+
+/** A look into JSON behind a look for the name of its member in the text, which is several times cheaper. An escape may stand for any letter of it. */
+function glanced(leaf: Leaf): Leaf {
+  // Looks into elements (x0, x1) lie inside of one.
+  const looks = [...leaf.sql.matchAll(FIRST_MEMBER)].filter(([, of = '']) => !/^x\d+$/u.test(of));
+  const [[, column = '', member = ''] = []] = looks;
+  const isOfOne = looks.every(([, other, name]) => (other ?? '') === column && name === member);
+  // Where the member is missing it has to be false.
+  const mayBeOfNone = /\b(?:NOT|IS|IF|CASE)\b/iu.test(leaf.sql.replaceAll(/'(?:[^']|'')*'/gu, "''"));
+  const isColumn = leaf.columns.length === 1 && leaf.columns[0]?.name === column;
+  if (member === '' || !isOfOne || mayBeOfNone || !isColumn) return leaf;
+  return {
+    ...leaf,
+    sql: `CASE WHEN strpos(${column}, '${member}') > 0 OR strpos(${column}, '\\u') > 0 THEN ${leaf.sql} ELSE false END`,
+  };
 }
 
 const flag = (at: number, step: number): string => `d${at}_${step}`;

@@ -17,7 +17,7 @@ import {
 import { defaultMask, type Mask } from '../secrets.ts';
 import type { Commit, HuntKey, RecordedHunt, Segment, Store, Suppression } from '../store.ts';
 import type { Table } from '../table.ts';
-import { DAY_MS, dayOf, type Window } from '../time.ts';
+import { DAY_MS, dayOf, formatDay, type Window } from '../time.ts';
 import { alertOf, suppressionColumns } from './alerts.ts';
 
 /** A table that detectors look at, and the engine that runs them over it. */
@@ -67,6 +67,9 @@ export interface HuntResult {
 const STRETCHES_MAX = 4;
 /** A longer stretch is judged piece by piece, the newest first, and what each finds is recorded at once: years of archive are no single step. */
 const PIECE_MS = 60 * DAY_MS;
+
+/** Events that are counted at a time: their counts are held in memory until they are kept. */
+const COUNTED_ROWS = 2_000_000;
 
 /** A detector with its checked values and what it has judged. */
 interface Judge {
@@ -420,6 +423,23 @@ function groupedBy<T>(
 const byFirst = (a: Alert, b: Alert): number =>
   Date.parse(a.first_seen) - Date.parse(b.first_seen) || (a.id < b.id ? -1 : 1);
 
+/** Days whose events are counted by the same statements. */
+function countedTogether(segments: readonly Segment[]): readonly ReadonlyMap<string, readonly Segment[]>[] {
+  const parts: Map<string, Segment[]>[] = [];
+  let rows = Number.POSITIVE_INFINITY;
+  for (const day of new Set(segments.map(({ eventDate }) => eventDate))) {
+    const those = segments.filter(({ eventDate }) => eventDate === day);
+    const more = those.reduce((sum, segment) => sum + segment.rows, 0);
+    if (rows + more > COUNTED_ROWS) {
+      parts.push(new Map());
+      rows = 0;
+    }
+    parts.at(-1)?.set(day, those);
+    rows += more;
+  }
+  return parts;
+}
+
 /** Those of whole days. */
 const segmentsOf = (segments: readonly Segment[], days: Window): readonly Segment[] =>
   segments.filter(({ eventDate }) => {
@@ -447,21 +467,26 @@ async function countDays(
   const { files, missing } = await store.slotCounts.find(table, past, keys);
   const added: Segment[] = [];
   try {
-    for (const day of new Set(missing.map(({ eventDate }) => eventDate))) {
-      const those = missing.filter(({ eventDate }) => eventDate === day);
-      const backend = await openBackend([{ table, segments: those }]);
+    for (const days of countedTogether(missing)) {
+      const backend = await openBackend([{ table, segments: [...days.values()].flat() }]);
       const interrupt = (): void => backend.interrupt();
       signal?.addEventListener('abort', interrupt);
       try {
         if (signal?.aborted) throw new AppError('interrupted', 'the hunt was interrupted');
-        const rows: CountRow[] = [];
+        const rows = new Map<string, CountRow[]>([...days.keys()].map((day) => [day, []]));
         for (const { key, ...statement } of queries) {
           const started = performance.now();
-          for (const { k, slot, n } of (await backend.query(statement.sql)).rows)
-            rows.push([key, k as readonly (string | null)[], Date.parse(String(slot)), Number(n)]);
-          onStatement?.({ ...statement, title: `${day}: ${statement.title}`, ms: performance.now() - started });
+          for (const { k, slot, n } of (await backend.query(statement.sql)).rows) {
+            // Events of a segment are of its day.
+            const slotMs = Date.parse(String(slot));
+            rows
+              .get(formatDay(Math.floor(slotMs / DAY_MS)))
+              ?.push([key, k as readonly (string | null)[], slotMs, Number(n)]);
+          }
+          onStatement?.({ ...statement, ms: performance.now() - started });
         }
-        added.push(await store.slotCounts.add(table, those, keys, rows));
+        for (const [day, those] of days)
+          added.push(await store.slotCounts.add(table, those, keys, rows.get(day) ?? []));
       } finally {
         signal?.removeEventListener('abort', interrupt);
         await backend.close();

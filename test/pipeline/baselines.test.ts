@@ -66,7 +66,7 @@ interface Call {
   readonly again: number | null;
 }
 
-const FILES = 4;
+const FILES = 3;
 const calls: fc.Arbitrary<Call[]> = fc.array(
   fc.record({
     at: fc.integer({ min: 0, max: DAYS * 24 * 3600 - 1 }),
@@ -121,11 +121,7 @@ function writeFiles(name: string, stream: readonly Call[]): readonly string[] {
 async function withHunter<T>(store: Store, use: (hunter: Hunter) => Promise<T>): Promise<T> {
   const temp = mkdtempSync(join(dir, 'temp-'));
   return use(
-    await openHunter(
-      store,
-      { detectors, parameters: {}, lists: new Map(), suppressions: [] },
-      { dir: temp, clock },
-    ),
+    await openHunter(store, { detectors, parameters: {}, lists: new Map(), suppressions: [] }, { dir: temp, clock }),
   );
 }
 
@@ -149,7 +145,7 @@ const withoutCounts = (store: Store): Store => ({
   },
 });
 
-const windows: readonly Window[] = [4, 8, 11].map((day) => ({
+const windows: readonly Window[] = [7, 11].map((day) => ({
   fromMs: START_MS + day * DAY_MS + 5 * HOUR_MS,
   toMs: START_MS + (day + 1) * DAY_MS,
 }));
@@ -174,7 +170,7 @@ describe('counts of the days before', () => {
     await fc.assert(
       fc.asyncProperty(
         calls,
-        fc.shuffledSubarray([0, 1, 2, 3], { minLength: FILES }),
+        fc.shuffledSubarray([0, 1, 2], { minLength: FILES }),
         fc.integer({ min: 0, max: FILES - 1 }),
         async (stream, order, compactedAfter) => {
           const name = `run-${(run += 1)}`;
@@ -206,20 +202,23 @@ describe('counts of the days before', () => {
           for (const window of windows) expect(await found(store, window)).toEqual(await found(scratch, window));
         },
       ),
-      { numRuns: 3 },
+      { numRuns: 2 },
     );
     expect(alerts).toBeGreaterThan(0);
   });
 
   test('are counted anew where they are damaged or half-written, and check says so', async () => {
-    const stream = Array.from({ length: 60 }, (_, index): Call => ({
-      at: Math.floor((index * DAYS * 24 * 3600) / 60),
-      user: index % 3 === 0 ? 'ann' : 'bob',
-      name: index > 55 ? 'GetNew' : 'GetA',
-      isDenied: true,
-      file: index % FILES,
-      again: null,
-    }));
+    const stream = Array.from(
+      { length: 60 },
+      (_, index): Call => ({
+        at: Math.floor((index * DAYS * 24 * 3600) / 60),
+        user: index % 3 === 0 ? 'ann' : 'bob',
+        name: index > 55 ? 'GetNew' : 'GetA',
+        isDenied: true,
+        file: index % FILES,
+        again: null,
+      }),
+    );
     const files = writeFiles('damaged', stream);
     const storeDir = join(dir, 'damaged', 'store');
     await ingestInto(storeDir, [...files], { workers: 1 });
