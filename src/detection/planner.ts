@@ -59,6 +59,11 @@ const LANES = 2;
 const LANES_ELSEWHERE = 8;
 /** A statement that takes more detectors together would be refused by Athena, which takes 262,144 bytes, once relations stand in it for tables. */
 const STATEMENT_LENGTH_MAX = 200_000;
+/**
+ * The wide scan is split where it is longer: DuckDB counts a vector for each step of each flag, touched or not, and 80 kB of flags claim all the memory that a hunt
+ * may take.
+ */
+const KEPT_LENGTH_MAX = 40_000;
 /** The table of kept events; the next ones have numbers. */
 const KEPT = 'hunt_events';
 /** Detectors that read so many times as far back as others, and more than a day, look at the data on their own. */
@@ -381,7 +386,7 @@ class Run {
 
   /** The wide scan, of which there are several where one statement would be too long. */
   #keptParts(jobs: readonly Job[]): readonly { readonly jobs: readonly Job[]; readonly sql: string }[] {
-    return statementsFor(jobs, (some) => this.#keptSql(some)).map(({ items, sql }, at) => ({
+    return statementsFor(jobs, (some) => this.#keptSql(some), KEPT_LENGTH_MAX).map(({ items, sql }, at) => ({
       jobs: items.map((job) => ({ ...job, kept: at === 0 ? KEPT : `${KEPT}_${at + 1}` })),
       sql,
     }));
@@ -757,12 +762,16 @@ function apart(jobs: readonly Job[]): readonly (readonly Job[])[] {
 function statementsFor<T>(
   items: readonly T[],
   sqlOf: (some: readonly T[]) => string,
+  lengthMax = STATEMENT_LENGTH_MAX,
 ): readonly { readonly items: readonly T[]; readonly sql: string }[] {
   if (items.length === 0) return [];
   const sql = sqlOf(items);
-  if (sql.length <= STATEMENT_LENGTH_MAX || items.length === 1) return [{ items, sql }];
+  if (sql.length <= lengthMax || items.length === 1) return [{ items, sql }];
   const half = Math.ceil(items.length / 2);
-  return [...statementsFor(items.slice(0, half), sqlOf), ...statementsFor(items.slice(half), sqlOf)];
+  return [
+    ...statementsFor(items.slice(0, half), sqlOf, lengthMax),
+    ...statementsFor(items.slice(half), sqlOf, lengthMax),
+  ];
 }
 
 /** Those with slots to judge. */
