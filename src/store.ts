@@ -161,6 +161,8 @@ export interface HuntRun {
   readonly found: number;
   readonly fresh: number;
   readonly error: string | null;
+  /** That its statements on Athena scanned; null over the store. */
+  readonly scannedBytes: number | null;
 }
 
 /** What `watch` knows of a source of the config. */

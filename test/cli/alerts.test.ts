@@ -371,7 +371,15 @@ test('deliveries, runs and sources are told by the alert and by the status', asy
     Date.parse('2026-03-08T01:00:00Z'),
   );
   const times = { dueAtMs: Date.parse(at), startedAtMs: Date.parse(at), endedAtMs: Date.parse(at) };
-  await opened.watching.recordRun({ hunt: 'nightly', ...times, state: 'done', found: 1, fresh: 1, error: null });
+  await opened.watching.recordRun({
+    hunt: 'nightly',
+    ...times,
+    state: 'done',
+    found: 1,
+    fresh: 1,
+    error: null,
+    scannedBytes: null,
+  });
   await opened.watching.recordRun({
     hunt: 'nightly',
     ...times,
@@ -380,6 +388,7 @@ test('deliveries, runs and sources are told by the alert and by the status', asy
     found: 0,
     fresh: 0,
     error: 'no space',
+    scannedBytes: 31_400_000_000,
   });
   await opened.watching.recordSource({
     source: 's3://logs/AWSLogs/',
@@ -402,7 +411,7 @@ test('deliveries, runs and sources are told by the alert and by the status', asy
       { sink: 'pager', state: 'dead', count: 1, oldest: at },
       { sink: 'slack', state: 'pending', count: 1, oldest: at },
     ],
-    hunts: [{ hunt: 'nightly', state: 'failed', error: 'no space' }],
+    hunts: [{ hunt: 'nightly', state: 'failed', error: 'no space', scanned_bytes: 31_400_000_000 }],
     sources: [
       { source: 's3://logs/AWSLogs/', lag_seconds: expect.any(Number), usual_gap_seconds: 300, silent_since: at },
     ],
@@ -411,7 +420,7 @@ test('deliveries, runs and sources are told by the alert and by the status', asy
   expect(stdout).toMatch(
     /^Sink pager +1 GIVEN UP since 2026-03-08T00:00:00Z: trailhound sql "SELECT \* FROM delivery/m,
   );
-  expect(stdout).toMatch(/^Hunt nightly +failed at 2026-03-08T00:00:00Z: no space$/m);
+  expect(stdout).toMatch(/^Hunt nightly +failed at 2026-03-08T00:00:00Z: no space, 31\.4 GB scanned on Athena$/m);
   expect(stdout).toMatch(
     /^Source s3:\/\/logs\/AWSLogs\/ +4 new log files, last new log file [\d,]+ h \d+ min ago \(usually every 5 min 0 s\), SILENT since 2026-03-08T00:00:00Z$/m,
   );

@@ -82,6 +82,7 @@ function turn(
       },
       aws: {},
       dir: folder,
+      athena: null,
       sources: [join(folder, 'bucket')],
       ingest: { scope: {}, format: null, redact: [], workers: 1 },
       reconcileDays: null,
@@ -90,7 +91,7 @@ function turn(
           id: 'all',
           schedule: null,
           windowMs: null,
-          task: { type: 'detectors', detectors, parameters: {}, latenessMs: null },
+          task: { type: 'detectors', detectors, named: [], parameters: {}, latenessMs: null },
         },
       ],
       sinks: [
