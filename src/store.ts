@@ -87,6 +87,7 @@ export interface RejectRow {
 
 /** Events that match are stored and hunted, but their alerts are marked `suppressed`. */
 export interface Suppression {
+  /** 0 for one of the config. */
   readonly id: number;
   /** Detector id, or null for every detector. */
   readonly detector: string | null;

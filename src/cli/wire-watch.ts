@@ -6,6 +6,7 @@ import type { Detector } from '../detector.ts';
 import { AppError } from '../errors.ts';
 import { LATENESS_MS } from '../hunt.ts';
 import type { IngestOptions } from '../ingest.ts';
+import { DELIVERY_LATENESS_MS, keyOf } from '../keys.ts';
 import type { Log } from '../log.ts';
 import type { OpenSink } from '../pipeline/dispatch.ts';
 import { refuseStoreInside } from '../pipeline/evidence.ts';
@@ -16,6 +17,7 @@ import { Schedule } from '../pipeline/schedule.ts';
 import { beatTo, Vigil, type WatchedSource } from '../pipeline/vigil.ts';
 import { type ArchiveHunter, type Tally, Watch, type WatchedHunt } from '../pipeline/watch.ts';
 import type { Query } from '../query.ts';
+import { realPath } from '../real-path.ts';
 import type { Message, ReportTable } from '../sink.ts';
 import { checkSinkOptions as checkOptions, openSink, SINK_TYPES } from '../sinks/open.ts';
 import { formatBytes } from '../size.ts';
@@ -278,10 +280,11 @@ const openedLater = (name: string, open: () => Promise<readonly Source[]>): Sour
   close: async () => {},
 });
 
-/** What its keys begin with: of a folder its path, of a queue nothing that is known. */
+/** What its keys begin with: of a folder where its path really leads, of a queue nothing that is known. */
 function watchedSource(name: string): WatchedSource {
-  const isQueue = name.startsWith('sqs://');
-  return { name, prefix: isQueue ? '' : name.replace(/[*?[{].*$/su, '') };
+  if (name.startsWith('sqs://')) return { name, prefix: '' };
+  const plain = name.replace(/[*?[{].*$/su, '');
+  return { name, prefix: name.startsWith('s3://') ? plain : keyOf(realPath(plain)) };
 }
 
 /** What the hunts of a watch share. */
@@ -322,7 +325,6 @@ async function watchedHunt(setup: WatchSetup, prepared: PreparedHunt, place: Hun
     return { id, schedule: due, task: { type: 'detectors', hunter, windowMs } };
   }
   const hunter = await archiveHunter({ setup, athena: setup.athena, place, hunt: id }, task.named, options);
-  const { DELIVERY_LATENESS_MS } = await import('../keys.ts');
   const backMs = Math.max(setup.athena.latenessMs ?? DELIVERY_LATENESS_MS, latenessMs ?? LATENESS_MS);
   return { id, schedule: due, task: { type: 'archive', hunter, windowMs, backMs } };
 }

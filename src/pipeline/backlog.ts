@@ -19,11 +19,11 @@ export interface Backlog {
 /** Long stretches are judged in pieces, the newest first. Each piece reads anew what its detectors look back on, a month at most. */
 const PIECE_MS = 30 * DAY_MS;
 
-/** A hunt that nobody watched before. At its first time it judges from then on, as every run does. */
+/** A hunt that nobody watched before. At its first time it judges from then on, at the least what every run does. */
 export const begun = (fromMs: number, nowMs: number): Backlog => ({
   dueMs: nowMs,
   open: fromMs < nowMs ? [{ fromMs, toMs: nowMs }] : [],
-  usualMs: nowMs - fromMs,
+  usualMs: 0,
   waits: true,
   failed: null,
   caughtUp: false,

@@ -5,6 +5,7 @@ import type { Log } from '../log.ts';
 import { formatBytes } from '../size.ts';
 import type { SourceState, Store, Suppression } from '../store.ts';
 import { DAY_MS, formatTime, HOUR_MS, MINUTE_MS } from '../time.ts';
+import { suppressionLabel } from './alerts.ts';
 import { noticeMessage } from './messages.ts';
 import type { Schedule } from './schedule.ts';
 import type { WatchReport } from './watch.ts';
@@ -145,10 +146,11 @@ export class Vigil {
     const now = clock.nowMs();
     const seen = Number((await store.watching.get(SUPPRESSIONS)) ?? now);
     const all = [...suppressions, ...(await store.suppressions())];
-    for (const { id, detector, until, reason, owner } of all) {
+    for (const suppression of all) {
+      const { detector, until, reason, owner } = suppression;
       const endMs = until === null ? Number.NaN : Date.parse(until);
       if (!(endMs > seen && endMs <= now)) continue;
-      await this.#tell(['suppression', id, until], {
+      await this.#tell(['suppression', suppressionLabel(suppression), until], {
         title: `A suppression of ${detector ?? 'every detector'} has ended`,
         text: `It was for: ${reason} (${owner}). Alerts that it covered are told of again.`,
         severity: 'low',

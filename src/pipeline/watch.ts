@@ -229,8 +229,7 @@ export class Watch {
     for (const { id, schedule, task } of hunts) {
       if (task.type === 'archive') {
         const backlog = await this.#backlog(id);
-        const fromMs = Math.min(sinceMs, now) - (task.windowMs ?? task.backMs);
-        if (backlog === null) await this.#keep(id, begun(fromMs, now));
+        if (backlog === null) await this.#keep(id, begun(sinceMs, now));
         // Until it is made up for, also for those who run turn by turn.
         else if (backlog.failed !== null) this.report.failing.set(huntPart(id), backlog.failed);
       } else if (schedule !== null && (await store.watching.get(dueNote(id))) === null)

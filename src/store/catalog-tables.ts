@@ -117,7 +117,7 @@ const ALERT: CatalogTable = {
     {
       name: 'suppressed_by',
       type: 'VARCHAR',
-      doc: 'Number of the suppression that covers it, or `config:` and its place in the config.',
+      doc: 'Number of the suppression that covers it, or `config:` and a hash of what one of the config covers.',
     },
     { name: 'revision', type: 'BIGINT', doc: 'How many changes of it there are in alert_change.' },
     { name: 'told_count', type: 'BIGINT', doc: 'Its events at the last of them: twice as many are the next one.' },
