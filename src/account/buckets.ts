@@ -68,16 +68,16 @@ const UNENCRYPTED = 'ServerSideEncryptionConfigurationNotFoundError';
 
 /** ARN of the key that a bucket encrypts with what comes without one, as web ACLs deliver; null where it takes no permission of its own. */
 export async function bucketKey(client: S3Client, bucket: string, questions: Questions): Promise<string | null> {
-  const answer = await questions.ask(
-    `ask what the bucket ${bucket} encrypts with (s3:GetEncryptionConfiguration)`,
-    () =>
-      client.send(new GetBucketEncryptionCommand({ Bucket: bucket })).catch((error: unknown) => {
-        if (awsReason(error).name === UNENCRYPTED) return {};
+  const rules = await questions.ask(`ask what the bucket ${bucket} encrypts with (s3:GetEncryptionConfiguration)`, () =>
+    client.send(new GetBucketEncryptionCommand({ Bucket: bucket })).then(
+      (answer) => answer.ServerSideEncryptionConfiguration?.Rules ?? [],
+      (error: unknown) => {
+        if (awsReason(error).name === UNENCRYPTED) return [];
         throw error;
-      }),
+      },
+    ),
   );
-  const rules = answer?.ServerSideEncryptionConfiguration?.Rules ?? [];
-  const [key] = rules.flatMap(({ ApplyServerSideEncryptionByDefault: { KMSMasterKeyID: id } = {} }) => id ?? []);
+  const [key] = (rules ?? []).flatMap((rule) => rule.ApplyServerSideEncryptionByDefault?.KMSMasterKeyID ?? []);
   if (key === undefined || /^arn:[^:]+:kms:[^:]*:[^:]*:key\//u.test(key)) return key ?? null;
   questions.remarks.push(
     `the bucket ${bucket} encrypts with the key ${key}: a policy names keys by their ARN, so add kms:Decrypt on it yourself`,

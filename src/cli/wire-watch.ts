@@ -15,7 +15,7 @@ import { polled } from '../pipeline/polling.ts';
 import type { SinkRules } from '../pipeline/route.ts';
 import { Schedule } from '../pipeline/schedule.ts';
 import { beatTo, Vigil, type WatchedSource } from '../pipeline/vigil.ts';
-import { type ArchiveHunter, type Tally, Watch, type WatchedHunt } from '../pipeline/watch.ts';
+import { type Tally, Watch, type WatchArchiveHunter, type WatchedHunt } from '../pipeline/watch.ts';
 import type { Query } from '../query.ts';
 import { realPath } from '../real-path.ts';
 import type { Message, ReportTable } from '../sink.ts';
@@ -364,7 +364,7 @@ async function archiveHunter(
   on: OnAthena,
   named: readonly string[],
   options: Omit<HunterOptions, 'signal'>,
-): Promise<ArchiveHunter> {
+): Promise<WatchArchiveHunter> {
   const { store, clock, log } = on.setup;
   const told = new Set<string>();
   const tellOnce = (level: 'info' | 'warn', text: string): void => {

@@ -29,7 +29,7 @@ export interface Tally {
 }
 
 /** Runs the detectors of one hunt over an archive that the store does not hold. */
-export interface ArchiveHunter {
+export interface WatchArchiveHunter {
   readonly keys: readonly HuntKey[];
   /** One run: all that it judges shares one limit, and what it scans is added to the tally, however it ends. A raised signal stops what is on its way. */
   run(
@@ -53,7 +53,7 @@ export interface WatchedHunt {
       }
     | {
         readonly type: 'archive';
-        readonly hunter: ArchiveHunter;
+        readonly hunter: WatchArchiveHunter;
         /** As above. */
         readonly windowMs: number | null;
         /** Without a window: so much before the last time is judged again, for log files that came late. */
@@ -142,6 +142,7 @@ export class Watch {
   #fresh = 0;
   #poked = false;
   #isTurnOfSchedules = false;
+  #nextHunt = 0;
   #wake = new AbortController();
   #wholeAtMs = 0;
 
@@ -338,8 +339,13 @@ export class Watch {
       return true;
     }
     this.#isTurnOfSchedules = false;
-    for (const hunt of hunts)
-      if (hunt.schedule !== null && (await this.#runDue(hunt, hunt.schedule, untilMs, signal))) return true;
+    // One that is due again at its end lets the others go first.
+    const order = [...hunts.slice(this.#nextHunt), ...hunts.slice(0, this.#nextHunt)];
+    for (const hunt of order) {
+      if (hunt.schedule === null || !(await this.#runDue(hunt, hunt.schedule, untilMs, signal))) continue;
+      this.#nextHunt = hunts.indexOf(hunt) + 1;
+      return true;
+    }
     return this.#poked;
   }
 

@@ -12,12 +12,13 @@ import { type AthenaServer, startAthena } from '../support/athena-server.ts';
 import { objectsIn, type S3Peer, startS3Peer } from '../support/s3-peer.ts';
 import { MAIN, newFolder, type Outcome, trailhound } from './run.ts';
 
-vi.setConfig({ testTimeout: 600_000 });
+vi.setConfig({ testTimeout: 1_200_000 });
 
 const root = newFolder();
 const SINCE = '2026-02-20';
 /** Before each time of a schedule, so that it reaches back to the logs. */
 const WINDOW = `${Math.ceil((Date.now() - Date.parse(SINCE)) / DAY_MS) + 1}d`;
+const OFTEN = '"* * * * * *"';
 const SOME = '[trail-logging-stopped, root-console-login, denied-call-spike]';
 
 let archive: Archive;
@@ -83,30 +84,30 @@ function newPlace(): Place {
   };
 }
 
-/** A watch that notes down its first look at the clock, so that the next turn has something due. */
+/** A place whose watch has begun, and where something is due from now on: its schedule was none that ever comes. */
 async function begun(text: string): Promise<Place> {
   const place = newPlace();
-  place.config(text);
+  place.config(text.replace(OFTEN, '"0 0 30 2 *"'));
   const first = await place.run('watch', '--once');
-  expect(first.status, first.stderr).toBe(0);
-  expect(await place.runs()).toEqual([]);
+  expect([first.status, await place.runs()], first.stderr).toEqual([0, []]);
+  place.config(text);
   await sleep(1100);
   return place;
 }
 
 const setup = (detectors: string, more = ''): string =>
   `watch: { notify_since: ${SINCE} }\n` +
-  `hunts: [{ id: archive, ${detectors}schedule: "* * * * * *", window: ${WINDOW} }]\n` +
+  `hunts: [{ id: archive, ${detectors}schedule: ${OFTEN}, window: ${WINDOW} }]\n` +
   `sinks: [{ id: out, type: file, path: alerts.jsonl, min_severity: informational }]\n${more}`;
 
 /** What one hunt over the same log files finds in a store. */
-async function huntedHere(...ids: string[]): Promise<readonly Alert[]> {
+async function huntedHere(...which: string[]): Promise<readonly Alert[]> {
   const store = ['--store', join(root, 'here')];
   const config = ['--config', join(root, 'none.yaml')];
   writeFileSync(join(root, 'none.yaml'), '');
   const cwd = { cwd: root, env };
   await trailhound(['ingest', join(archive.dir, 'AWSLogs'), ...store, ...config], cwd);
-  const hunted = await trailhound(['hunt', ...ids, '--from', SINCE, ...store, ...config, '--output', 'json'], cwd);
+  const hunted = await trailhound(['hunt', ...which, '--from', SINCE, ...store, ...config, '--output', 'json'], cwd);
   return JSON.parse(hunted.stdout) as Alert[];
 }
 
@@ -122,11 +123,11 @@ function expectToldOnce(place: Place, alerts: readonly Alert[]): void {
 }
 
 test('a schedule over Athena finds what one hunt over a store finds, and tells of each alert once', async () => {
-  const place = await begun(setup(''));
+  const place = await begun(setup('min_severity: high, '));
   const turn = await place.run('watch', '--once', '--log-format', 'json');
   expect(turn.status, turn.stderr).toBe(0);
-  const here = await huntedHere();
-  expect(here.length).toBeGreaterThan(30);
+  const here = await huntedHere('--min-severity', 'high');
+  expect(here.length).toBeGreaterThan(20);
   const there = await place.run('alerts', 'list', '--output', 'json');
   expect(byId(JSON.parse(there.stdout))).toEqual(byId(here));
   expectToldOnce(place, here);
@@ -211,7 +212,7 @@ test('a run ends at its limit, and loses nothing: with more of it the next one m
 
 test('a question is asked on Athena and its answer delivered', async () => {
   const place = await begun(
-    `hunts: [{ id: weekly, query: logins, schedule: "* * * * * *", parameters: { from: ${SINCE} } }]\n` +
+    `hunts: [{ id: weekly, query: logins, schedule: ${OFTEN}, parameters: { from: ${SINCE} } }]\n` +
       'sinks: [{ id: out, type: file, path: alerts.jsonl }]\n',
   );
   const turn = await place.run('watch', '--once');

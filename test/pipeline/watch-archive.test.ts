@@ -7,7 +7,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { AppError } from '../../src/errors.ts';
 import type { LogFields } from '../../src/log.ts';
 import { Schedule } from '../../src/pipeline/schedule.ts';
-import { type ArchiveHunter, type TurnResult, Watch } from '../../src/pipeline/watch.ts';
+import { type TurnResult, Watch, type WatchArchiveHunter } from '../../src/pipeline/watch.ts';
 import { type LocalStore, openStore } from '../../src/store/store.ts';
 import { DAY_MS, formatTime, HOUR_MS, type Window } from '../../src/time.ts';
 import { FakeClock } from '../support/clock.ts';
@@ -33,7 +33,7 @@ afterEach(async () => {
 
 const span = ({ fromMs, toMs }: Window): string => `${formatTime(fromMs)}/${formatTime(toMs)}`.replaceAll(':00Z', '');
 
-const hunter: ArchiveHunter = {
+const hunter: WatchArchiveHunter = {
   keys: [{ detector: 'trail-logging-stopped', version: 1, parametersHash: 'x' }],
   run: async (tally, signal, use) => {
     tally.scannedBytes = 0;
