@@ -4,7 +4,7 @@ import { AppError } from '../errors.ts';
 import type { IngestResult } from '../ingest.ts';
 import type { Log, LogFields } from '../log.ts';
 import type { ReportTable } from '../sink.ts';
-import type { HuntKey, HuntRun, Store } from '../store.ts';
+import type { HuntKey, Store } from '../store.ts';
 import { DAY_MS, formatTime, MINUTE_MS, SECOND_MS, type Window } from '../time.ts';
 import { type Backlog, begun, judged, piecesOf, takenUp } from './backlog.ts';
 import { Dispatcher, type OpenSink } from './dispatch.ts';

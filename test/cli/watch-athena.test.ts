@@ -145,7 +145,7 @@ test('a schedule over Athena finds what one hunt over a store finds, and tells o
 
 test('a service that is killed in the middle of statements tells of each alert once, and ends by SIGTERM with the statement stopped', async () => {
   const place = newPlace();
-  place.config(setup(`detectors: ${SOME}, `, ''));
+  place.config(setup(`detectors: ${SOME}, `).replace('watch: { ', 'watch: { listen: "127.0.0.1:0", '));
   const start = (): { readonly child: ChildProcess; readonly ended: Promise<number | null>; stderr(): string } => {
     const child = spawn(process.execPath, [MAIN, 'watch', '--log-format', 'json'], {
       cwd: place.cwd,
@@ -175,6 +175,12 @@ test('a service that is killed in the middle of statements tells of each alert o
   const here = await huntedHere('trail-logging-stopped', 'root-console-login', 'denied-call-spike');
   expect(here.length).toBeGreaterThan(2);
   await expect.poll(() => place.messages().length, { timeout: 120_000 }).toBeGreaterThanOrEqual(here.length);
+  const address = /"address":"([^"]+)"/u.exec(last.stderr())?.[1] ?? '';
+  const health = await fetch(`http://${address}/healthz`);
+  expect([health.status, await health.json()]).toEqual([200, { healthy: true, caught_up: true, problems: [] }]);
+  expect(await (await fetch(`http://${address}/metrics`)).text()).toMatch(
+    /^trailhound_athena_scanned_bytes_total [1-9]\d+$/mu,
+  );
   server.faults.push({ on: 'run', slowMs: 600_000 }, { on: 'run', slowMs: 600_000 });
   await expect.poll(() => server.faults.length, { timeout: 120_000 }).toBeLessThan(2);
   const stops = (): number => server.requests.filter(({ operation }) => operation === 'StopQueryExecution').length;

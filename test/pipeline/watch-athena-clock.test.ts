@@ -110,7 +110,7 @@ test(`${DAYS} days of daily runs with downtime and failures give the alerts of o
   const messages = told(folder);
   expect(new Set(messages.map(({ key }) => key)).size).toBe(messages.length);
   const first = messages.filter(({ kind, change }) => kind === 'alert' && change === 'new');
-  expect(first.map(({ alerts }) => alerts[0]?.id).toSorted()).toEqual(
+  expect(first.map(({ alerts }) => alerts[0]?.id ?? '').toSorted()).toEqual(
     live
       .filter(({ last_seen, status }) => Date.parse(last_seen) >= WATCHED_MS && status === 'open')
       .map(({ id }) => id)

@@ -1,8 +1,6 @@
 /** `trailhound hunt`: runs detectors over what is stored. */
 import { Command } from 'commander';
 import type { Alert } from '../../alert.ts';
-import type { Detector } from '../../detector.ts';
-import { AppError } from '../../errors.ts';
 import { printable, printableLines } from '../../printable.ts';
 import type { Window } from '../../time.ts';
 import { addBackendOptions, athenaSettings, athenaWindow, type BackendCommandOptions, isAthena } from '../athena.ts';
@@ -25,7 +23,6 @@ import { type Indicator, readList } from '../lists.ts';
 import { createAlertWriter } from '../output/alerts.ts';
 import { plural } from '../output/text.ts';
 import { configSuppressions } from '../suppressions.ts';
-import type { Terminal } from '../terminal.ts';
 import type { AthenaSession, HunterOptions, Prepared } from '../wire.ts';
 
 interface Options extends HuntCommandOptions, BackendCommandOptions {
