@@ -48,6 +48,8 @@ export interface Survey {
   readonly partition: string;
   readonly trails: readonly Trail[];
   readonly places: readonly LogPlace[];
+  /** ARNs of keys that what lies there may be encrypted with. */
+  readonly kmsKeys: readonly string[];
   /** Of these there may be more than was found: not all could be asked. */
   readonly uncertain: readonly LoggedTable[];
   /** What of it trailhound cannot read, or what is left out of the logs. */

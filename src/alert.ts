@@ -46,7 +46,7 @@ export interface Alert {
   readonly event_ids: readonly string[];
   readonly event_ids_total: number;
   readonly parameters: Readonly<Record<string, Value>>;
-  /** The suppression that covers it: its number, or `config:` and its place in the list of the config. */
+  /** The suppression that covers it: its number, or `config:` and a hash of what one of the config covers. */
   readonly suppressed_by: string | null;
   /** True when this run found it first. */
   readonly new: boolean;

@@ -88,6 +88,7 @@ export interface RejectRow {
 
 /** Events that match are stored and hunted, but their alerts are marked `suppressed`. */
 export interface Suppression {
+  /** 0 for one of the config. */
   readonly id: number;
   /** Detector id, or null for every detector. */
   readonly detector: string | null;
@@ -162,6 +163,8 @@ export interface HuntRun {
   readonly found: number;
   readonly fresh: number;
   readonly error: string | null;
+  /** That its statements on Athena scanned; null over the store. */
+  readonly scannedBytes: number | null;
 }
 
 /** What `watch` knows of a source of the config. */

@@ -12,6 +12,18 @@ export interface Window {
   readonly toMs: number;
 }
 
+/** Windows in order of their beginnings as one where no more than so much lies between them. */
+export function joinedAcross(sorted: readonly Window[], gapMs: number): readonly Window[] {
+  const joined: Window[] = [];
+  for (const window of sorted) {
+    const last = joined.at(-1);
+    if (last !== undefined && window.fromMs - last.toMs <= gapMs)
+      joined[joined.length - 1] = { fromMs: last.fromMs, toMs: Math.max(last.toMs, window.toMs) };
+    else joined.push(window);
+  }
+  return joined;
+}
+
 /** `30s`, `15m`, `12h`, `7d`, `2w`. */
 export type Duration = `${number}${'s' | 'm' | 'h' | 'd' | 'w'}`;
 

@@ -1,6 +1,13 @@
 /** The buckets of an account: which of them log their requests, where to, and whether anything lies there. */
-import { GetBucketLoggingCommand, ListBucketsCommand, ListObjectsV2Command, type S3Client } from '@aws-sdk/client-s3';
+import {
+  GetBucketEncryptionCommand,
+  GetBucketLoggingCommand,
+  ListBucketsCommand,
+  ListObjectsV2Command,
+  type S3Client,
+} from '@aws-sdk/client-s3';
 import pLimit from 'p-limit';
+import { awsReason } from '../aws.ts';
 import type { Questions } from './questions.ts';
 
 export interface AccessLog {
@@ -54,6 +61,28 @@ export async function isFilled(
     client.send(new ListObjectsV2Command({ Bucket: bucket, Prefix: prefix, MaxKeys: 1 })),
   );
   return answer === null ? null : (answer.KeyCount ?? 0) > 0;
+}
+
+/** What servers without a default of their own say of a bucket that nobody set one for. */
+const UNENCRYPTED = 'ServerSideEncryptionConfigurationNotFoundError';
+
+/** ARN of the key that a bucket encrypts with what comes without one, as web ACLs deliver; null where it takes no permission of its own. */
+export async function bucketKey(client: S3Client, bucket: string, questions: Questions): Promise<string | null> {
+  const rules = await questions.ask(`ask what the bucket ${bucket} encrypts with (s3:GetEncryptionConfiguration)`, () =>
+    client.send(new GetBucketEncryptionCommand({ Bucket: bucket })).then(
+      (answer) => answer.ServerSideEncryptionConfiguration?.Rules ?? [],
+      (error: unknown) => {
+        if (awsReason(error).name === UNENCRYPTED) return [];
+        throw error;
+      },
+    ),
+  );
+  const [key] = (rules ?? []).flatMap((rule) => rule.ApplyServerSideEncryptionByDefault?.KMSMasterKeyID ?? []);
+  if (key === undefined || /^arn:[^:]+:kms:[^:]*:[^:]*:key\//u.test(key)) return key ?? null;
+  questions.remarks.push(
+    `the bucket ${bucket} encrypts with the key ${key}: a policy names keys by their ARN, so add kms:Decrypt on it yourself`,
+  );
+  return null;
 }
 
 /** Folders of organisations below `AWSLogs/`. */

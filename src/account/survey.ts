@@ -3,7 +3,7 @@ import type { S3Client } from '@aws-sdk/client-s3';
 import type { LoggedTable, LogPlace, Survey } from '../account.ts';
 import { openS3Client } from '../aws-s3.ts';
 import type { AwsOptions } from '../source.ts';
-import { findAccessLogs, isFilled, organizationFolders } from './buckets.ts';
+import { bucketKey, findAccessLogs, isFilled, organizationFolders } from './buckets.ts';
 import { Questions } from './questions.ts';
 import { type FoundTrail, findTrails } from './trails.ts';
 import { findWebAclLogs } from './web-acls.ts';
@@ -33,10 +33,16 @@ export async function survey({ aws, wafRegions }: SurveyOptions): Promise<Survey
     const places: LogPlace[] = [];
     for (const one of joined(named))
       places.push({ ...one, isFilled: await isFilled(s3, one.bucket, one.prefix, questions) });
+    const keys = new Set(trails.flatMap(({ trail }) => trail.kmsKey ?? []));
+    for (const bucket of new Set(places.map((one) => one.bucket))) {
+      const key = await bucketKey(s3, bucket, questions);
+      if (key !== null) keys.add(key);
+    }
     return {
       partition: /^arn:([^:]+):/u.exec(trails[0]?.arn ?? '')?.[1] ?? 'aws',
       trails: trails.map(({ trail }) => trail),
       places,
+      kmsKeys: [...keys],
       uncertain: [
         ...(areAllTrails ? [] : (['cloudtrail'] as const)),
         ...(webAcls.areAll ? [] : (['waf'] as const)),

@@ -63,7 +63,10 @@ async function withStoreBackend<T>(
 }
 
 /** Says which accounts have come since the tables were made: nothing of them is read. What may not be listed is no reason to end. */
-export async function tellUnknownAccounts(session: AthenaSession, terminal: Terminal): Promise<void> {
+export async function tellUnknownAccounts(
+  session: AthenaSession,
+  terminal: Pick<Terminal, 'warn' | 'debug'>,
+): Promise<void> {
   try {
     for (const [location, accounts] of await session.unknownAccounts()) {
       terminal.warn(

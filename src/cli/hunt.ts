@@ -72,6 +72,24 @@ export async function chooseDetectors(
   return { detectors, parameters, rules: catalogue.rules };
 }
 
+/** Detectors of logs that are not set up on Athena are left out; of those that were named, that is an error. */
+export function refuseLeftOut(leftOut: readonly Detector[], named: readonly string[]): void {
+  const missing = leftOut.find(({ id }) => named.includes(id));
+  if (missing === undefined) return;
+  throw new AppError(
+    'athena-missing',
+    `cannot run ${missing.id}: ${[missing.table, ...(missing.reads ?? [])].join(' or ')} is not set up on Athena`,
+    { hint: 'Run `trailhound athena setup s3://bucket/prefix --apply` with the place of its log files.' },
+  );
+}
+
+/** Of each table that is not set up, what is said of its detectors. */
+export const leftOutTexts = (leftOut: readonly Detector[]): readonly string[] =>
+  [...new Set(leftOut.map(({ table }) => table))].map((table) => {
+    const count = leftOut.filter((detector) => detector.table === table).length;
+    return `${plural(count, 'detector')} of ${table} left out: it is not set up on Athena`;
+  });
+
 /** Detectors look at windows of time: an event without one stands in none of them. */
 export function tellWithoutTime(events: number, terminal: Terminal): void {
   if (events > 0) terminal.warn(`${plural(events, 'event')} without a time: stored, not hunted`);

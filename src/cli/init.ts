@@ -147,11 +147,10 @@ function half({ read, write }: Selection): string {
 }
 
 /** https://docs.aws.amazon.com/AmazonS3/latest/userguide/security_iam_service-with-iam.html. */
-export function readerPolicy({ partition, places, trails }: Survey): object {
+export function readerPolicy({ partition, places, kmsKeys }: Survey): object {
   const prefixes = new Map<string, string[]>();
   for (const { bucket, prefix } of places) prefixes.set(bucket, [...(prefixes.get(bucket) ?? []), prefix]);
   const arn = (path: string): string => `arn:${partition}:s3:::${path}`;
-  const keys = [...new Set(trails.flatMap(({ kmsKey }) => (kmsKey === null ? [] : [kmsKey])))];
   return {
     Version: '2012-10-17',
     Statement: [
@@ -167,7 +166,7 @@ export function readerPolicy({ partition, places, trails }: Survey): object {
         Action: 's3:GetObject',
         Resource: places.map(({ bucket, prefix }) => arn(`${bucket}/${prefix}*`)),
       },
-      ...(keys.length > 0 ? [{ Effect: 'Allow', Action: 'kms:Decrypt', Resource: keys }] : []),
+      ...(kmsKeys.length > 0 ? [{ Effect: 'Allow', Action: 'kms:Decrypt', Resource: kmsKeys }] : []),
     ],
   };
 }

@@ -11,6 +11,7 @@ interface Watched {
   readonly vigil: { readonly unlisted: readonly string[] };
   readonly store: Store;
   readonly log: Log;
+  readonly isOverArchive: boolean;
 }
 
 /** Without a hunt or a listing for so long, something hangs. */
@@ -72,12 +73,16 @@ function listen(server: Server, port: number, host: string, address: string): Pr
   });
 }
 
-function health({ watch: { report }, vigil }: Watched): { status: number; type: string; body: string } {
-  const age = Date.now() - Math.max(report.lastHuntMs ?? 0, report.lastListedMs ?? 0, report.startedAtMs);
+function health({ watch: { report }, vigil, isOverArchive }: Watched): { status: number; type: string; body: string } {
+  // Over an archive nothing is listed, and hunts may be days apart.
+  const seen = isOverArchive ? [report.lastLookMs] : [report.lastHuntMs, report.lastListedMs];
+  const age = Date.now() - Math.max(...seen.map((ms) => ms ?? 0), report.startedAtMs);
   const problems = [
     ...[...report.failing].map(([part, error]) => `${part}: ${error}`),
     ...vigil.unlisted.map((source) => `cannot list ${source}`),
-    ...(age > STALE_MS ? [`nothing was listed or hunted for ${Math.round(age / MINUTE_MS)} min`] : []),
+    ...(age > STALE_MS
+      ? [`nothing was ${isOverArchive ? 'looked after' : 'listed or hunted'} for ${Math.round(age / MINUTE_MS)} min`]
+      : []),
   ];
   return {
     status: problems.length === 0 ? 200 : 503,
@@ -108,6 +113,7 @@ async function metrics({ watch: { report }, store }: Watched): Promise<string> {
   add('hunts_total', 'counter', 'Hunts that were run.', [[{}, report.hunts]]);
   add('hunt_seconds_total', 'counter', 'Time that hunts took.', [[{}, seconds(report.huntMs)]]);
   add('alerts_total', 'counter', 'Alerts that were new.', [[{}, report.alerts]]);
+  add('athena_scanned_bytes_total', 'counter', 'Bytes that statements on Athena scanned.', [[{}, report.scannedBytes]]);
   add('failures_total', 'counter', 'Failures of any part.', [[{}, report.failures]]);
   add('last_commit_seconds', 'gauge', 'When log files were last stored.', [[{}, seconds(report.lastCommitMs)]]);
   add('last_hunt_seconds', 'gauge', 'When a hunt last ended.', [[{}, seconds(report.lastHuntMs)]]);

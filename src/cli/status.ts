@@ -36,7 +36,7 @@ export async function statusOf(store: Store, run: Run<unknown>): Promise<Status>
   };
 }
 
-function huntOf({ hunt, state, dueAtMs, startedAtMs, endedAtMs, found, fresh, error }: HuntRun) {
+function huntOf({ hunt, state, dueAtMs, startedAtMs, endedAtMs, found, fresh, error, scannedBytes }: HuntRun) {
   return {
     hunt,
     state,
@@ -46,6 +46,7 @@ function huntOf({ hunt, state, dueAtMs, startedAtMs, endedAtMs, found, fresh, er
     found,
     fresh,
     error,
+    scanned_bytes: scannedBytes,
   };
 }
 

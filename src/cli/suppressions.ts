@@ -32,9 +32,9 @@ export async function checkColumns(
   }
 }
 
-/** Those of the config, which have no number in the store: theirs count down from -1. */
-const numbered = ({ suppress }: Config): readonly Suppression[] =>
-  suppress.map((suppression, at) => ({ ...suppression, id: -at - 1 }));
+/** Those of the config, which have no number in the store. */
+const unnumbered = ({ suppress }: Config): readonly Suppression[] =>
+  suppress.map((suppression) => ({ ...suppression, id: 0 }));
 
 /** The same, checked. Throws `config-invalid`. */
 export async function configSuppressions({ config }: Pick<Run<unknown>, 'config'>): Promise<readonly Suppression[]> {
@@ -58,7 +58,7 @@ export async function configSuppressions({ config }: Pick<Run<unknown>, 'config'
       });
     }
   }
-  return numbered(config);
+  return unnumbered(config);
 }
 
 /** A suppression that hid nothing for so long may stand for something that is no longer there. */
@@ -68,7 +68,7 @@ const SUPPRESSION_STATES = ['expired', 'idle', 'active'] as const;
 
 /** A suppression and what it does. Property order is the order of printing. */
 export interface ListedSuppression {
-  /** The number, or `config:` and the place in the list of the config: as alerts name it. */
+  /** The number, or `config:` and a hash of what it covers: as alerts name it. */
   readonly id: number | string;
   readonly detector: string | null;
   readonly where: Readonly<Record<string, string>>;
@@ -91,7 +91,7 @@ export async function listSuppressions(
   const { suppressionLabel } = await import('./wire.ts');
   const [stored, uses] = await Promise.all([store.suppressions(), store.suppressionUses()]);
   const byLabel = new Map(uses.map((use) => [use.suppression, use]));
-  const listed = [...numbered(config), ...stored].map((suppression): ListedSuppression => {
+  const listed = [...unnumbered(config), ...stored].map((suppression): ListedSuppression => {
     const { id, detector, where, reason, owner, until, createdAt } = suppression;
     const label = suppressionLabel(suppression);
     const use = byLabel.get(label);

@@ -4,6 +4,7 @@ import type { Query } from '../query.ts';
 import { readSecret, scrubbed } from '../secret-value.ts';
 import { suggestion } from '../suggest.ts';
 import { durationMs } from '../time.ts';
+import { type AthenaCommandOptions, athenaSettings, isAthena } from './athena.ts';
 import type { Run } from './command.ts';
 import { type Config, SINK_COMMON_KEYS } from './config-file.ts';
 import { chooseDetectors } from './hunt.ts';
@@ -11,6 +12,10 @@ import type { PreparedHunt, PreparedSink } from './wire-watch.ts';
 
 /** What runs where the config names no hunt: every detector, on every commit. */
 const EVERYTHING = 'all';
+/** On Athena no commit tells of new data, and each run is billed: once a day, when the slots of the day before are complete. */
+const ON_ATHENA = '0 2 * * *';
+
+type SetupRun = Pick<Run<AthenaCommandOptions>, 'config' | 'options' | 'params'>;
 
 /** A mistake at a place of the config. */
 function configError(config: Config, path: readonly PropertyKey[], message: string, hint?: string): AppError {
@@ -22,13 +27,14 @@ function configError(config: Config, path: readonly PropertyKey[], message: stri
 }
 
 /** Throws `config-invalid`. */
-async function preparedHunts(run: Pick<Run<unknown>, 'config' | 'params'>): Promise<readonly PreparedHunt[]> {
+async function preparedHunts(run: SetupRun): Promise<readonly PreparedHunt[]> {
   const { config } = run;
   refuseTwins(config, 'hunts');
   if (config.hunts.length === 0) {
     const chosen = await chooseDetectors({ ...run, options: {} }, []);
+    const schedule = isAthena(run) ? { expression: ON_ATHENA, timeZone: 'UTC' } : null;
     return [
-      { id: EVERYTHING, schedule: null, windowMs: null, task: { type: 'detectors', ...chosen, latenessMs: null } },
+      { id: EVERYTHING, schedule, windowMs: null, task: { type: 'detectors', ...chosen, named: [], latenessMs: null } },
     ];
   }
   const hunts: PreparedHunt[] = [];
@@ -36,13 +42,14 @@ async function preparedHunts(run: Pick<Run<unknown>, 'config' | 'params'>): Prom
   return hunts;
 }
 
-async function preparedHunt(run: Pick<Run<unknown>, 'config' | 'params'>, at: number): Promise<PreparedHunt> {
+async function preparedHunt(run: SetupRun, at: number): Promise<PreparedHunt> {
   const { config } = run;
   const hunt = config.hunts[at];
   if (hunt === undefined) throw new Error(`there is no hunt ${at}`);
   const mistake = (key: string, message: string, hint?: string): AppError =>
     configError(config, ['hunts', at, key], message, hint);
-  const schedule = hunt.schedule === undefined ? null : { expression: hunt.schedule, timeZone: hunt.time_zone };
+  const expression = hunt.schedule ?? (isAthena(run) && hunt.query === undefined ? ON_ATHENA : undefined);
+  const schedule = expression === undefined ? null : { expression, timeZone: hunt.time_zone };
   const windowMs = hunt.window === undefined ? null : durationMs(hunt.window);
   if (windowMs !== null && schedule === null)
     throw mistake('window', 'a window needs a schedule: without one, all that is new is judged');
@@ -65,7 +72,7 @@ async function preparedHunt(run: Pick<Run<unknown>, 'config' | 'params'>, at: nu
         ids,
       );
       const latenessMs = hunt.lateness === undefined ? null : durationMs(hunt.lateness);
-      return { ...common, task: { type: 'detectors', ...chosen, latenessMs } };
+      return { ...common, task: { type: 'detectors', ...chosen, named: ids, latenessMs } };
     } catch (error) {
       if (!(error instanceof AppError) || error.code === 'config-invalid') throw error;
       throw configError(config, ['hunts', at], error.message, error.hint);
@@ -74,6 +81,12 @@ async function preparedHunt(run: Pick<Run<unknown>, 'config' | 'params'>, at: nu
   for (const key of ['detectors', 'tags', 'min_severity', 'lateness'] as const)
     if (hunt[key] !== undefined) throw mistake(key, 'a hunt has detectors or a query, not both');
   if (schedule === null) throw mistake('query', 'a question needs a schedule: it is asked at its times');
+  if (isAthena(run) && windowMs === null && hunt.parameters['from'] === undefined) {
+    throw mistake(
+      'query',
+      'on Athena a question needs a window, or a value for its parameter from: Athena bills for what it reads',
+    );
+  }
   const { findQuery, loadQueries } = await import('./queries.ts');
   const queries = loadQueries(config);
   let query: Query;
@@ -94,9 +107,10 @@ const SINKS_HINT = {
 
 /** All of it, and whether schedules, secrets and destinations can be used; nothing is asked of anybody. Throws `config-invalid`. */
 export async function checkedSetup(
-  run: Pick<Run<unknown>, 'config' | 'params'>,
+  run: SetupRun,
 ): Promise<{ readonly hunts: readonly PreparedHunt[]; readonly sinks: readonly PreparedSink[] }> {
   const { config } = run;
+  if (isAthena(run)) atPlace(config, ['athena'], () => athenaSettings(run));
   const { checkSchedule, openSinks } = await import('./wire-watch.ts');
   const hunts = await preparedHunts(run);
   for (const [at, { schedule }] of hunts.entries()) {

@@ -1,9 +1,12 @@
 /** The wiring of `watch`: sources that are listed again and again, hunters, questions and destinations around one store. */
 import type { Severity } from '../alert.ts';
+import type { Backend } from '../backend.ts';
 import type { Clock } from '../clock.ts';
 import type { Detector } from '../detector.ts';
 import { AppError } from '../errors.ts';
+import { LATENESS_MS } from '../hunt.ts';
 import type { IngestOptions } from '../ingest.ts';
+import { DELIVERY_LATENESS_MS, keyOf } from '../keys.ts';
 import type { Log } from '../log.ts';
 import type { OpenSink } from '../pipeline/dispatch.ts';
 import { refuseStoreInside } from '../pipeline/evidence.ts';
@@ -12,22 +15,31 @@ import { polled } from '../pipeline/polling.ts';
 import type { SinkRules } from '../pipeline/route.ts';
 import { Schedule } from '../pipeline/schedule.ts';
 import { beatTo, Vigil, type WatchedSource } from '../pipeline/vigil.ts';
-import { Watch, type WatchedHunt } from '../pipeline/watch.ts';
+import { type Tally, Watch, type WatchArchiveHunter, type WatchedHunt } from '../pipeline/watch.ts';
 import type { Query } from '../query.ts';
+import { realPath } from '../real-path.ts';
 import type { Message, ReportTable } from '../sink.ts';
 import { checkSinkOptions as checkOptions, openSink, SINK_TYPES } from '../sinks/open.ts';
+import { formatBytes } from '../size.ts';
 import type { AwsOptions, Source } from '../source.ts';
 import type { Suppression } from '../store.ts';
-import { formatTime, MINUTE_MS, SECOND_MS } from '../time.ts';
+import { formatTime, MINUTE_MS, parseTime, SECOND_MS } from '../time.ts';
+import { tellUnknownAccounts } from './backend.ts';
+import { leftOutTexts, refuseLeftOut } from './hunt.ts';
 import type { Indicator } from './lists.ts';
 import {
+  type AthenaSession,
+  type AthenaSettings,
+  archiveKeys,
   type HunterOptions,
   ingestInto,
   type LocalStore,
+  openArchiveHunter,
   openHunter,
   openSources,
   startThreads,
   stopThreads,
+  useAthena,
   useBackend,
   withTempDirectory,
 } from './wire.ts';
@@ -60,6 +72,8 @@ export interface PreparedHunt {
     | {
         readonly type: 'detectors';
         readonly detectors: readonly Detector[];
+        /** Ids of those that the config names. */
+        readonly named: readonly string[];
         readonly parameters: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
         readonly latenessMs: number | null;
       }
@@ -96,6 +110,8 @@ export interface WatchSetup {
   readonly aws: AwsOptions;
   /** The folder of the config. */
   readonly dir: string;
+  /** Where hunts read the archive instead of the store, and nothing is ingested; else null. */
+  readonly athena: AthenaSettings | null;
   readonly sources: readonly string[];
   readonly ingest: Pick<IngestOptions, 'limits' | 'workers' | 'format' | 'redact' | 'scope'>;
   readonly reconcileDays: number | null;
@@ -134,13 +150,21 @@ export function useWatch<T>(setup: WatchSetup, use: (watch: Watch, vigil: Vigil)
     const sinks = await openSinks(setup);
     try {
       const hunts: WatchedHunt[] = [];
-      for (const hunt of setup.hunts) hunts.push(await watchedHunt(setup, hunt, dir, abort.signal));
+      const place: HuntPlace = {
+        dir,
+        signal: abort.signal,
+        alive: () => {
+          watch.report.lastLookMs = clock.nowMs();
+        },
+      };
+      for (const hunt of setup.hunts) hunts.push(await watchedHunt(setup, hunt, place));
       const vigil = new Vigil({
         store,
         clock,
         log,
         suppressions: setup.suppressions,
         sources: setup.silence ? setup.sources.map(watchedSource) : [],
+        isOverArchive: setup.athena !== null,
         quiet: setup.quiet === null ? null : scheduleOf(setup.quiet),
         beat: setup.heartbeatUrl === null ? null : (signal) => beatTo(setup.heartbeatUrl ?? '', signal, HEARTBEAT_MS),
         tell: (message) => watch.tell((_, notices) => notices, message),
@@ -154,7 +178,10 @@ export function useWatch<T>(setup: WatchSetup, use: (watch: Watch, vigil: Vigil)
         hunts,
         sinks,
         notifySinceMs: setup.notifySinceMs,
-        ingest: (onCommit, signal) => ingestSources(setup, { onCommit, signal, watch: () => watch, vigil }),
+        ingest:
+          setup.athena === null
+            ? (onCommit, signal) => ingestSources(setup, { onCommit, signal, watch: () => watch, vigil })
+            : null,
         prune: () => setup.prune(),
         attend: (report, signal) => vigil.attend(report, signal),
       });
@@ -253,57 +280,169 @@ const openedLater = (name: string, open: () => Promise<readonly Source[]>): Sour
   close: async () => {},
 });
 
-/** What its keys begin with: of a folder its path, of a queue nothing that is known. */
+/** What its keys begin with: of a folder where its path really leads, of a queue nothing that is known. */
 function watchedSource(name: string): WatchedSource {
-  const isQueue = name.startsWith('sqs://');
-  return { name, prefix: isQueue ? '' : name.replace(/[*?[{].*$/su, '') };
+  if (name.startsWith('sqs://')) return { name, prefix: '' };
+  const plain = name.replace(/[*?[{].*$/su, '');
+  return { name, prefix: name.startsWith('s3://') ? plain : keyOf(realPath(plain)) };
 }
 
-async function watchedHunt(
-  { store, clock, lists, suppressions, mask }: WatchSetup,
-  { id, schedule, windowMs, task }: PreparedHunt,
-  dir: string,
-  signal: AbortSignal,
-): Promise<WatchedHunt> {
+/** What the hunts of a watch share. */
+interface HuntPlace {
+  /** For what does not fit into memory. */
+  readonly dir: string;
+  /** Raised when the watch has ended. */
+  readonly signal: AbortSignal;
+  /** A statement goes on. */
+  readonly alive: () => void;
+}
+
+async function watchedHunt(setup: WatchSetup, prepared: PreparedHunt, place: HuntPlace): Promise<WatchedHunt> {
+  const { id, schedule, windowMs, task } = prepared;
   const due = schedule === null ? null : scheduleOf(schedule);
-  if (task.type === 'detectors') {
-    const { detectors, parameters, latenessMs } = task;
-    const hunter = await openHunter(
-      store,
-      {
-        detectors,
-        parameters,
-        lists,
-        suppressions,
-        signal,
-        ...(mask && { mask }),
-        ...(latenessMs !== null && { latenessMs }),
-      },
-      { dir, clock },
-    );
+  if (task.type === 'question') {
+    const { query, sinks } = task;
+    const { athena } = setup;
+    const ask =
+      athena === null
+        ? (dueMs: number) => askStore(setup, prepared, task, dueMs)
+        : (dueMs: number, tally: Tally, signal: AbortSignal) =>
+            askArchive({ setup, athena, place, hunt: id, signal, tally }, prepared, task, dueMs);
+    return { id, schedule: due, task: { type: 'question', title: query.title, ask, sinks } };
+  }
+  const { store, clock, lists, suppressions, mask } = setup;
+  const { detectors, parameters, latenessMs } = task;
+  const options = {
+    detectors,
+    parameters,
+    lists,
+    suppressions,
+    ...(mask && { mask }),
+    ...(latenessMs !== null && { latenessMs }),
+  };
+  if (setup.athena === null) {
+    const hunter = await openHunter(store, { ...options, signal: place.signal }, { dir: place.dir, clock });
     return { id, schedule: due, task: { type: 'detectors', hunter, windowMs } };
   }
-  const { query, given, sinks } = task;
-  const ask = async (dueMs: number): Promise<ReportTable> => {
-    const { queryValues } = await import('../query.ts');
-    const bounds = windowMs === null ? {} : { from: formatTime(dueMs - windowMs), to: formatTime(dueMs) };
-    const named = Object.fromEntries(
-      Object.entries(bounds).filter(([name]) => query.parameters.some((parameter) => parameter.name === name)),
-    );
-    return useBackend(store, { portable: true, lists }, async (backend) => {
-      const newestMs = async (): Promise<number> => dueMs;
-      const values = await queryValues(query, { ...named, ...given }, { nowMs: dueMs, newestMs });
-      const { columns, batches } = await backend.stream(query.sql, values);
-      const rows: ReportTable['rows'][number][] = [];
-      let total = 0;
-      for await (const batch of batches) {
-        total += batch.length;
-        rows.push(...batch.slice(0, Math.max(0, ROWS_MAX - rows.length)));
-      }
-      return { columns, rows, total };
-    });
+  const hunter = await archiveHunter({ setup, athena: setup.athena, place, hunt: id }, task.named, options);
+  const backMs = Math.max(setup.athena.latenessMs ?? DELIVERY_LATENESS_MS, latenessMs ?? LATENESS_MS);
+  return { id, schedule: due, task: { type: 'archive', hunter, windowMs, backMs } };
+}
+
+interface OnAthena {
+  readonly setup: WatchSetup;
+  readonly athena: AthenaSettings;
+  readonly place: HuntPlace;
+  readonly hunt: string;
+}
+
+/** Each run has a session of its own: its limit is for that run, and tables that were set up meanwhile are seen. */
+async function onAthena<T>(
+  { setup, athena, place, hunt, signal, tally }: OnAthena & { readonly signal: AbortSignal; readonly tally: Tally },
+  use: (session: AthenaSession) => Promise<T>,
+): Promise<T> {
+  const { lists, clock, log } = setup;
+  return useAthena(athena, { lists, signal, clock, onProgress: place.alive }, async (session) => {
+    try {
+      return await use(session);
+    } finally {
+      const { statements, reused, scannedBytes, dollars } = session.spent();
+      tally.scannedBytes = scannedBytes;
+      if (statements > 0)
+        log('info', 'Athena was asked', {
+          hunt,
+          statements,
+          reused,
+          scanned: formatBytes(scannedBytes),
+          dollars: Number(dollars.toFixed(4)),
+        });
+    }
+  });
+}
+
+async function archiveHunter(
+  on: OnAthena,
+  named: readonly string[],
+  options: Omit<HunterOptions, 'signal'>,
+): Promise<WatchArchiveHunter> {
+  const { store, clock, log } = on.setup;
+  const told = new Set<string>();
+  const tellOnce = (level: 'info' | 'warn', text: string): void => {
+    if (!told.has(text)) log(level, text.replaceAll('\n', ' '), { hunt: on.hunt });
+    told.add(text);
   };
-  return { id, schedule: due, task: { type: 'question', title: query.title, ask, sinks } };
+  return {
+    keys: await archiveKeys(options),
+    run: (tally, signal, use) =>
+      onAthena({ ...on, signal, tally }, async (session) => {
+        const deliveredWithinMs = on.athena.latenessMs;
+        const hunter = await openArchiveHunter(store, session, { ...options, signal, deliveredWithinMs, clock });
+        refuseLeftOut(hunter.leftOut, named);
+        for (const text of leftOutTexts(hunter.leftOut)) tellOnce('info', text);
+        const terminal = { warn: (text: string) => tellOnce('warn', text), debug: () => undefined };
+        await tellUnknownAccounts(session, terminal);
+        await use((window) => hunter.hunt(window));
+      }),
+  };
+}
+
+type QuestionTask = Extract<PreparedHunt['task'], { type: 'question' }>;
+
+async function askStore(
+  { store, lists }: WatchSetup,
+  { windowMs }: PreparedHunt,
+  { query, given }: QuestionTask,
+  dueMs: number,
+): Promise<ReportTable> {
+  const bounds = boundsOf(query, windowMs, dueMs);
+  return useBackend(store, { portable: true, lists }, (backend) =>
+    answerOf(backend, query, { ...bounds, ...given }, dueMs, dueMs),
+  );
+}
+
+/** What the statement reads is the window of the hunt, or that of the question's own `from` and `to`. */
+async function askArchive(
+  on: OnAthena & { readonly signal: AbortSignal; readonly tally: Tally },
+  { windowMs }: PreparedHunt,
+  { query, given }: QuestionTask,
+  dueMs: number,
+): Promise<ReportTable> {
+  const bounds = { ...boundsOf(query, windowMs, dueMs), ...given };
+  const at = (name: 'from' | 'to', otherwise: number): number => {
+    const text = bounds[name];
+    return text === undefined || text === 'newest' ? otherwise : parseTime(text, dueMs);
+  };
+  const window = { fromMs: at('from', dueMs - (windowMs ?? 0)), toMs: at('to', dueMs) };
+  return onAthena(on, async (session) =>
+    answerOf(await session.backend(window), query, bounds, dueMs, window.toMs - 1),
+  );
+}
+
+/** The window of a hunt as the question's own parameters of these names, where it has them. */
+function boundsOf(query: Query, windowMs: number | null, dueMs: number): Record<string, string> {
+  const bounds = windowMs === null ? {} : { from: formatTime(dueMs - windowMs), to: formatTime(dueMs) };
+  return Object.fromEntries(
+    Object.entries(bounds).filter(([name]) => query.parameters.some((parameter) => parameter.name === name)),
+  );
+}
+
+async function answerOf(
+  backend: Backend,
+  query: Query,
+  given: Readonly<Record<string, string>>,
+  dueMs: number,
+  newestMs: number,
+): Promise<ReportTable> {
+  const { queryValues } = await import('../query.ts');
+  const values = await queryValues(query, given, { nowMs: dueMs, newestMs: async () => newestMs });
+  const { columns, batches } = await backend.stream(query.sql, values);
+  const rows: ReportTable['rows'][number][] = [];
+  let total = 0;
+  for await (const batch of batches) {
+    total += batch.length;
+    rows.push(...batch.slice(0, Math.max(0, ROWS_MAX - rows.length)));
+  }
+  return { columns, rows, total };
 }
 
 /** Opens every destination, or none. */

@@ -378,10 +378,7 @@ export async function openHunter(
   const { createEngine } = await import('../detection/planner.ts');
   const { analyzeHunt, explainHunt, huntKeys, huntNew, huntWindow, rehearse } = await import('../pipeline/hunt.ts');
   const lists = listValues(options.lists);
-  const hunt: HuntOptions = {
-    ...options,
-    lists: Object.fromEntries(lists.map(({ name, values }) => [name, values])),
-  };
+  const hunt: HuntOptions = { ...options, lists: namedLists(options.lists) };
   const deps: HuntDeps = {
     store,
     tables: TABLES.map((table) => ({ table, engine: createEngine(table) })),
@@ -472,13 +469,14 @@ export interface CompactArchiveOptions {
 export interface AthenaOptions {
   readonly lists: ReadonlyMap<string, readonly Indicator[]>;
   readonly signal: AbortSignal;
+  readonly clock?: Clock;
   readonly onProgress?: AthenaBackendOptions['onProgress'];
 }
 
 /** Uses Athena as the settings say. Nothing is asked of it before something is. */
 export function useAthena<T>(
   { aws, place, maxScanBytes, latenessMs }: AthenaSettings,
-  { lists, signal, onProgress }: AthenaOptions,
+  { lists, signal, clock = systemClock, onProgress }: AthenaOptions,
   use: (session: AthenaSession) => Promise<T>,
 ): Promise<T> {
   return withTempDirectory(async (tempDirectory) => {
@@ -493,7 +491,7 @@ export function useAthena<T>(
       lists: listValues(lists),
       signal,
       tempDirectory,
-      nowMs: () => Date.now(),
+      nowMs: () => clock.nowMs(),
       ...(onProgress && { onProgress }),
     });
     const opened: Backend[] = [];
@@ -619,21 +617,21 @@ export interface ArchiveHunter {
   readonly detectors: readonly Detector[];
   /** Detectors whose tables are not set up: they are not run. */
   readonly leftOut: readonly Detector[];
-  hunt(): Promise<HuntResult>;
+  hunt(window: Window): Promise<HuntResult>;
   /** What hunt() would run, as Athena would get it. Of `detectors` only, where they are given. */
-  explain(detectors?: readonly Detector[]): Promise<readonly (Prepared & { readonly title: string })[]>;
+  explain(window: Window, detectors?: readonly Detector[]): Promise<readonly (Prepared & { readonly title: string })[]>;
 }
 
-export async function useArchiveHunter<T>(
+/** `deliveredWithinMs`: null for the default. */
+export async function openArchiveHunter(
   store: Store | null,
   session: AthenaSession,
   {
-    window,
     deliveredWithinMs,
+    clock = systemClock,
     ...options
-  }: HunterOptions & { readonly window: Window; readonly deliveredWithinMs: number | null },
-  use: (hunter: ArchiveHunter) => Promise<T>,
-): Promise<T> {
+  }: HunterOptions & { readonly deliveredWithinMs: number | null; readonly clock?: Clock },
+): Promise<ArchiveHunter> {
   const { createEngine } = await import('../detection/planner.ts');
   const { explainArchive, huntArchive } = await import('../pipeline/hunt.ts');
   const { partitionsPerDay, piecesOf } = await import('../backends/athena/scale.ts');
@@ -641,39 +639,47 @@ export async function useArchiveHunter<T>(
   const deployed = await session.deployed();
   const isThere = (name: string): boolean => deployed.some(({ table }) => table.name === name);
   const detectors = options.detectors.filter(({ table, reads = [] }) => [table, ...reads].every(isThere));
-  const lists = listValues(options.lists);
-  const hunt: HuntOptions = {
-    ...options,
-    detectors,
-    lists: Object.fromEntries(lists.map(({ name, values }) => [name, values])),
-  };
+  const hunt: HuntOptions = { ...options, detectors, lists: namedLists(options.lists) };
   const tables = TABLES.map((table) => ({ table, engine: createEngine(table) }));
-  const nowMs = (): number => Date.now();
-  const pieces = (_: Table, reachMs: number): readonly Window[] => {
-    // A detector may read any of them.
-    const perDay = Math.max(
-      ...deployed.map(({ roots }) => roots.reduce((sum, root) => sum + partitionsPerDay(root), 0)),
-    );
-    return piecesOf(window, { perDay, reachMs, latenessMs: deliveredWithinMs ?? DELIVERY_LATENESS_MS });
-  };
-  return use({
+  const nowMs = (): number => clock.nowMs();
+  const piecesIn =
+    (window: Window) =>
+    (_: Table, reachMs: number): readonly Window[] => {
+      // A detector may read any of them.
+      const perDay = Math.max(
+        ...deployed.map(({ roots }) => roots.reduce((sum, root) => sum + partitionsPerDay(root), 0)),
+      );
+      return piecesOf(window, { perDay, reachMs, latenessMs: deliveredWithinMs ?? DELIVERY_LATENESS_MS });
+    };
+  return {
     detectors,
     leftOut: options.detectors.filter((detector) => !detectors.includes(detector)),
-    hunt: () => {
+    hunt: (window) => {
       if (store === null) throw new Error('a hunt needs a store for its alerts');
       const deps: HuntDeps = { store, tables, nowMs, openBackend: () => session.backend(window, { locked: false }) };
-      return huntArchive(deps, hunt, pieces);
+      return huntArchive(deps, hunt, piecesIn(window));
     },
-    explain: async (some = detectors) => {
+    explain: async (window, some = detectors) => {
       const backend = await session.backend(null, { locked: false });
-      const statements = explainArchive({ tables, nowMs }, { ...hunt, detectors: some }, pieces);
+      const statements = explainArchive({ tables, nowMs }, { ...hunt, detectors: some }, piecesIn(window));
       const prepared: (Prepared & { readonly title: string })[] = [];
       for (const { title, sql, params, window: reading } of statements)
         prepared.push({ title, ...(await backend.prepare(sql, params, { window: reading })) });
       return prepared;
     },
-  });
+  };
 }
+
+/** What these detectors have judged is known by these. */
+export async function archiveKeys(
+  options: Pick<HunterOptions, 'detectors' | 'parameters' | 'lists'>,
+): Promise<readonly HuntKey[]> {
+  const { huntKeys } = await import('../pipeline/hunt.ts');
+  return huntKeys({ ...options, lists: namedLists(options.lists) });
+}
+
+const namedLists = (lists: ReadonlyMap<string, readonly Indicator[]>): HuntOptions['lists'] =>
+  Object.fromEntries(listValues(lists).map(({ name, values }) => [name, values]));
 
 function listValues(lists: ReadonlyMap<string, readonly Indicator[]>) {
   return [...lists].map(([name, indicators]) => ({ name, values: indicators.map(({ value }) => value) }));

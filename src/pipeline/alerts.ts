@@ -1,4 +1,5 @@
 /** Findings as alerts: secrets masked, the summary made printable, suppressions applied. */
+import { createHash } from 'node:crypto';
 import { BlockList, isIP } from 'node:net';
 import { type Alert, EVIDENCE_MAX } from '../alert.ts';
 import type { Value } from '../backend.ts';
@@ -11,6 +12,9 @@ import type { Suppression } from '../store.ts';
 const SUMMARY_VALUE_MAX = 200;
 /** Controls, line separators, and what turns the direction of text or hides: none of it may reach a terminal or a page as it is. */
 const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Zl}\p{Zp}]/gu;
+
+/** Of a hash that tells the suppressions of one config apart. */
+const LABEL_DIGITS = 8;
 
 export interface AlertContext {
   readonly detector: Detector;
@@ -83,9 +87,13 @@ function summaryOf(
   });
 }
 
-/** How an alert names the suppression that covers it. Those of the config have no number: theirs count down from -1 by their place. */
-export const suppressionLabel = ({ id }: Pick<Suppression, 'id'>): string =>
-  id > 0 ? String(id) : `config:${-id - 1}`;
+/** How an alert names the suppression that covers it: by its number, or, of one of the config, which has none, by what it covers, wherever it stands in the list. */
+export function suppressionLabel({ id, detector, where }: Pick<Suppression, 'id' | 'detector' | 'where'>): string {
+  if (id > 0) return String(id);
+  const conditions = Object.entries(where).toSorted(([a], [b]) => (a < b ? -1 : 1));
+  const hash = createHash('sha256').update(JSON.stringify([detector, conditions]));
+  return `config:${hash.digest('hex').slice(0, LABEL_DIGITS)}`;
+}
 
 /** The suppression in force that covers the finding: by all of its conditions, each by every value. */
 function suppressionOf(

@@ -17,7 +17,7 @@ import {
 import { defaultMask, type Mask } from '../secrets.ts';
 import type { Commit, HuntKey, RecordedHunt, Segment, Store, Suppression } from '../store.ts';
 import type { Table } from '../table.ts';
-import { DAY_MS, dayOf, formatDay, type Window } from '../time.ts';
+import { DAY_MS, dayOf, formatDay, joinedAcross, type Window } from '../time.ts';
 import { alertOf, suppressionColumns } from './alerts.ts';
 
 /** A table that detectors look at, and the engine that runs them over it. */
@@ -227,8 +227,11 @@ export async function huntArchive(
   await session.begin();
   for (const [hunted, judges] of byTable(deps.tables, judgesOf(options))) {
     const reachMs = Math.max(0, ...judges.map(({ detector }) => hunted.engine.reachMs(detector)));
-    for (const piece of piecesOf(hunted.table, reachMs))
+    for (const piece of piecesOf(hunted.table, reachMs)) {
       await session.judge(hunted, judges, () => piece, rangeOf(hunted, judges, piece), []);
+      // What was paid for is kept, whatever becomes of the rest.
+      await session.save();
+    }
   }
   return session.record([]);
 }
@@ -393,17 +396,6 @@ function daysOf({ fromMs, toMs }: Window): readonly Window[] {
     end = start;
   }
   return [...pieces, { fromMs, toMs: end }];
-}
-
-function joinedAcross(sorted: readonly Window[], gapMs: number): readonly Window[] {
-  const joined: Window[] = [];
-  for (const window of sorted) {
-    const last = joined.at(-1);
-    if (last !== undefined && window.fromMs - last.toMs <= gapMs)
-      joined[joined.length - 1] = { fromMs: last.fromMs, toMs: Math.max(last.toMs, window.toMs) };
-    else joined.push(window);
-  }
-  return joined;
 }
 
 function groupedBy<T>(

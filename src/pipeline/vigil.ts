@@ -2,8 +2,10 @@
 import type { Clock } from '../clock.ts';
 import { AppError } from '../errors.ts';
 import type { Log } from '../log.ts';
+import { formatBytes } from '../size.ts';
 import type { SourceState, Store, Suppression } from '../store.ts';
 import { DAY_MS, formatTime, HOUR_MS, MINUTE_MS } from '../time.ts';
+import { suppressionLabel } from './alerts.ts';
 import { noticeMessage } from './messages.ts';
 import type { Schedule } from './schedule.ts';
 import type { WatchReport } from './watch.ts';
@@ -20,6 +22,8 @@ export interface VigilDeps {
   readonly clock: Clock;
   readonly log: Log;
   readonly sources: readonly WatchedSource[];
+  /** Hunts read an archive: no log file comes here, and whether one comes there is not judged. */
+  readonly isOverArchive: boolean;
   /** Those of the config. */
   readonly suppressions: readonly Suppression[];
   /** When to say how the last day was; null for never. */
@@ -37,6 +41,8 @@ const USUAL_DAYS_MIN = 3;
 /** Longer than usual by so much is silence. */
 const SILENCE_FACTOR = 4;
 const SILENCE_MIN_MS = HOUR_MS;
+/** One a minute, of several hunts. */
+const RUNS_MAX = 10_000;
 const QUIET = 'due:all-quiet';
 const SUPPRESSIONS = 'suppressions_seen';
 
@@ -140,10 +146,11 @@ export class Vigil {
     const now = clock.nowMs();
     const seen = Number((await store.watching.get(SUPPRESSIONS)) ?? now);
     const all = [...suppressions, ...(await store.suppressions())];
-    for (const { id, detector, until, reason, owner } of all) {
+    for (const suppression of all) {
+      const { detector, until, reason, owner } = suppression;
       const endMs = until === null ? Number.NaN : Date.parse(until);
       if (!(endMs > seen && endMs <= now)) continue;
-      await this.#tell(['suppression', id, until], {
+      await this.#tell(['suppression', suppressionLabel(suppression), until], {
         title: `A suppression of ${detector ?? 'every detector'} has ended`,
         text: `It was for: ${reason} (${owner}). Alerts that it covered are told of again.`,
         severity: 'low',
@@ -153,7 +160,7 @@ export class Vigil {
   }
 
   async #sayQuiet(): Promise<void> {
-    const { store, clock, quiet, sources } = this.#deps;
+    const { store, clock, quiet } = this.#deps;
     if (quiet === null) return;
     const now = clock.nowMs();
     const last = await store.watching.get(QUIET);
@@ -161,15 +168,31 @@ export class Vigil {
     if (last !== null && dueMs === undefined) return;
     if (dueMs !== undefined) {
       const alerts = await store.alerts({ fromMs: dueMs - DAY_MS, toMs: dueMs, statuses: ['open', 'acknowledged'] });
-      const arrivals = await store.watching.arrivals('', dueMs - DAY_MS);
-      const silent = (await store.watching.sources()).filter(({ silentSinceMs }) => silentSinceMs !== null);
       await this.#tell(['quiet', dueMs], {
         title: alerts.length === 0 ? 'All quiet' : `${alerts.length} alerts in the last day`,
-        text: `${arrivals.files} log files in 24 h from ${sources.length} sources${silent.length > 0 ? `, ${silent.length} of them silent: ${silent.map(({ source }) => source).join(', ')}` : ''}.`,
+        text: this.#deps.isOverArchive ? await this.#runsOf(dueMs) : await this.#arrivalsOf(dueMs),
         severity: 'informational',
       });
     }
     await store.watching.set(QUIET, String(dueMs ?? now));
+  }
+
+  /** The day before, by what came. */
+  async #arrivalsOf(dueMs: number): Promise<string> {
+    const { store, sources } = this.#deps;
+    const arrivals = await store.watching.arrivals('', dueMs - DAY_MS);
+    const silent = (await store.watching.sources()).filter(({ silentSinceMs }) => silentSinceMs !== null);
+    return `${arrivals.files} log files in 24 h from ${sources.length} sources${silent.length > 0 ? `, ${silent.length} of them silent: ${silent.map(({ source }) => source).join(', ')}` : ''}.`;
+  }
+
+  /** The day before, by what was asked of the archive. */
+  async #runsOf(dueMs: number): Promise<string> {
+    const runs = (await this.#deps.store.watching.runs({ limit: RUNS_MAX })).filter(
+      ({ startedAtMs }) => startedAtMs >= dueMs - DAY_MS && startedAtMs < dueMs,
+    );
+    const failed = runs.filter(({ state }) => state === 'failed').length;
+    const scanned = runs.reduce((sum, { scannedBytes }) => sum + (scannedBytes ?? 0), 0);
+    return `${runs.length} runs of hunts in 24 h${failed > 0 ? `, ${failed} of them failed` : ''}; ${formatBytes(scanned)} scanned on Athena.`;
   }
 
   async #tell(identity: readonly unknown[], notice: Parameters<typeof noticeMessage>[1]): Promise<void> {

@@ -4,8 +4,9 @@ import { AppError } from '../errors.ts';
 import type { IngestResult } from '../ingest.ts';
 import type { Log, LogFields } from '../log.ts';
 import type { ReportTable } from '../sink.ts';
-import type { HuntKey, HuntRun, Store } from '../store.ts';
+import type { HuntKey, Store } from '../store.ts';
 import { DAY_MS, formatTime, MINUTE_MS, SECOND_MS, type Window } from '../time.ts';
+import { type Backlog, begun, judged, piecesOf, takenUp } from './backlog.ts';
 import { Dispatcher, type OpenSink } from './dispatch.ts';
 import type { HuntPart, HuntResult } from './hunt.ts';
 import { pastMessage, reportMessage } from './messages.ts';
@@ -19,10 +20,29 @@ export interface WatchHunter {
   huntWindow(window: Window): Promise<HuntResult>;
 }
 
+/** What a run of a hunt came to so far. */
+export interface Tally {
+  found: number;
+  fresh: number;
+  /** Null where nothing is billed by it. */
+  scannedBytes: number | null;
+}
+
+/** Runs the detectors of one hunt over an archive that the store does not hold. */
+export interface WatchArchiveHunter {
+  readonly keys: readonly HuntKey[];
+  /** One run: all that it judges shares one limit, and what it scans is added to the tally, however it ends. A raised signal stops what is on its way. */
+  run(
+    tally: Tally,
+    signal: AbortSignal,
+    use: (judge: (window: Window) => Promise<HuntResult>) => Promise<void>,
+  ): Promise<void>;
+}
+
 /** A hunt of the config. */
 export interface WatchedHunt {
   readonly id: string;
-  /** Null: on every commit. */
+  /** Null: on every commit. A question, and a hunt over an archive, have one. */
   readonly schedule: Schedule | null;
   readonly task:
     | {
@@ -32,9 +52,17 @@ export interface WatchedHunt {
         readonly windowMs: number | null;
       }
     | {
+        readonly type: 'archive';
+        readonly hunter: WatchArchiveHunter;
+        /** As above. */
+        readonly windowMs: number | null;
+        /** Without a window: so much before the last time is judged again, for log files that came late. */
+        readonly backMs: number;
+      }
+    | {
         readonly type: 'question';
         readonly title: string;
-        ask(dueMs: number): Promise<ReportTable>;
+        ask(dueMs: number, tally: Tally, signal: AbortSignal): Promise<ReportTable>;
         /** Destinations of its answer; null for all that take notices. */
         readonly sinks: readonly string[] | null;
       };
@@ -50,8 +78,8 @@ export interface WatchDeps {
   readonly sinks: readonly OpenSink[];
   /** From when on people are told, where nobody has watched this store before; null: from now. */
   readonly notifySinceMs: number | null;
-  /** Ingests all sources; endless ones until the signal is raised. */
-  ingest(onCommit: () => Promise<void>, signal: AbortSignal): Promise<IngestResult>;
+  /** Ingests all sources; endless ones until the signal is raised. Null where hunts read an archive instead. */
+  readonly ingest: ((onCommit: () => Promise<void>, signal: AbortSignal) => Promise<IngestResult>) | null;
   /** Between two ingests, about once a day: takes old events out of the store. */
   prune(): Promise<void>;
   /** Once a minute, and at the end of a single turn: what is not about single events. `isGood`: nothing has failed since the last time. */
@@ -65,12 +93,16 @@ export interface WatchReport {
   hunts: number;
   huntMs: number;
   alerts: number;
+  /** By statements that are billed for it; null where there are none. */
+  scannedBytes: number | null;
   failures: number;
   /** The last failure of each part that has not worked since, by its name. */
   readonly failing: Map<string, string>;
   lastCommitMs: number | null;
   lastHuntMs: number | null;
   lastListedMs: number | null;
+  /** When somebody last looked at the schedules, or a statement over an archive was seen to go on. */
+  lastLookMs: number | null;
   caughtUp: boolean;
 }
 
@@ -93,6 +125,13 @@ const BACKOFF_MAX_MS = 5 * MINUTE_MS;
 const FIRST_WATCH = 'first_watch';
 const PAST_TOLD = 'past_told';
 const dueNote = (hunt: string): string => `due:${hunt}`;
+const backlogNote = (hunt: string): string => `backlog:${hunt}`;
+const huntPart = (hunt: string): string => `hunt ${hunt}`;
+
+const noTally = (): Tally => ({ found: 0, fresh: 0, scannedBytes: null });
+
+type Ingest = NonNullable<WatchDeps['ingest']>;
+type ArchiveTask = Extract<WatchedHunt['task'], { type: 'archive' }>;
 
 export class Watch {
   readonly report: WatchReport;
@@ -103,6 +142,7 @@ export class Watch {
   #fresh = 0;
   #poked = false;
   #isTurnOfSchedules = false;
+  #nextHunt = 0;
   #wake = new AbortController();
   #wholeAtMs = 0;
 
@@ -116,11 +156,13 @@ export class Watch {
       hunts: 0,
       huntMs: 0,
       alerts: 0,
+      scannedBytes: null,
       failures: 0,
       failing: new Map(),
       lastCommitMs: null,
       lastHuntMs: null,
       lastListedMs: null,
+      lastLookMs: null,
       caughtUp: false,
     };
   }
@@ -139,8 +181,9 @@ export class Watch {
     // A part that ends by a bug ends the others as well.
     const bug = new AbortController();
     const ending = AbortSignal.any([signal, bug.signal]);
+    const { ingest } = this.#deps;
     const parts = [
-      this.#ingestLoop(ending),
+      ...(ingest === null ? [] : [this.#ingestLoop(ingest, ending)]),
       this.#huntLoop(ending),
       this.#attendLoop(ending),
       ...this.#dispatchers.map((dispatcher) => dispatcher.run(ending)),
@@ -153,8 +196,12 @@ export class Watch {
   /** What is there and due now. */
   async turn(signal: AbortSignal): Promise<TurnResult> {
     await this.#begin();
-    const result = await this.#attempt('ingest', () => this.#ingest(signal));
-    this.report.caughtUp = true;
+    const { ingest } = this.#deps;
+    let result: IngestResult | null = null;
+    if (ingest !== null) {
+      result = await this.#attempt('ingest', () => this.#ingest(ingest, signal));
+      this.report.caughtUp = true;
+    }
     this.#wholeAtMs = 0;
     // What becomes due meanwhile is for the next turn.
     const untilMs = this.#deps.clock.nowMs();
@@ -175,20 +222,27 @@ export class Watch {
     const { store, clock, hunts, notifySinceMs } = this.#deps;
     const now = clock.nowMs();
     const isFirst = (await store.watching.get(FIRST_WATCH)) === null;
-    const keys = hunts.flatMap(({ task }) => (task.type === 'detectors' ? task.hunter.keys : []));
-    const since = await store.watching.notifySince(keys, isFirst && notifySinceMs !== null ? notifySinceMs : now);
+    const keys = hunts.flatMap(({ task }) => (task.type === 'question' ? [] : task.hunter.keys));
+    const sinceMs = isFirst && notifySinceMs !== null ? notifySinceMs : now;
+    const since = await store.watching.notifySince(keys, sinceMs);
     for (const [at, { detector }] of keys.entries())
       this.#since.set(detector, Math.max(this.#since.get(detector) ?? 0, since[at] ?? now));
-    if (isFirst) await store.watching.set(FIRST_WATCH, String(now));
-    for (const { id, schedule } of hunts) {
-      if (schedule !== null && (await store.watching.get(dueNote(id))) === null)
+    for (const { id, schedule, task } of hunts) {
+      if (task.type === 'archive') {
+        const backlog = await this.#backlog(id);
+        if (backlog === null) await this.#keep(id, begun(sinceMs, now));
+        // Until it is made up for, also for those who run turn by turn.
+        else if (backlog.failed !== null) this.report.failing.set(huntPart(id), backlog.failed);
+      } else if (schedule !== null && (await store.watching.get(dueNote(id))) === null)
         await store.watching.set(dueNote(id), String(now));
     }
+    if (isFirst) await store.watching.set(FIRST_WATCH, String(now));
+    if (this.#deps.ingest === null) await this.#seeCaughtUp();
   }
 
   // Ingest
 
-  async #ingestLoop(signal: AbortSignal): Promise<void> {
+  async #ingestLoop(ingest: Ingest, signal: AbortSignal): Promise<void> {
     const { clock, log } = this.#deps;
     let failures = 0;
     while (!signal.aborted) {
@@ -199,7 +253,7 @@ export class Watch {
         .sleep(ROTATE_EVERY_MS, ending)
         .then(() => rotate.abort())
         .catch(() => undefined);
-      const result = await this.#attempt('ingest', () => this.#ingest(ending));
+      const result = await this.#attempt('ingest', () => this.#ingest(ingest, ending));
       rotate.abort();
       await timer;
       if (signal.aborted) return;
@@ -213,9 +267,9 @@ export class Watch {
     }
   }
 
-  async #ingest(signal: AbortSignal): Promise<IngestResult> {
+  async #ingest(ingest: Ingest, signal: AbortSignal): Promise<IngestResult> {
     const { log } = this.#deps;
-    const result = await this.#deps.ingest(async () => {
+    const result = await ingest(async () => {
       this.report.commits++;
       this.report.lastCommitMs = this.#deps.clock.nowMs();
       this.#poked = true;
@@ -240,6 +294,7 @@ export class Watch {
     const { clock } = this.#deps;
     while (!signal.aborted) {
       this.#wake = new AbortController();
+      this.report.lastLookMs = clock.nowMs();
       const worked = await this.#attempt('hunts', () => this.#huntStep(signal));
       if (worked !== false) {
         await this.#attempt('routing', () => this.#route());
@@ -255,8 +310,12 @@ export class Watch {
 
   async #nextDueMs(): Promise<number[]> {
     const times: number[] = [];
-    for (const { id, schedule } of this.#deps.hunts) {
-      const next = schedule?.nextMs(Number(await this.#deps.store.watching.get(dueNote(id))));
+    for (const { id, schedule, task } of this.#deps.hunts) {
+      const lastMs =
+        task.type === 'archive'
+          ? (await this.#backlog(id))?.dueMs
+          : Number(await this.#deps.store.watching.get(dueNote(id)));
+      const next = schedule?.nextMs(lastMs ?? this.#deps.clock.nowMs());
       if (next !== null && next !== undefined) times.push(next);
     }
     return times;
@@ -280,28 +339,35 @@ export class Watch {
       return true;
     }
     this.#isTurnOfSchedules = false;
-    for (const hunt of hunts)
-      if (hunt.schedule !== null && (await this.#runDue(hunt, hunt.schedule, untilMs, signal))) return true;
+    // One that is due again at its end lets the others go first.
+    const order = [...hunts.slice(this.#nextHunt), ...hunts.slice(0, this.#nextHunt)];
+    for (const hunt of order) {
+      if (hunt.schedule === null || !(await this.#runDue(hunt, hunt.schedule, untilMs, signal))) continue;
+      this.#nextHunt = hunts.indexOf(hunt) + 1;
+      return true;
+    }
     return this.#poked;
   }
 
   async #huntNew({ id, task }: WatchedHunt, part: HuntPart): Promise<void> {
-    if (task.type === 'detectors') await this.#hunting(id, () => task.hunter.huntNew(part));
+    if (task.type === 'detectors') await this.#hunting(id, noTally(), () => task.hunter.huntNew(part));
   }
 
   /** Every time that was missed while nobody watched counts; the newest goes first. True when it did something. */
   async #runDue(hunt: WatchedHunt, schedule: Schedule, untilMs: number, signal: AbortSignal): Promise<boolean> {
     const { store } = this.#deps;
-    const times = schedule.timesBetween(Number(await store.watching.get(dueNote(hunt.id))), untilMs);
+    const { id, task } = hunt;
+    if (task.type === 'archive') return this.#runArchive(id, task, schedule, untilMs, signal);
+    const times = schedule.timesBetween(Number(await store.watching.get(dueNote(id))), untilMs);
     const [newest] = times;
     if (newest === undefined) return false;
-    const { task } = hunt;
     if (task.type === 'question' || task.windowMs === null) {
-      await this.#due(hunt.id, newest, () =>
-        task.type === 'question'
-          ? this.#ask(hunt.id, task, newest)
-          : this.#hunting(hunt.id, () => task.hunter.huntNew('all')),
-      );
+      const isDone = await this.#due(id, newest, signal, async (tally) => {
+        if (task.type === 'question') await this.#ask(id, task, newest, tally, signal);
+        else await this.#hunting(id, tally, () => task.hunter.huntNew('all'));
+      });
+      // What was interrupted is due still.
+      if (!isDone && signal.aborted) return true;
     } else {
       let coveredFrom = Number.POSITIVE_INFINITY;
       for (const dueMs of times) {
@@ -310,7 +376,7 @@ export class Watch {
         // Newer ones have judged all of it.
         if (window.fromMs >= coveredFrom) continue;
         coveredFrom = window.fromMs;
-        await this.#due(hunt.id, dueMs, () => this.#hunting(hunt.id, () => task.hunter.huntWindow(window)));
+        await this.#due(id, dueMs, signal, (tally) => this.#hunting(id, tally, () => task.hunter.huntWindow(window)));
         await this.#route();
         if (this.#poked) {
           this.#poked = false;
@@ -319,23 +385,105 @@ export class Watch {
         }
       }
     }
-    await store.watching.set(dueNote(hunt.id), String(newest));
+    await store.watching.set(dueNote(id), String(newest));
     return true;
   }
 
-  /** Runs what is due, and notes down how it went: a failure is told, and the schedule goes on. */
-  async #due(hunt: string, dueAtMs: number, work: () => Promise<{ found: number; fresh: number }>): Promise<void> {
-    const { clock, store } = this.#deps;
-    const startedAtMs = clock.nowMs();
-    const record = (rest: Pick<HuntRun, 'state' | 'found' | 'fresh' | 'error'>): Promise<void> =>
-      store.watching.recordRun({ hunt, dueAtMs, startedAtMs, endedAtMs: clock.nowMs(), ...rest });
-    const result = await this.#attempt(`hunt ${hunt}`, work);
-    if (result === null)
-      await record({ state: 'failed', found: 0, fresh: 0, error: this.report.failing.get(`hunt ${hunt}`) ?? null });
-    else await record({ state: 'done', ...result, error: null });
+  /** What became due, what failed before, and what a run left that was cut short. */
+  async #runArchive(
+    id: string,
+    task: ArchiveTask,
+    schedule: Schedule,
+    untilMs: number,
+    signal: AbortSignal,
+  ): Promise<boolean> {
+    const { log } = this.#deps;
+    let backlog = await this.#backlog(id);
+    if (backlog === null) return false;
+    const keep = async (changed: Backlog): Promise<void> => {
+      backlog = changed;
+      await this.#keep(id, changed);
+    };
+    const times = schedule.timesBetween(backlog.dueMs, untilMs);
+    if (times.length > 0) await keep(takenUp(backlog, times, task));
+    if (backlog.waits || backlog.open.length === 0) return false;
+    const pieces = piecesOf(backlog);
+    const isDone = await this.#due(id, backlog.dueMs, signal, (tally) =>
+      task.hunter.run(tally, signal, async (judge) => {
+        const errors: AppError[] = [];
+        for (const piece of pieces) {
+          try {
+            await this.#hunting(id, tally, () => judge(piece));
+          } catch (error) {
+            if (!(error instanceof AppError) || error.code === 'interrupted') throw error;
+            errors.push(error);
+            const [from, to] = [formatTime(piece.fromMs), formatTime(piece.toMs)];
+            log('warn', 'a stretch of time could not be judged', { hunt: id, from, to, error: error.message });
+            continue;
+          }
+          await keep(judged(backlog as Backlog, piece));
+          await this.#route();
+        }
+        const [first] = errors;
+        if (first !== undefined)
+          throw new AppError(
+            first.code,
+            `${errors.length} of ${pieces.length} stretches of time could not be judged, and stay due: ${first.message}`,
+            first.hint === undefined ? { cause: first } : { cause: first, hint: first.hint },
+          );
+      }),
+    );
+    if (isDone) {
+      await keep({ ...backlog, failed: null });
+      await this.#seeCaughtUp();
+    } else if (!signal.aborted)
+      await keep({ ...backlog, failed: this.report.failing.get(huntPart(id)) ?? null, waits: true });
+    return true;
   }
 
-  async #hunting(hunt: string, work: () => Promise<HuntResult>): Promise<{ found: number; fresh: number }> {
+  async #backlog(hunt: string): Promise<Backlog | null> {
+    const note = await this.#deps.store.watching.get(backlogNote(hunt));
+    return note === null ? null : (JSON.parse(note) as Backlog);
+  }
+
+  #keep(hunt: string, backlog: Backlog): Promise<void> {
+    return this.#deps.store.watching.set(backlogNote(hunt), JSON.stringify(backlog));
+  }
+
+  /** Over an archive, the past has been seen once each hunt has had its first run. */
+  async #seeCaughtUp(): Promise<void> {
+    for (const { id, task } of this.#deps.hunts)
+      if (task.type === 'archive' && (await this.#backlog(id))?.caughtUp !== true) return;
+    this.caughtUp();
+  }
+
+  /** Runs what is due, and notes down how it went: a failure is told, and the schedule goes on. False when it failed or was interrupted, which is no run. */
+  async #due(
+    hunt: string,
+    dueAtMs: number,
+    signal: AbortSignal,
+    work: (tally: Tally) => Promise<void>,
+  ): Promise<boolean> {
+    const { clock, store } = this.#deps;
+    const startedAtMs = clock.nowMs();
+    const tally = noTally();
+    const part = huntPart(hunt);
+    const isDone = (await this.#attempt(part, () => work(tally).then(() => true))) === true;
+    if (tally.scannedBytes !== null) this.report.scannedBytes = (this.report.scannedBytes ?? 0) + tally.scannedBytes;
+    if (!isDone && signal.aborted) return false;
+    await store.watching.recordRun({
+      hunt,
+      dueAtMs,
+      startedAtMs,
+      endedAtMs: clock.nowMs(),
+      state: isDone ? 'done' : 'failed',
+      ...tally,
+      error: isDone ? null : (this.report.failing.get(part) ?? null),
+    });
+    return isDone;
+  }
+
+  async #hunting(hunt: string, tally: Tally, work: () => Promise<HuntResult>): Promise<void> {
     const { clock, log } = this.#deps;
     const started = performance.now();
     const { alerts } = await work();
@@ -346,21 +494,24 @@ export class Watch {
     this.report.lastHuntMs = clock.nowMs();
     this.#found += alerts.length;
     this.#fresh += fresh;
+    tally.found += alerts.length;
+    tally.fresh += fresh;
     if (alerts.length > 0) log('info', 'hunt found alerts', { hunt, alerts: alerts.length, new: fresh });
-    return { found: alerts.length, fresh };
   }
 
   async #ask(
     hunt: string,
     { title, ask, sinks }: Extract<WatchedHunt['task'], { type: 'question' }>,
     dueMs: number,
-  ): Promise<{ found: number; fresh: number }> {
+    tally: Tally,
+    signal: AbortSignal,
+  ): Promise<void> {
     const { clock } = this.#deps;
-    const table = await ask(dueMs);
+    const table = await ask(dueMs, tally, signal);
+    tally.found = table.total;
     const message = reportMessage(hunt, title, table, dueMs, clock.nowMs());
     await this.tell((id, notices) => (sinks === null ? notices : sinks.includes(id)), message);
     this.#deps.log('info', 'question answered', { hunt, rows: table.total });
-    return { found: table.total, fresh: 0 };
   }
 
   // What people are told

@@ -2,7 +2,7 @@
 import type { CatalogTable } from '../store.ts';
 
 /** The layout of a store folder and of its catalog. Raised together with a migration in store/migrations.ts. */
-export const STORE_VERSION = 2;
+export const STORE_VERSION = 3;
 
 export const LOG_FILE: CatalogTable = {
   name: 'log_file',
@@ -117,7 +117,7 @@ const ALERT: CatalogTable = {
     {
       name: 'suppressed_by',
       type: 'VARCHAR',
-      doc: 'Number of the suppression that covers it, or `config:` and its place in the config.',
+      doc: 'Number of the suppression that covers it, or `config:` and a hash of what one of the config covers.',
     },
     { name: 'revision', type: 'BIGINT', doc: 'How many changes of it there are in alert_change.' },
     { name: 'told_count', type: 'BIGINT', doc: 'Its events at the last of them: twice as many are the next one.' },
@@ -208,6 +208,7 @@ export const HUNT_RUN: CatalogTable = {
     { name: 'found', type: 'BIGINT', doc: 'Alerts that it found, or rows of its question.' },
     { name: 'fresh', type: 'BIGINT', doc: 'Alerts that were new.' },
     { name: 'error', type: 'VARCHAR', doc: 'Why it failed.' },
+    { name: 'scanned_bytes', type: 'BIGINT', doc: 'Bytes that its statements on Athena scanned; null over the store.' },
   ],
 };
 

@@ -15,4 +15,6 @@ export const MIGRATIONS: Readonly<Record<number, Migration>> = {
     for (const table of [ALERT_CHANGE, DELIVERY, HUNT_RUN, SOURCE_STATE]) await session.run(createStatement(table));
     for (const statement of CREATE_WATCH) await session.run(statement);
   },
+  // What runs on Athena cost.
+  2: (session) => session.run('ALTER TABLE hunt_run ADD COLUMN IF NOT EXISTS scanned_bytes BIGINT'),
 };

@@ -15,9 +15,9 @@ export function catalogWatchState(catalog: Catalog): WatchState {
     notifySince: (keys, ms) => catalog.write((session) => notifySince(session, keys, ms)),
     recordRun: (run) =>
       catalog.write(async (session) => {
-        const { hunt, dueAtMs, startedAtMs, endedAtMs, state, found, fresh, error } = run;
+        const { hunt, dueAtMs, startedAtMs, endedAtMs, state, found, fresh, error, scannedBytes } = run;
         await appendRows(session.connection, HUNT_RUN.name, columnTypes(HUNT_RUN), [
-          [hunt, dueAtMs, startedAtMs, endedAtMs, state, found, fresh, error],
+          [hunt, dueAtMs, startedAtMs, endedAtMs, state, found, fresh, error, scannedBytes],
         ]);
         await session.run(
           `DELETE FROM hunt_run WHERE started_at < (SELECT min(started_at) FROM (SELECT started_at FROM hunt_run ORDER BY started_at DESC LIMIT ${RUNS_KEPT}))`,
@@ -90,6 +90,7 @@ const runOf = (row: CatalogRow): HuntRun => ({
   found: num(row['found']),
   fresh: num(row['fresh']),
   error: textOrNull(row['error']),
+  scannedBytes: numOrNull(row['scanned_bytes']),
 });
 
 const sourceOf = (row: CatalogRow): SourceState => ({

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import type { Alert } from '../../src/alert.ts';
 import type { Incident } from '../../src/incident.ts';
+import { suppressionLabel } from '../../src/pipeline/alerts.ts';
 import { Catalog } from '../../src/store/catalog.ts';
 import { openStore } from '../../src/store/store.ts';
 import { newFolder, trailhound } from './run.ts';
@@ -211,22 +212,35 @@ describe('a suppression', () => {
       config,
       'suppress:\n  - { detector: root-console-login, reason: old, owner: dora, until: 2026-01-01 }\n  - { detector: guardduty-disabled, reason: ours, owner: dora }\n',
     );
+    const [login, detectorOff] = ['root-console-login', 'guardduty-disabled'].map((detector) =>
+      suppressionLabel({ id: 0, detector, where: {} }),
+    );
     const withConfig = (...args: string[]) => run(...args, '--config', config);
     await run('suppress', 'add', 'trail-logging-stopped', '--where', 'principal=*/carol', '--reason', '=ours');
     expect((await withConfig('hunt')).stderr).toContain('3 suppressed');
     const { stdout, stderr } = await withConfig('suppress', 'list', '--output', 'json');
     expect(JSON.parse(stdout)).toMatchObject([
-      { id: 'config:0', state: 'expired', alerts: 0, last_seen: null },
-      { id: 'config:1', state: 'active', alerts: 2, last_seen: '2026-03-06T20:21:00Z' },
+      { id: login, state: 'expired', alerts: 0, last_seen: null },
+      { id: detectorOff, state: 'active', alerts: 2, last_seen: '2026-03-06T20:21:00Z' },
       { id: 1, state: 'active', alerts: 1, owner: 'martha' },
     ]);
-    expect(stderr).toContain('Ended, so that their alerts are new when they are found again: config:0');
+    expect(stderr).toContain(`Ended, so that their alerts are new when they are found again: ${login}`);
     const expired = JSON.parse(
       (await withConfig('suppress', 'list', '--expired', '--output', 'json')).stdout,
     ) as object[];
     expect(expired).toHaveLength(1);
-    expect(JSON.parse((await withConfig('suppress', 'show', 'config:1', '--output', 'json')).stdout)).toMatchObject({
-      id: 'config:1',
+    // Wherever it stands in the config.
+    const text = readFileSync(config, 'utf8');
+    writeFileSync(
+      config,
+      text.replace(
+        'suppress:\n',
+        'suppress:\n  - { detector: trail-logging-stopped, where: { principal: nobody }, reason: x, owner: y }\n',
+      ),
+    );
+    const moved = ['suppress', 'show', String(detectorOff), '--output', 'json'];
+    expect(JSON.parse((await withConfig(...moved)).stdout)).toMatchObject({
+      id: detectorOff,
       reason: 'ours',
       alerts: [{ detector: 'guardduty-disabled' }, { detector: 'guardduty-disabled' }],
     });
@@ -238,9 +252,9 @@ describe('a suppression', () => {
       stderr: expect.stringContaining("called '7'"),
     });
     expect(JSON.parse((await withConfig('status', '--output', 'json')).stdout)).toMatchObject({
-      suppressions: { expired: ['config:0'], idle: [], active: ['config:1', 1] },
+      suppressions: { expired: [login], idle: [], active: [expect.stringMatching(/^config:/u), detectorOff, 1] },
     });
-    expect((await withConfig('status')).stdout).toMatch(/^Suppressions +config:0 ended$/m);
+    expect((await withConfig('status')).stdout).toMatch(new RegExp(`^Suppressions +${login} ended$`, 'm'));
 
     const id = idOf('trail-logging-stopped', 'carol');
     expect(await parsed('alerts', 'show', id)).toMatchObject({
@@ -371,7 +385,15 @@ test('deliveries, runs and sources are told by the alert and by the status', asy
     Date.parse('2026-03-08T01:00:00Z'),
   );
   const times = { dueAtMs: Date.parse(at), startedAtMs: Date.parse(at), endedAtMs: Date.parse(at) };
-  await opened.watching.recordRun({ hunt: 'nightly', ...times, state: 'done', found: 1, fresh: 1, error: null });
+  await opened.watching.recordRun({
+    hunt: 'nightly',
+    ...times,
+    state: 'done',
+    found: 1,
+    fresh: 1,
+    error: null,
+    scannedBytes: null,
+  });
   await opened.watching.recordRun({
     hunt: 'nightly',
     ...times,
@@ -380,6 +402,7 @@ test('deliveries, runs and sources are told by the alert and by the status', asy
     found: 0,
     fresh: 0,
     error: 'no space',
+    scannedBytes: 31_400_000_000,
   });
   await opened.watching.recordSource({
     source: 's3://logs/AWSLogs/',
@@ -402,7 +425,7 @@ test('deliveries, runs and sources are told by the alert and by the status', asy
       { sink: 'pager', state: 'dead', count: 1, oldest: at },
       { sink: 'slack', state: 'pending', count: 1, oldest: at },
     ],
-    hunts: [{ hunt: 'nightly', state: 'failed', error: 'no space' }],
+    hunts: [{ hunt: 'nightly', state: 'failed', error: 'no space', scanned_bytes: 31_400_000_000 }],
     sources: [
       { source: 's3://logs/AWSLogs/', lag_seconds: expect.any(Number), usual_gap_seconds: 300, silent_since: at },
     ],
@@ -411,7 +434,7 @@ test('deliveries, runs and sources are told by the alert and by the status', asy
   expect(stdout).toMatch(
     /^Sink pager +1 GIVEN UP since 2026-03-08T00:00:00Z: trailhound sql "SELECT \* FROM delivery/m,
   );
-  expect(stdout).toMatch(/^Hunt nightly +failed at 2026-03-08T00:00:00Z: no space$/m);
+  expect(stdout).toMatch(/^Hunt nightly +failed at 2026-03-08T00:00:00Z: no space, 31\.4 GB scanned on Athena$/m);
   expect(stdout).toMatch(
     /^Source s3:\/\/logs\/AWSLogs\/ +4 new log files, last new log file [\d,]+ h \d+ min ago \(usually every 5 min 0 s\), SILENT since 2026-03-08T00:00:00Z$/m,
   );

@@ -11,6 +11,7 @@ import {
   CreateBucketCommand,
   GetBucketAclCommand,
   PutBucketAclCommand,
+  PutBucketEncryptionCommand,
   PutBucketLoggingCommand,
   PutObjectCommand,
   S3Client,
@@ -38,6 +39,7 @@ const configOf = (name = 'trailhound.yaml') => parseConfig(read(name), join(fold
 describe.skipIf(motoMissing !== null)('an account', () => {
   const ACCOUNT = '123456789012';
   const KEY = `arn:aws:kms:eu-central-1:${ACCOUNT}:key/11111111-2222-3333-4444-555555555555`;
+  const BUCKET_KEY = `arn:aws:kms:eu-central-1:${ACCOUNT}:key/99999999-2222-3333-4444-555555555555`;
   let moto: Moto;
   const clients: { destroy(): void }[] = [];
 
@@ -57,6 +59,18 @@ describe.skipIf(motoMissing !== null)('an account', () => {
       await s3.send(
         new CreateBucketCommand({ Bucket, CreateBucketConfiguration: { LocationConstraint: 'eu-central-1' } }),
       );
+    for (const [Bucket, KMSMasterKeyID] of [
+      ['aws-waf-logs-shop', BUCKET_KEY],
+      ['access-logs', 'alias/logs'],
+    ]) {
+      const ApplyServerSideEncryptionByDefault = { SSEAlgorithm: 'aws:kms' as const, KMSMasterKeyID };
+      await s3.send(
+        new PutBucketEncryptionCommand({
+          Bucket,
+          ServerSideEncryptionConfiguration: { Rules: [{ ApplyServerSideEncryptionByDefault }] },
+        }),
+      );
+    }
     const put = (Bucket: string, Key: string) => s3.send(new PutObjectCommand({ Bucket, Key, Body: 'x' }));
     await put('trail-logs', 'org/AWSLogs/o-exampleorgid/111122223333/CloudTrail/eu-central-1/2026/01/01/a.json.gz');
     await put('aws-waf-logs-shop', `AWSLogs/${ACCOUNT}/WAFLogs/eu-central-1/shop/2026/01/01/00/00/a.log.gz`);
@@ -136,6 +150,7 @@ describe.skipIf(motoMissing !== null)('an account', () => {
       /trail everything: the organisation's; all regions; all management events; data events of AWS::Lambda::Function/u,
     );
     expect(stderr).toContain('the web ACL quiet of eu-central-1 logs nowhere');
+    expect(stderr).toContain('the bucket access-logs encrypts with the key alias/logs');
     const config = configOf();
     expect([...config.sources].toSorted()).toEqual([
       's3://access-logs/shop # 1-',
@@ -161,7 +176,7 @@ describe.skipIf(motoMissing !== null)('an account', () => {
             `arn:aws:s3:::aws-waf-logs-shop/AWSLogs/${ACCOUNT}/WAFLogs/*`,
           ]),
         },
-        { Effect: 'Allow', Action: 'kms:Decrypt', Resource: [KEY] },
+        { Effect: 'Allow', Action: 'kms:Decrypt', Resource: [KEY, BUCKET_KEY] },
       ]),
     );
     const silent = JSON.parse(stdout) as { detector: string; cannot_fire_because: string }[];

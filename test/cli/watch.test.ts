@@ -1,6 +1,15 @@
 /** `trailhound watch` as people run it: by cron, as a service, with a config that changes, with wrong input. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { appendFileSync, cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -161,6 +170,15 @@ describe('one turn', () => {
   });
 });
 
+test('a source that is named by a link is known by what came from it', async () => {
+  symlinkSync(path('logs'), path('link'));
+  config('sources: [./link]\n');
+  drop('one.json.gz', minutesAgo(5));
+  expect((await run('watch', '--once')).status).toBe(0);
+  const counted = await run('sql', '--output', 'csv', 'SELECT files FROM source_state');
+  expect(counted.stdout, counted.stderr).toBe('files\n1\n');
+});
+
 describe('a service', () => {
   test('delivers what lands within half a minute, is alone on its store, reads its config again, and ends with 0', async () => {
     config(
@@ -242,7 +260,6 @@ describe('a config that cannot be used', () => {
     ['sinks: [{ id: a, type: stdout, rate_limit: many }]', 'expected messages per time, such as 30/1m'],
     ['watch: { listen: "0.0.0.0:9464" }', 'expected an address of loopback'],
     ['watch: { all_quiet: often }', "watch.all_quiet: cannot read the schedule 'often'"],
-    ['backend: athena', 'watch hunts over its store, not on Athena'],
   ])('%s', async (text, message) => {
     config(`${text}\nsources: [./logs]\n`);
     const { status, stderr } = await run('watch', '--once');

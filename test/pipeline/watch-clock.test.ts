@@ -6,12 +6,10 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import type { Alert } from '../../src/alert.ts';
-import { ingestInto, type LocalStore, openSources, openStore, startThreads } from '../../src/cli/wire.ts';
 import { DAY_MS, HOUR_MS } from '../../src/time.ts';
 import { FakeClock } from '../support/clock.ts';
 import { timeline } from '../support/timeline.ts';
-import { huntWhole, simulate, told } from '../support/watching.ts';
+import { factsOf, huntWhole, ingestBucket, simulate, told } from '../support/watching.ts';
 
 const DAYS = Number(process.env['TRAILHOUND_WATCH_DAYS'] ?? 6);
 const EVERY_MS = Number(process.env['TRAILHOUND_WATCH_HOURS'] ?? 12) * HOUR_MS;
@@ -22,27 +20,6 @@ beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'trailhound-clock-'));
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
-
-const facts = (alerts: readonly Alert[]): string[] =>
-  alerts
-    .filter(({ status }) => status !== 'withdrawn')
-    .map(({ id, detector, count, first_seen, last_seen, event_ids }) =>
-      JSON.stringify([id, detector, count, first_seen, last_seen, event_ids]),
-    )
-    .toSorted();
-
-async function ingestAll(dir: string): Promise<LocalStore> {
-  const store = await openStore(dir, { create: true });
-  const sources = await openSources([join(folder, 'bucket')], null, {
-    aws: {},
-    queue: { once: true, reconcileDays: null },
-    warn: () => undefined,
-  });
-  const options = { scope: {}, format: null, redact: [], workers: 1 };
-  const threads = await startThreads(dir, options);
-  await ingestInto(store, threads, { ...options, sources, signal: new AbortController().signal });
-  return store;
-}
 
 test(`${DAYS} days with downtime give the alerts of one hunt over everything, each told of once`, {
   timeout: 3_600_000,
@@ -59,10 +36,10 @@ test(`${DAYS} days with downtime give the alerts of one hunt over everything, ea
     untilMs: FROM_MS + DAYS * DAY_MS,
   });
   const live = await store.alerts({});
-  const whole = await ingestAll(join(folder, 'whole'));
+  const whole = await ingestBucket(folder, join(folder, 'whole'));
   const replayed = await huntWhole(whole, clock, join(folder, 'spill'));
   expect(replayed.length).toBeGreaterThan(DAYS / 3);
-  expect(facts(live)).toEqual(facts(replayed));
+  expect(factsOf(live)).toEqual(factsOf(replayed));
 
   const messages = told(folder);
   expect(new Set(messages.map(({ key }) => key)).size).toBe(messages.length);

@@ -40,6 +40,11 @@ test('schedules are kept while new data comes faster than it is hunted', async (
     hunts: [
       { id: 'all', schedule: null, task: { type: 'detectors', hunter: hunterThatTakes(50), windowMs: null } },
       {
+        id: 'longer-than-its-pause',
+        schedule: new Schedule('* * * * * *', 'UTC'),
+        task: { type: 'detectors', hunter: hunterThatTakes(1500), windowMs: 60_000 },
+      },
+      {
         id: 'every-second',
         schedule: new Schedule('* * * * * *', 'UTC'),
         task: { type: 'detectors', hunter: hunterThatTakes(5), windowMs: 60_000 },

@@ -324,7 +324,7 @@ describe('the folder', () => {
   });
 
   test.each([
-    ['3\n', 'store-version', 'has version 3'],
+    ['4\n', 'store-version', 'has version 4'],
     ['x', 'store-damaged', "'x'"],
   ])('with VERSION %j is refused', async (version, code, words) => {
     writeFileSync(join(store.dir, 'VERSION'), version);
@@ -351,7 +351,7 @@ describe('the folder', () => {
       [1, 'grown'],
     ]);
     expect((await opened.suppressions()).map(({ id, createdAt }) => [id, createdAt])).toEqual([[1, undefined]]);
-    expect(readFileSync(join(store.dir, 'VERSION'), 'utf8')).toBe('2\n');
+    expect(readFileSync(join(store.dir, 'VERSION'), 'utf8')).toBe('3\n');
   });
 
   test.each(['/etc/passwd', '/etc/passwd/store', '/dev/null', '/proc/store'])(

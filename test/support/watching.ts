@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import type { Alert } from '../../src/alert.ts';
 import { readConfig } from '../../src/cli/config.ts';
 import { loadDetectors } from '../../src/cli/detectors.ts';
-import { type LocalStore, openHunter, openStore } from '../../src/cli/wire.ts';
-import { type TurnResult, useWatch } from '../../src/cli/wire-watch.ts';
+import { ingestInto, type LocalStore, openHunter, openSources, openStore, startThreads } from '../../src/cli/wire.ts';
+import { type TurnResult, useWatch, type WatchSetup } from '../../src/cli/wire-watch.ts';
 import type { Detector } from '../../src/detector.ts';
-import { DAY_MS, HOUR_MS } from '../../src/time.ts';
+import { DAY_MS, HOUR_MS, type Window } from '../../src/time.ts';
 import type { FakeClock } from './clock.ts';
 import { type LandingFile, land } from './timeline.ts';
 
@@ -29,7 +29,7 @@ export interface Simulation {
   readonly untilMs: number;
 }
 
-async function allDetectors(): Promise<readonly Detector[]> {
+export async function allDetectors(): Promise<readonly Detector[]> {
   return (await loadDetectors(await readConfig(undefined))).entries.map(({ detector }) => detector);
 }
 
@@ -73,6 +73,26 @@ function turn(
   detectors: readonly Detector[],
   clock: FakeClock,
 ): Promise<TurnResult> {
+  return watchTurn(folder, store, clock, {
+    sources: [join(folder, 'bucket')],
+    hunts: [
+      {
+        id: 'all',
+        schedule: null,
+        windowMs: null,
+        task: { type: 'detectors', detectors, named: [], parameters: {}, latenessMs: null },
+      },
+    ],
+  });
+}
+
+/** One turn, with a file as its only destination. An error that is logged is one. */
+export function watchTurn(
+  folder: string,
+  store: LocalStore,
+  clock: FakeClock,
+  setup: Pick<WatchSetup, 'hunts'> & Partial<WatchSetup>,
+): Promise<TurnResult> {
   return useWatch(
     {
       store,
@@ -82,17 +102,10 @@ function turn(
       },
       aws: {},
       dir: folder,
-      sources: [join(folder, 'bucket')],
+      athena: null,
+      sources: [],
       ingest: { scope: {}, format: null, redact: [], workers: 1 },
       reconcileDays: null,
-      hunts: [
-        {
-          id: 'all',
-          schedule: null,
-          windowMs: null,
-          task: { type: 'detectors', detectors, parameters: {}, latenessMs: null },
-        },
-      ],
       sinks: [
         {
           id: 'out',
@@ -120,19 +133,48 @@ function turn(
       heartbeatUrl: null,
       write: async () => undefined,
       prune: async () => undefined,
+      ...setup,
     },
     (watch) => watch.turn(new AbortController().signal),
   );
 }
 
 /** Alerts of one hunt over all of a store, at a time. */
-export async function huntWhole(store: LocalStore, clock: FakeClock, dir: string): Promise<readonly Alert[]> {
+export async function huntWhole(
+  store: LocalStore,
+  clock: FakeClock,
+  dir: string,
+  bounds: Partial<Window> = {},
+): Promise<readonly Alert[]> {
   mkdirSync(dir, { recursive: true });
   try {
     const options = { detectors: await allDetectors(), parameters: {}, lists: new Map(), suppressions: [] };
     const hunter = await openHunter(store, options, { dir, clock });
-    return (await hunter.huntWindow({})).alerts;
+    return (await hunter.huntWindow(bounds)).alerts;
   } finally {
     rmSync(dir, { recursive: true, force: true });
   }
 }
+
+/** All that has landed, in a store of its own. */
+export async function ingestBucket(folder: string, dir: string): Promise<LocalStore> {
+  const store = await openStore(dir, { create: true });
+  const sources = await openSources([join(folder, 'bucket')], null, {
+    aws: {},
+    queue: { once: true, reconcileDays: null },
+    warn: () => undefined,
+  });
+  const options = { scope: {}, format: null, redact: [], workers: 1 };
+  const threads = await startThreads(dir, options);
+  await ingestInto(store, threads, { ...options, sources, signal: new AbortController().signal });
+  return store;
+}
+
+/** What two hunts have to agree on. */
+export const factsOf = (alerts: readonly Alert[]): readonly string[] =>
+  alerts
+    .filter(({ status }) => status !== 'withdrawn')
+    .map(({ id, detector, count, first_seen, last_seen, event_ids }) =>
+      JSON.stringify([id, detector, count, first_seen, last_seen, event_ids]),
+    )
+    .toSorted();

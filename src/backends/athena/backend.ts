@@ -89,11 +89,12 @@ export class AthenaBackend implements Backend {
 
   /** The statement has run when this resolves: Athena gives no row before it ends. */
   async stream(sql: string, params: Readonly<Record<string, Param>> = {}, reading: Reading = {}): Promise<QueryStream> {
-    const prepared = await this.prepare(sql, params, reading);
     const { athena, meter, onProgress } = this.#options;
+    // From its beginning: one that is interrupted before it starts is not started.
     const control = new AbortController();
     this.#running.add(control);
     try {
+      const prepared = await this.prepare(sql, params, reading);
       const execution = await athena.run(prepared.text, {
         meter,
         signal: control.signal,

@@ -63,6 +63,8 @@ async function checkConfig(run: Run<object>): Promise<ExitStatus> {
       plural(lists.size, 'list'),
     ].join(', ')}`,
   );
+  if (run.config.backend === 'athena' && run.config.sources.length > 0)
+    run.terminal.warn('`trailhound watch` refuses sources beside backend: athena: over the bucket it ingests nothing');
   return 0;
 }
 

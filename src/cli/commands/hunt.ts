@@ -1,8 +1,6 @@
 /** `trailhound hunt`: runs detectors over what is stored. */
 import { Command } from 'commander';
 import type { Alert } from '../../alert.ts';
-import type { Detector } from '../../detector.ts';
-import { AppError } from '../../errors.ts';
 import { printable, printableLines } from '../../printable.ts';
 import type { Window } from '../../time.ts';
 import { addBackendOptions, athenaSettings, athenaWindow, type BackendCommandOptions, isAthena } from '../athena.ts';
@@ -15,6 +13,8 @@ import {
   chooseDetectors,
   type HuntCommandOptions,
   isPending,
+  leftOutTexts,
+  refuseLeftOut,
   tellAlerts,
   tellNotes,
   tellWithoutTime,
@@ -25,7 +25,6 @@ import { createAlertWriter } from '../output/alerts.ts';
 import { plural } from '../output/text.ts';
 import { rulesStatus, tellRules, withRules } from '../rules.ts';
 import { configSuppressions } from '../suppressions.ts';
-import type { Terminal } from '../terminal.ts';
 import type { AthenaSession, HunterOptions, Prepared } from '../wire.ts';
 
 interface Options extends HuntCommandOptions, BackendCommandOptions {
@@ -123,65 +122,42 @@ async function huntArchive(
 ): Promise<ExitStatus> {
   const { options, terminal, storeDir } = run;
   const window = athenaWindow(run);
-  const { openStore, useArchiveHunter } = await import('../wire.ts');
+  const { openArchiveHunter, openStore } = await import('../wire.ts');
   const { latenessMs } = athenaSettings(run);
   const huntWith = async (session: AthenaSession): Promise<ExitStatus> => {
     const isDry = options.dryRun === true || options.explain === true;
     const store = isDry ? null : await openStore(storeDir, { create: true });
     try {
-      return await useArchiveHunter(
-        store,
-        session,
-        { ...chosen, window, deliveredWithinMs: latenessMs },
-        async (hunter) => {
-          tellLeftOut(hunter.leftOut, ids, terminal);
-          await tellUnknownAccounts(session, terminal);
-          if (store !== null && (await store.lastSeq()) > 0) {
-            terminal.warn(
-              `the store ${storeDir} holds events of its own: a hunt over them withdraws alerts of Athena that it does not find\nKeep the alerts of Athena in another folder: --store.`,
-            );
-          }
-          if (isDry) {
-            const statements = await hunter.explain();
-            if (options.explain) {
-              for (const { title, text } of statements)
-                await terminal.out(`-- ${printable(title)}\n${printableLines(text)};\n\n`);
-              return 0;
-            }
-            await printStatements(run, session, statements);
-            const apart: Prepared[] = [];
-            for (const detector of hunter.detectors) apart.push(...(await hunter.explain([detector])));
-            await tellOneByOne(session, statements, apart, run);
-            return 0;
-          }
-          const { alerts, notes } = await hunter.hunt();
-          await tell(run, alerts, notes, indicators);
-          return tellAlerts(alerts, terminal, options.failOn);
-        },
-      );
+      const hunter = await openArchiveHunter(store, session, { ...chosen, deliveredWithinMs: latenessMs });
+      refuseLeftOut(hunter.leftOut, ids);
+      for (const text of leftOutTexts(hunter.leftOut)) terminal.info(text);
+      await tellUnknownAccounts(session, terminal);
+      if (store !== null && (await store.lastSeq()) > 0) {
+        terminal.warn(
+          `the store ${storeDir} holds events of its own: a hunt over them withdraws alerts of Athena that it does not find\nKeep the alerts of Athena in another folder: --store.`,
+        );
+      }
+      if (isDry) {
+        const statements = await hunter.explain(window);
+        if (options.explain) {
+          for (const { title, text } of statements)
+            await terminal.out(`-- ${printable(title)}\n${printableLines(text)};\n\n`);
+          return 0;
+        }
+        await printStatements(run, session, statements);
+        const apart: Prepared[] = [];
+        for (const detector of hunter.detectors) apart.push(...(await hunter.explain(window, [detector])));
+        await tellOneByOne(session, statements, apart, run);
+        return 0;
+      }
+      const { alerts, notes } = await hunter.hunt(window);
+      await tell(run, alerts, notes, indicators);
+      return tellAlerts(alerts, terminal, options.failOn);
     } finally {
       await store?.close();
     }
   };
   return withAthena(run, huntWith, chosen.lists);
-}
-
-/** Detectors of logs that are not set up: of those that were named that is an error. */
-function tellLeftOut(leftOut: readonly Detector[], ids: readonly string[], terminal: Terminal): void {
-  const named = leftOut.find(({ id }) => ids.includes(id));
-  if (named !== undefined) {
-    throw new AppError(
-      'athena-missing',
-      `cannot run ${named.id}: ${[named.table, ...(named.reads ?? [])].join(' or ')} is not set up on Athena`,
-      {
-        hint: 'Run `trailhound athena setup s3://bucket/prefix --apply` with the place of its log files.',
-      },
-    );
-  }
-  for (const table of new Set(leftOut.map((detector) => detector.table))) {
-    const count = leftOut.filter((detector) => detector.table === table).length;
-    terminal.info(`${plural(count, 'detector')} of ${table} left out: it is not set up on Athena`);
-  }
 }
 
 async function tell(

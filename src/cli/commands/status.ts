@@ -124,9 +124,18 @@ function deliveryFacts({ deliveries }: Status): readonly Fact[] {
     });
 }
 
-function huntFact({ hunt, state, started_at, found, fresh, error }: Status['hunts'][number]): Fact {
+function huntFact({
+  hunt,
+  state,
+  started_at,
+  found,
+  fresh,
+  error,
+  scanned_bytes: bytes,
+}: Status['hunts'][number]): Fact {
   const what = error ?? `${formatCount(found)} found, ${formatCount(fresh)} new`;
-  return [`Hunt ${hunt}`, `${state} at ${started_at}: ${what}`];
+  const scanned = bytes === null ? '' : `, ${formatBytes(bytes)} scanned on Athena`;
+  return [`Hunt ${hunt}`, `${state} at ${started_at}: ${what}${scanned}`];
 }
 
 function sourceFact(state: Status['sources'][number]): Fact {

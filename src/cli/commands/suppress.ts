@@ -45,7 +45,7 @@ export function suppressCommand(host: Host): Command {
     .option('--expired', 'only those that have ended');
   const show = new Command('show')
     .description('one suppression, and the alerts that it hides')
-    .argument('<id>', 'its number in the list, or config:<n>');
+    .argument('<id>', 'its id in the list: a number, or config:<hash>');
   const remove = new Command('remove')
     .description('end a suppression of the store')
     .argument('<id>', 'its number in the list', wholeNumber);
@@ -123,7 +123,7 @@ export function suppressCommand(host: Host): Command {
         finish(
           show,
           host,
-          ['trailhound suppress show 3', 'trailhound suppress show config:0'],
+          ['trailhound suppress show 3', 'trailhound suppress show config:1f4c09d2'],
           async (run, id = '') => {
             await printSuppression(run, id);
             return 0;
@@ -187,7 +187,7 @@ async function printSuppression(run: Run<unknown>, given: string): Promise<void>
   }));
   if (suppression === undefined && alerts.length === 0) {
     throw new AppError('usage-invalid', `no suppression of the config or the store is called '${given}'`, {
-      hint: '`trailhound suppress list` shows them: a number, or config:<n> for one of the config.',
+      hint: '`trailhound suppress list` shows them: a number, or config:<hash> for one of the config.',
     });
   }
   const facts = suppression ?? { id: given, state: 'removed', alerts: alerts.length };

@@ -4,11 +4,14 @@ import { systemClock } from '../../clock.ts';
 import { AppError } from '../../errors.ts';
 import type { Log } from '../../log.ts';
 import { isInside, realPath } from '../../real-path.ts';
+import { formatBytes } from '../../size.ts';
 import { durationMs, parseTime } from '../../time.ts';
-import { type AwsCommandOptions, addAwsOptions, awsOf } from '../aws.ts';
+import { type AthenaCommandOptions, addAthenaOptions, athenaSettings, isAthena } from '../athena.ts';
+import { awsOf } from '../aws.ts';
 import { configLists } from '../backend.ts';
 import { type ExitStatus, finish, type Host, type Run } from '../command.ts';
 import { readConfig } from '../config.ts';
+import { refuseUnused } from '../dry-run.ts';
 import { boundsOf, pruneOlder, sourcesOf } from '../ingest.ts';
 import { serveMonitor } from '../monitor.ts';
 import { plural } from '../output/text.ts';
@@ -16,9 +19,10 @@ import { redactionsOf } from '../redactions.ts';
 import { configSuppressions } from '../suppressions.ts';
 import { checkedSetup, heartbeatUrl } from '../watch.ts';
 import { createLog, LOG_FORMATS, type LogFormat } from '../watch-log.ts';
-import type { TurnResult, WatchSetup } from '../wire-watch.ts';
+import type { AthenaSettings, LocalStore } from '../wire.ts';
+import type { PreparedHunt, TurnResult, WatchSetup } from '../wire-watch.ts';
 
-interface Options extends AwsCommandOptions {
+interface Options extends AthenaCommandOptions {
   readonly once?: boolean;
   readonly logFormat: LogFormat;
 }
@@ -29,7 +33,7 @@ export function watchCommand(host: Host): Command {
     .option('--once', 'what is there and due now, then end: for cron, timers and containers')
     .addOption(new Option('--log-format <form>', 'form of the lines on stderr').choices(LOG_FORMATS).default('text'));
   return finish<Options>(
-    addAwsOptions(command),
+    addAthenaOptions(command),
     host,
     ['trailhound watch', 'trailhound watch --once', 'trailhound watch --config /etc/trailhound.yaml --log-format json'],
     (run) => (run.options.once === true ? watchOnce(run) : watchOn(run, host)),
@@ -52,6 +56,7 @@ async function watchOnce(run: Run<Options>): Promise<ExitStatus> {
     return 0;
   }
   try {
+    if (setup.athena !== null) await tellOwnEvents(store, log);
     const { useWatch } = await import('../wire-watch.ts');
     const result = await useWatch({ ...setup, store, prune: () => setup.prune(store) }, (watch) => watch.turn(signal));
     await setup.prune(store);
@@ -77,7 +82,7 @@ function tellTurn({ ingest, alerts, fresh, undelivered, failing }: TurnResult, l
     undelivered,
     failing: failing.size,
   });
-  const isComplete = ingest !== null && ingest.problemsTotal === 0 && failing.size === 0 && undelivered === 0;
+  const isComplete = (ingest?.problemsTotal ?? 0) === 0 && failing.size === 0 && undelivered === 0;
   return isComplete ? 0 : 3;
 }
 
@@ -104,8 +109,13 @@ async function watchOn(run: Run<Options>, host: Host): Promise<ExitStatus> {
         hunts: setup.hunts.length,
         destinations: setup.sinks.length,
       });
+      if (setup.athena !== null) {
+        await tellOwnEvents(store, log);
+        for (const hunt of setup.hunts) tellSchedule(hunt, setup.athena, log);
+      }
       await useWatch({ ...setup, store, prune: () => setup.prune(store) }, async (watch, vigil) => {
-        const monitor = await serveMonitor(current.config.watch.listen, { watch, vigil, store, log });
+        const isOverArchive = setup.athena !== null;
+        const monitor = await serveMonitor(current.config.watch.listen, { watch, vigil, store, log, isOverArchive });
         try {
           await watch.run(ending);
         } finally {
@@ -123,6 +133,24 @@ async function watchOn(run: Run<Options>, host: Host): Promise<ExitStatus> {
     lease.release();
     await store.close();
   }
+}
+
+/** What the store holds itself is another archive than the one on Athena. */
+async function tellOwnEvents(store: LocalStore, log: Log): Promise<void> {
+  if ((await store.lastSeq()) > 0)
+    log('warn', 'the store holds events of its own, which are not hunted: alerts of theirs may be withdrawn', {
+      store: store.dir,
+    });
+}
+
+/** Each run is billed for: when there will be one, and what it may scan. */
+function tellSchedule({ id, schedule }: PreparedHunt, { maxScanBytes }: AthenaSettings, log: Log): void {
+  log('info', 'hunt on Athena', {
+    hunt: id,
+    schedule: schedule?.expression ?? '',
+    time_zone: schedule?.timeZone ?? '',
+    may_scan: maxScanBytes === null ? 'anything' : formatBytes(maxScanBytes),
+  });
 }
 
 /** The config as it is now; one that cannot be used leaves everything as it was. */
@@ -151,7 +179,8 @@ type Setup = Omit<WatchSetup, 'store' | 'prune'> & {
 async function setUp(run: Run<Options>, log: Log, once: boolean): Promise<Setup> {
   const { config, terminal } = run;
   const { watch } = config;
-  refuseAthena(run);
+  refuseUnused(run, []);
+  refuseSources(run);
   refuseFleeting(run.storeDir);
   const { hunts, sinks } = await checkedSetup(run);
   const quiet = watch.all_quiet === undefined ? null : { expression: watch.all_quiet, timeZone: watch.time_zone };
@@ -160,7 +189,8 @@ async function setUp(run: Run<Options>, log: Log, once: boolean): Promise<Setup>
     log,
     aws: awsOf(run),
     dir: config.dir,
-    sources: sourcesOf({ config, options: {} }, []),
+    athena: isAthena(run) ? athenaSettings(run) : null,
+    sources: isAthena(run) ? [] : sourcesOf({ config, options: {} }, []),
     ingest: { scope: {}, ...boundsOf(run), redact: await redactionsOf(run), format: null },
     reconcileDays: watch.reconcile ?? null,
     hunts,
@@ -176,7 +206,7 @@ async function setUp(run: Run<Options>, log: Log, once: boolean): Promise<Setup>
     heartbeatUrl: heartbeatUrl(config),
     write: (text) => terminal.out(text),
     prune: async (store) => {
-      if (config.retention === undefined) return;
+      if (config.retention === undefined || isAthena(run)) return;
       const events = await pruneOlder(store, config.retention, { nowMs: Date.now(), terminal });
       if (events > 0) log('info', 'old events were removed', { events: plural(events, 'event') });
     },
@@ -197,14 +227,15 @@ function refuseFleeting(storeDir: string): void {
   );
 }
 
-/** A watch ingests, and hunts over what it has. */
-function refuseAthena({ config }: Run<Options>): void {
-  if (config.backend !== 'athena') return;
+/** They are for the store: nobody means to fetch a bucket and to hunt over it on Athena besides. */
+function refuseSources(run: Run<Options>): void {
+  const { config } = run;
+  if (!isAthena(run) || config.sources.length === 0) return;
   throw new AppError(
     'config-invalid',
-    `${config.placeOf(['backend'])}: backend: watch hunts over its store, not on Athena`,
+    `${config.placeOf(['sources'])}: sources: with backend: athena a watch hunts over the bucket, and ingests nothing`,
     {
-      hint: 'Leave backend out of this config, or run `trailhound hunt --backend athena` by cron.',
+      hint: 'Leave sources out of this config; or leave out backend, to ingest them and to hunt over the store.',
     },
   );
 }

@@ -106,6 +106,15 @@ const errorOf = (work: Promise<unknown>): Promise<unknown> =>
   );
 const startsOf = () => server.requests.filter(({ operation }) => operation === 'StartQueryExecution');
 
+test('a statement that is interrupted while it is tried out is not started', async () => {
+  const { backend } = await open();
+  const before = server.statements().length;
+  const asked = errorOf(backend.query('SELECT count(*) AS n FROM visit'));
+  backend.interrupt();
+  expect(await asked).toMatchObject({ code: 'interrupted' });
+  expect(server.statements().length).toBe(before);
+});
+
 describe('what a statement reads', () => {
   test('only the days of its window, and those on which its events may come late', async () => {
     const { backend } = await open();
