@@ -29,9 +29,10 @@ const mfaRemoved = {
 
 export const detector = defineDetector({
   id: 'root-credentials-changed',
+  version: 2,
   title: 'Credentials of the root user were changed',
   description:
-    'A new password, mail address, access key or the loss of the MFA device is how somebody who got in as root stays in and locks the owner out. A call that names a user concerns that user and not root.',
+    'A new password, mail address, access key or the loss of the MFA device is how somebody who got in as root stays in and locks the owner out. A call that names a user concerns that user and not root; CreateLoginProfile without one is how a session of AssumeRoot gives a member account a root password again.',
   severity: 'critical',
   severityReason: 'The last step before the account is lost.',
   table: 'cloudtrail',
@@ -51,7 +52,7 @@ export const detector = defineDetector({
           },
           {
             all: [
-              { event_source: 'iam.amazonaws.com', event_name: ['CreateAccessKey', 'DeactivateMFADevice'] },
+              { event_source: 'iam.amazonaws.com', event_name: ['CreateAccessKey', 'CreateLoginProfile', 'DeactivateMFADevice'] },
               { not: { 'request_parameters.userName': { exists: true } } },
             ],
           },
@@ -70,6 +71,7 @@ export const detector = defineDetector({
   falsePositives: ['A planned hand-over of the root credentials.'],
   blindSpots: ['Changes that AWS Support makes after a request by telephone.'],
   response: [
+    'Run the saved question root-activity for the account.',
     'Confirm with the holder of the root mailbox at once; if nobody knows of it, open a case with AWS Support.',
   ],
   examples: [
@@ -81,6 +83,18 @@ export const detector = defineDetector({
     },
     { name: 'root makes itself an access key', records: [key], alerts: [{ subject: { account_id: '111122223333' } }] },
     { name: 'root takes off its MFA', records: [mfaRemoved], alerts: [{ subject: { account_id: '111122223333' } }] },
+    {
+      name: 'a root session makes a root password in a member account, and another recovers it',
+      records: [
+        { ...key, eventName: 'CreateLoginProfile' },
+        {
+          ...password,
+          eventName: 'PasswordRecoveryCompleted',
+          responseElements: { PasswordRecoveryCompleted: 'Success' },
+        },
+      ],
+      alerts: [{ subject: { account_id: '111122223333' } }, { subject: { account_id: '111122223333' } }],
+    },
     {
       name: 'the changes fail',
       records: [
