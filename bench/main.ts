@@ -5,18 +5,20 @@ import { cpus, release, tmpdir, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import type { Alert } from '../src/alert.ts';
 import { type Corpus, corpus } from './corpus.ts';
 import { type Cost, folderBytes, measure, measureShell, medianRun, number } from './measure.ts';
+import { noiseOf } from './noise.ts';
 import { giantFile, manyFiles, sizedFiles } from './odd-archives.ts';
 import { s3Table } from './s3.ts';
 import { autoSql, bareSql, type SqlJob, sameJobSql } from './sql.ts';
 
-const USAGE = `npm run bench -- [--events 1000000,4000000] [--rounds 3] [--quick] [--only ingest,hunt,tiny,others,s3,density,ledger,giant] [--work <folder>] [--write]
+const USAGE = `npm run bench -- [--events 1000000,4000000] [--rounds 3] [--quick] [--only ingest,hunt,noise,tiny,others,s3,density,ledger,giant] [--work <folder>] [--write]
 
-Without --only: ingest, hunt, tiny, s3 and others (S3 access and WAF logs, 1 GB of text each). density (10M events of one day), ledger (2M log files) and giant (a 5 GB file and 5 GB on stdin) take long and much disk.
+Without --only: ingest, hunt, noise, tiny, s3 and others (S3 access and WAF logs, 1 GB of text each). noise: the whole catalogue over an archive without incidents; ends with status 1 when it says more than the budget allows. density (10M events of one day), ledger (2M log files) and giant (a 5 GB file and 5 GB on stdin) take long and much disk.
 --quick: 100,000 events, one round. --write: put the tables into docs/benchmarks.md.`;
 
-const PARTS = ['ingest', 'hunt', 'tiny', 'others', 's3', 'density', 'ledger', 'giant'] as const;
+const PARTS = ['ingest', 'hunt', 'noise', 'tiny', 'others', 's3', 'density', 'ledger', 'giant'] as const;
 const SEED = 1;
 /** About a month, as one archive of a small organisation. */
 const DAYS = 30;
@@ -37,7 +39,7 @@ const { values: options } = parseArgs({
     events: { type: 'string', default: '1000000' },
     rounds: { type: 'string', default: '3' },
     quick: { type: 'boolean', default: false },
-    only: { type: 'string', default: 'ingest,hunt,tiny,others,s3' },
+    only: { type: 'string', default: 'ingest,hunt,noise,tiny,others,s3' },
     work: { type: 'string', default: join(tmpdir(), 'trailhound-bench') },
     write: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
@@ -200,6 +202,28 @@ function huntTable(archive: Corpus): void {
   say();
 }
 
+/** Of the same size and length as the archive of the hunt, without its incidents. */
+async function noiseTable(events: number): Promise<void> {
+  const archive = await corpus({ name: 'quiet', events, days: DAYS, quiet: true, seed: SEED }, log);
+  const store = join(fresh('noise'), 'store');
+  ingest(archive.dir, store);
+  const { stdout } = trailhound('hunt', '--store', store, '--output', 'json', '--quiet');
+  const noise = noiseOf(JSON.parse(stdout) as Alert[], { events: archive.events, days: DAYS });
+  say(`### Noise, ${number(archive.events)} events of ${DAYS} ordinary days`);
+  say();
+  say('| | alerts | per 100,000 events | medium or above | a week | high or critical |');
+  say('|---|---:|---:|---:|---:|---:|');
+  say(
+    `| the whole catalogue | ${number(noise.alerts)} | ${number((noise.alerts / archive.events) * 100_000, 2)} | ${number(noise.mediumOrAbove)} | ${number((noise.mediumOrAbove * 7) / DAYS, 1)} | ${number(noise.highOrAbove)} |`,
+  );
+  for (const { detector, severity, alerts } of noise.byDetector) say(`| \`${detector}\`, ${severity} | ${number(alerts)} | | | | |`);
+  say();
+  for (const problem of noise.problems) {
+    log(`noise: ${problem}`);
+    process.exitCode = 1;
+  }
+}
+
 async function tinyTable(): Promise<void> {
   const files = options.quick ? TINY_FILES / 10 : TINY_FILES;
   const archive = await corpus(
@@ -353,7 +377,8 @@ say(
 );
 say();
 for (const events of sizes) {
-  if (!parts.has('ingest') && !parts.has('hunt') && !parts.has('s3')) break;
+  if (parts.has('noise')) await noiseTable(events);
+  if (!parts.has('ingest') && !parts.has('hunt') && !parts.has('s3')) continue;
   const archive = await corpus({ name: 'mixed', events, days: DAYS, seed: SEED }, log);
   if (parts.has('ingest')) ingestTable(archive);
   if (parts.has('hunt')) huntTable(archive);
