@@ -36,6 +36,18 @@ export const detector = defineDetector({
   response: ['Look at what else the principal deleted in the same hour.'],
   examples: [
     {
+      name: 'each of the calls',
+      records: [
+        ...['DeleteLogGroup', 'DeleteLogStream'].map((eventName) => ({ ...deletion, eventName })),
+        ...['DeleteAlarms', 'DisableAlarmActions'].map((eventName) => ({
+          ...deletion,
+          eventSource: 'monitoring.amazonaws.com',
+          eventName,
+        })),
+      ],
+      alerts: [{ subject: { principal: 'arn:aws:iam::111122223333:user/Alice' }, count: 4 }],
+    },
+    {
       name: 'a log group and an alarm go',
       records: [
         deletion,

@@ -45,6 +45,15 @@ export const detector = defineDetector({
   response: ['Lock the remaining vaults; find out what else the session does.'],
   examples: [
     {
+      name: 'each of the calls',
+      records: [
+        ...['DeleteRecoveryPoint', 'DeleteBackupVault', 'DeleteBackupVaultLockConfiguration', 'DeleteBackupPlan'].map(
+          (eventName) => ({ ...deletion, eventName }),
+        ),
+      ],
+      alerts: [{ subject: { principal: 'arn:aws:iam::111122223333:user/Alice' }, count: 4 }],
+    },
+    {
       name: 'recovery points are deleted by hand',
       records: [deletion, deletion],
       alerts: [{ subject: { principal: 'arn:aws:iam::111122223333:user/Alice' }, count: 2 }],

@@ -59,6 +59,23 @@ export const detector = defineDetector({
   ],
   examples: [
     {
+      name: 'each of the calls and lists',
+      records: [
+        ...['PutBucketAcl', 'PutObjectAcl', 'CreateBucket'].map((eventName) => ({ ...canned, eventName })),
+        ...OPEN.map((acl) => put({ 'x-amz-acl': acl })),
+        put({ 'x-amz-acl': 'authenticated-read' }),
+      ],
+      alerts: [
+        { subject: { principal: 'arn:aws:iam::111122223333:user/Alice' } },
+        { subject: { principal: 'arn:aws:iam::111122223333:user/Alice' } },
+        { subject: { principal: 'arn:aws:iam::111122223333:user/Alice' } },
+        { subject: { principal: 'arn:aws:iam::111122223333:user/Alice' } },
+        { subject: { principal: 'arn:aws:iam::111122223333:user/Alice' } },
+        { subject: { principal: 'arn:aws:iam::111122223333:user/Alice' } },
+        { subject: { principal: 'arn:aws:iam::111122223333:user/Alice' } },
+      ],
+    },
+    {
       name: 'a canned list',
       records: [canned],
       alerts: [{ subject: { principal: 'arn:aws:iam::111122223333:user/Alice' } }],

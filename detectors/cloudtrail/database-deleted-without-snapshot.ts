@@ -40,6 +40,11 @@ export const detector = defineDetector({
   response: ['Look for automated backups that are retained, and for older snapshots.'],
   examples: [
     {
+      name: 'a cluster is thrown away',
+      records: [{ ...deletion, eventName: 'DeleteDBCluster' }],
+      alerts: [{ subject: { principal: 'arn:aws:iam::111122223333:user/Alice' } }],
+    },
+    {
       name: 'a database is thrown away',
       records: [deletion],
       alerts: [{ subject: { principal: 'arn:aws:iam::111122223333:user/Alice' } }],

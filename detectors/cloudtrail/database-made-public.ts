@@ -47,6 +47,27 @@ export const detector = defineDetector({
   response: ['Read the security groups of the database; make it private again.'],
   examples: [
     {
+      name: 'each of the calls',
+      records: [
+        ...[
+          'ModifyDBInstance',
+          'CreateDBInstance',
+          'CreateDBCluster',
+          'RestoreDBInstanceFromDBSnapshot',
+          'RestoreDBInstanceToPointInTime',
+          'RestoreDBInstanceFromS3',
+        ].map((eventName) => ({ ...change, eventName })),
+      ],
+      alerts: [
+        { subject: { principal: 'arn:aws:iam::111122223333:user/Alice' } },
+        { subject: { principal: 'arn:aws:iam::111122223333:user/Alice' } },
+        { subject: { principal: 'arn:aws:iam::111122223333:user/Alice' } },
+        { subject: { principal: 'arn:aws:iam::111122223333:user/Alice' } },
+        { subject: { principal: 'arn:aws:iam::111122223333:user/Alice' } },
+        { subject: { principal: 'arn:aws:iam::111122223333:user/Alice' } },
+      ],
+    },
+    {
       name: 'a database is made public',
       records: [change],
       alerts: [{ subject: { principal: 'arn:aws:iam::111122223333:user/Alice' } }],

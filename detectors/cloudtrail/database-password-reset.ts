@@ -40,6 +40,11 @@ export const detector = defineDetector({
   response: ['Ask the owner of the database; look for connections from unknown addresses in its own log.'],
   examples: [
     {
+      name: 'the password of a cluster',
+      records: [{ ...reset, eventName: 'ModifyDBCluster' }],
+      alerts: [{ subject: { principal: 'arn:aws:iam::111122223333:user/Alice' } }],
+    },
+    {
       name: 'a new password is set',
       records: [reset],
       alerts: [{ subject: { principal: 'arn:aws:iam::111122223333:user/Alice' } }],

@@ -35,6 +35,11 @@ export const detector = defineDetector({
   response: ['Create or associate the configuration again.'],
   examples: [
     {
+      name: 'a VPC is taken out of the configuration',
+      records: [{ ...deletion, eventName: 'DisassociateResolverQueryLogConfig' }],
+      alerts: [{ subject: { principal: 'arn:aws:iam::111122223333:user/Alice' }, count: 1 }],
+    },
+    {
       name: 'the configuration is deleted',
       records: [deletion],
       alerts: [{ subject: { principal: 'arn:aws:iam::111122223333:user/Alice' } }],

@@ -10,6 +10,7 @@ const unlock = {
 
 export const detector = defineDetector({
   id: 'domain-unlocked',
+  version: 2,
   title: 'A domain was unlocked or transferred',
   description:
     'Whoever takes a domain away receives its mail and with it the password resets of everything. The lock is the last step before the transfer.',
@@ -22,7 +23,12 @@ export const detector = defineDetector({
     all: [
       {
         event_source: 'route53domains.amazonaws.com',
-        event_name: ['DisableDomainTransferLock', 'TransferDomainToAnotherAwsAccount', 'RetrieveDomainAuthCode'],
+        event_name: [
+          'DisableDomainTransferLock',
+          'TransferDomainToAnotherAwsAccount',
+          'RetrieveDomainAuthCode',
+          'UpdateDomainNameservers',
+        ],
         outcome: 'success',
       },
       { not: { actor_type: 'service' } },
@@ -32,9 +38,21 @@ export const detector = defineDetector({
   subject: ['account_id', 'principal'],
   summary: '{principal} called {event_name} on {request_parameters.domainName} from {source_address}',
   falsePositives: ['A planned change of registrar or account.'],
-  blindSpots: ['Name servers that are changed (UpdateDomainNameservers), and domains of other registrars.'],
+  blindSpots: ['Domains of other registrars, and records of the zone itself (ChangeResourceRecordSets).'],
   response: ['Lock the domain again, at once; call AWS Support if a transfer has begun.'],
   examples: [
+    {
+      name: 'each of the calls, in the two spellings of AWS',
+      records: [
+        ...[
+          'DisableDomainTransferLock',
+          'transferDomainToAnotherAwsAccount',
+          'RetrieveDomainAuthCode',
+          'UpdateDomainNameservers',
+        ].map((eventName) => ({ ...unlock, eventName })),
+      ],
+      alerts: [{ subject: { principal: 'arn:aws:iam::111122223333:user/Alice' }, count: 4 }],
+    },
     {
       name: 'the lock is taken off',
       records: [unlock],

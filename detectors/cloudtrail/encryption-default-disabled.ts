@@ -26,6 +26,19 @@ export const detector = defineDetector({
   response: ['Switch it on again; list CreateVolume and ModifySnapshotAttribute since.'],
   examples: [
     {
+      name: 'each of the calls',
+      records: [
+        ...['DisableEbsEncryptionByDefault', 'DisableSnapshotBlockPublicAccess', 'DisableImageBlockPublicAccess'].map(
+          (eventName) => ({ ...off, eventName }),
+        ),
+      ],
+      alerts: [
+        { subject: { principal: 'arn:aws:iam::111122223333:user/Alice' } },
+        { subject: { principal: 'arn:aws:iam::111122223333:user/Alice' } },
+        { subject: { principal: 'arn:aws:iam::111122223333:user/Alice' } },
+      ],
+    },
+    {
       name: 'encryption by default is switched off',
       records: [off],
       alerts: [{ subject: { principal: 'arn:aws:iam::111122223333:user/Alice' } }],

@@ -9,6 +9,7 @@ const off = {
 
 export const detector = defineDetector({
   id: 'eventbridge-rule-disabled',
+  version: 2,
   title: 'An EventBridge rule was disabled or deleted',
   description:
     'Many alarms and automatic answers hang on a rule. Disabling it silences them while everything behind looks intact.',
@@ -19,19 +20,27 @@ export const detector = defineDetector({
   tags: ['defense-evasion'],
   when: {
     all: [
-      { event_source: 'events.amazonaws.com', event_name: ['DisableRule', 'DeleteRule'], outcome: 'success' },
+      {
+        event_source: 'events.amazonaws.com',
+        event_name: ['DisableRule', 'DeleteRule', 'RemoveTargets'],
+        outcome: 'success',
+      },
       { not: { actor_type: 'service' } },
     ],
   },
   slot: '1h',
   subject: ['account_id', 'principal'],
-  summary: '{principal} called {event_name} on {request_parameters.name} in {aws_region} from {source_address}',
+  summary:
+    '{principal} called {event_name} on {request_parameters.name}{request_parameters.rule} in {aws_region} from {source_address}',
   falsePositives: ['Deployments that replace their rules.'],
-  blindSpots: [
-    'A rule whose pattern is changed so that nothing matches (PutRule), or whose targets are removed (RemoveTargets).',
-  ],
+  blindSpots: ['A rule whose pattern is changed so that nothing matches (PutRule).'],
   response: ['If the rule carries alarms, enable it and look at what happened meanwhile.'],
   examples: [
+    {
+      name: 'each of the calls',
+      records: [...['DisableRule', 'DeleteRule', 'RemoveTargets'].map((eventName) => ({ ...off, eventName }))],
+      alerts: [{ subject: { principal: 'arn:aws:iam::111122223333:user/Alice' }, count: 3 }],
+    },
     {
       name: 'a rule is disabled',
       records: [off],

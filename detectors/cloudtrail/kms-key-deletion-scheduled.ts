@@ -38,6 +38,11 @@ export const detector = defineDetector({
   response: ['CancelKeyDeletion or EnableKey, then find out what the key protects.'],
   examples: [
     {
+      name: 'imported key material is deleted',
+      records: [{ ...schedule, eventName: 'DeleteImportedKeyMaterial' }],
+      alerts: [{ subject: { principal: 'arn:aws:iam::111122223333:user/Alice' } }],
+    },
+    {
       name: 'a key is scheduled for deletion',
       records: [schedule],
       alerts: [{ subject: { principal: 'arn:aws:iam::111122223333:user/Alice' } }],

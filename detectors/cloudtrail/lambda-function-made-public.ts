@@ -70,6 +70,17 @@ export const detector = defineDetector({
   response: ['Remove the permission or URL; look at code and role of the function.'],
   examples: [
     {
+      name: 'a layer for everybody, a URL that loses its authentication',
+      records: [
+        { ...permission({ principal: '*', layerName: 'shared' }), eventName: 'AddLayerVersionPermission20181031' },
+        { ...url('NONE'), eventName: 'UpdateFunctionUrlConfig20211031' },
+      ],
+      alerts: [
+        { subject: { principal: 'arn:aws:iam::111122223333:user/Alice' } },
+        { subject: { principal: 'arn:aws:iam::111122223333:user/Alice' } },
+      ],
+    },
+    {
       name: 'everybody may invoke',
       records: [open],
       alerts: [{ subject: { principal: 'arn:aws:iam::111122223333:user/Alice' } }],

@@ -58,7 +58,7 @@ export const detector = defineDetector({
     },
     {
       name: 'longer, or the log of a program',
-      records: [put(5), { ...short, requestParameters: { logGroupName: '/aws/lambda/resize', retentionInDays: 1 } }],
+      records: [put(4), { ...short, requestParameters: { logGroupName: '/aws/lambda/resize', retentionInDays: 1 } }],
       alerts: [],
     },
     {

@@ -7,8 +7,15 @@ const removal = {
   requestParameters: null,
 };
 
+const logging = (textDataDeliveryEnabled: boolean) => ({
+  eventSource: 'bedrock.amazonaws.com',
+  eventName: 'PutModelInvocationLoggingConfiguration',
+  requestParameters: { loggingConfig: { textDataDeliveryEnabled, s3Config: { bucketName: 'amzn-s3-demo-bucket' } } },
+});
+
 export const detector = defineDetector({
   id: 'model-guardrail-removed',
+  version: 2,
   title: 'Logging or a guardrail of Bedrock models was removed',
   description:
     'Whoever sells access to stolen model capacity first makes sure that prompts are not recorded and not refused.',
@@ -18,20 +25,55 @@ export const detector = defineDetector({
   attack: [{ technique: 'T1562.008', version: 16 }],
   tags: ['defense-evasion', 'log-protection'],
   when: {
-    event_source: 'bedrock.amazonaws.com',
-    event_name: ['DeleteModelInvocationLoggingConfiguration', 'DeleteGuardrail'],
-    outcome: 'success',
+    all: [
+      { event_source: 'bedrock.amazonaws.com', outcome: 'success' },
+      {
+        any: [
+          {
+            event_name: [
+              'DeleteModelInvocationLoggingConfiguration',
+              'DeleteGuardrail',
+              // What a guardrail is changed to is hidden in the record, so each change counts.
+              'UpdateGuardrail',
+              'DeleteEnforcedGuardrailConfiguration',
+            ],
+          },
+          {
+            event_name: 'PutModelInvocationLoggingConfiguration',
+            'request_parameters.loggingConfig.textDataDeliveryEnabled': false,
+          },
+        ],
+      },
+    ],
   },
   slot: '1h',
   subject: ['account_id', 'principal'],
   summary: '{principal} called {event_name} in {aws_region} from {source_address}',
   falsePositives: ['A trial that is taken down.'],
   blindSpots: [
-    'Guardrails that are loosened (UpdateGuardrail).',
+    'What a guardrail was changed to, which CloudTrail hides.',
     'Calls of models in other regions, where logging never was on.',
   ],
   response: ['Restore it and count InvokeModel calls per principal since.'],
   examples: [
+    {
+      name: 'each of the calls',
+      records: [
+        ...[
+          'DeleteModelInvocationLoggingConfiguration',
+          'DeleteGuardrail',
+          'UpdateGuardrail',
+          'DeleteEnforcedGuardrailConfiguration',
+        ].map((eventName) => ({ ...removal, eventName })),
+        logging(false),
+      ],
+      alerts: [{ subject: { principal: 'arn:aws:iam::111122223333:user/Alice' }, count: 5 }],
+    },
+    {
+      name: 'the text of prompts goes on being delivered, or another call',
+      records: [logging(true), { ...logging(false), eventName: 'GetModelInvocationLoggingConfiguration' }],
+      alerts: [],
+    },
     {
       name: 'the log of prompts is switched off',
       records: [removal],

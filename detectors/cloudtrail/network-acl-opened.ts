@@ -47,6 +47,11 @@ export const detector = defineDetector({
   response: ['See what lies in the subnets of the list, and which security groups protect it.'],
   examples: [
     {
+      name: 'an entry is replaced',
+      records: [{ ...entry(), eventName: 'ReplaceNetworkAclEntry' }],
+      alerts: [{ subject: { principal: 'arn:aws:iam::111122223333:user/Alice' }, count: 1 }],
+    },
+    {
       name: 'anybody may come in over IPv4',
       records: [entry()],
       alerts: [{ subject: { principal: 'arn:aws:iam::111122223333:user/Alice' }, count: 1 }],

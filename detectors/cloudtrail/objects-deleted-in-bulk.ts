@@ -45,6 +45,11 @@ export const detector = defineDetector({
   response: ['Where versions are kept, deleted objects come back by removing the delete markers.'],
   examples: [
     {
+      name: 'many at once in each call',
+      records: [many({ eventName: 'DeleteObjects' })],
+      alerts: [{ subject: { principal: 'arn:aws:iam::111122223333:user/Alice' }, count: 500 }],
+    },
+    {
       name: 'five hundred calls in eight minutes',
       records: [many()],
       alerts: [{ subject: { principal: 'arn:aws:iam::111122223333:user/Alice' }, count: 500 }],

@@ -30,6 +30,15 @@ export const detector = defineDetector({
   response: ['Find out who holds the session; restrict the call with a service control policy.'],
   examples: [
     {
+      name: 'each of the calls',
+      records: [
+        ...['LeaveOrganization', 'RemoveAccountFromOrganization', 'CloseAccount', 'DeleteOrganization'].map(
+          (eventName) => ({ ...leave, eventName }),
+        ),
+      ],
+      alerts: [{ subject: { principal: 'arn:aws:iam::111122223333:user/Alice' }, count: 4 }],
+    },
+    {
       name: 'an attempt is refused, another succeeds',
       records: [{ ...leave, errorCode: 'AccessDenied' }, leave],
       alerts: [{ subject: { principal: 'arn:aws:iam::111122223333:user/Alice' }, count: 2 }],

@@ -48,6 +48,13 @@ export const detector = defineDetector({
   response: ['Block SSE-C with a bucket policy at once, cut the session off, restore earlier versions.'],
   examples: [
     {
+      name: 'the first parts of large objects',
+      records: [
+        { repeat: 5, every: '20s', record: (index) => ({ ...put(index), eventName: 'CreateMultipartUpload' }) },
+      ],
+      alerts: [{ subject: { principal: 'arn:aws:iam::111122223333:user/Alice' }, count: 5 }],
+    },
+    {
       name: 'five objects are overwritten within two minutes',
       records: [{ repeat: 5, every: '20s', record: put }],
       alerts: [{ subject: { principal: 'arn:aws:iam::111122223333:user/Alice' }, count: 5 }],

@@ -41,6 +41,20 @@ export const detector = defineDetector({
   response: ['Look in the recycle bin of EBS; stop the session; see what else it deleted.'],
   examples: [
     {
+      name: 'images and snapshots of clusters',
+      records: [
+        {
+          repeat: 20,
+          every: '12s',
+          record: (index) =>
+            index % 2
+              ? { ...deletion, eventName: 'DeregisterImage' }
+              : { ...deletion, eventSource: 'rds.amazonaws.com', eventName: 'DeleteDBClusterSnapshot' },
+        },
+      ],
+      alerts: [{ subject: { principal: 'arn:aws:iam::111122223333:user/Alice' }, count: 20 }],
+    },
+    {
       name: 'twenty snapshots of disks and databases in four minutes',
       records: [
         {

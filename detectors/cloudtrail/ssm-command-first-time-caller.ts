@@ -46,6 +46,11 @@ export const detector = defineDetector({
   response: ['Ask the person; read the invocation (GetCommandInvocation) while AWS still keeps it.'],
   examples: [
     {
+      name: 'a session instead of a command',
+      records: [usual, { ...newcomer, eventName: 'StartSession' }],
+      alerts: [{ subject: { principal: 'arn:aws:iam::111122223333:user/Mateo_Jackson' }, count: 1 }],
+    },
+    {
       name: 'a newcomer after ten days of another',
       records: [usual, newcomer],
       alerts: [{ subject: { principal: 'arn:aws:iam::111122223333:user/Mateo_Jackson' }, count: 1 }],

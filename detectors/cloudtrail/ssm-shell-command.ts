@@ -55,6 +55,15 @@ export const detector = defineDetector({
   ],
   examples: [
     {
+      name: 'each of the documents, by its name and by its ARN',
+      records: [
+        ...['AWS-RunShellScript', 'arn:aws:ssm:us-east-1::document/AWS-RunPowerShellScript', 'AWS-RunRemoteScript'].map(
+          (documentName) => ({ ...command, requestParameters: { documentName } }),
+        ),
+      ],
+      alerts: [{ subject: { principal: 'arn:aws:iam::111122223333:user/Alice' }, count: 3 }],
+    },
+    {
       name: 'a script and a session',
       records: [
         command,

@@ -11,6 +11,7 @@ const session = {
 
 export const detector = defineDetector({
   id: 'traffic-mirroring-started',
+  version: 2,
   title: 'Network traffic of an instance was mirrored',
   description:
     'A mirror session copies every packet of a network interface to a target. Inside a network much is still unencrypted.',
@@ -21,7 +22,13 @@ export const detector = defineDetector({
   tags: ['collection'],
   when: {
     event_source: 'ec2.amazonaws.com',
-    event_name: ['CreateTrafficMirrorSession', 'CreateTrafficMirrorTarget', 'ModifyTrafficMirrorSession'],
+    event_name: [
+      'CreateTrafficMirrorSession',
+      'CreateTrafficMirrorTarget',
+      'ModifyTrafficMirrorSession',
+      'CreateTrafficMirrorFilter',
+      'CreateTrafficMirrorFilterRule',
+    ],
     outcome: 'success',
   },
   slot: '1h',
@@ -31,6 +38,19 @@ export const detector = defineDetector({
   blindSpots: ['What is captured on the machine itself.'],
   response: ['See to whom the target belongs and delete the session.'],
   examples: [
+    {
+      name: 'each of the steps',
+      records: [
+        ...[
+          'CreateTrafficMirrorSession',
+          'CreateTrafficMirrorTarget',
+          'ModifyTrafficMirrorSession',
+          'CreateTrafficMirrorFilter',
+          'CreateTrafficMirrorFilterRule',
+        ].map((eventName) => ({ ...session, eventName })),
+      ],
+      alerts: [{ subject: { principal: 'arn:aws:iam::111122223333:user/Alice' }, count: 5 }],
+    },
     {
       name: 'a session is started',
       records: [session],

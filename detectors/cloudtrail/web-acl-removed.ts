@@ -35,6 +35,21 @@ export const detector = defineDetector({
   response: ['See which resource lost its protection and put it back.'],
   examples: [
     {
+      name: 'each of the calls, at each generation of AWS WAF',
+      records: [
+        ...['DeleteWebACL', 'DisassociateWebACL', 'DeleteLoggingConfiguration'].map((eventName) => ({
+          ...removal,
+          eventName,
+        })),
+        ...['waf', 'waf-regional'].map((service) => ({
+          ...removal,
+          eventName: 'DeleteWebACL',
+          eventSource: `${service}.amazonaws.com`,
+        })),
+      ],
+      alerts: [{ subject: { principal: 'arn:aws:iam::111122223333:user/Alice' }, count: 5 }],
+    },
+    {
       name: 'a load balancer loses its web ACL',
       records: [removal],
       alerts: [{ subject: { principal: 'arn:aws:iam::111122223333:user/Alice' } }],
