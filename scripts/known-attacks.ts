@@ -68,7 +68,7 @@ const mistakes: string[] = [];
 function trailhound(store: string, ...args: string[]): Alert[] {
   const { stdout, stderr, status } = spawnSync(
     process.execPath,
-    [CLI, ...args, '--store', join(work, store), '--output', 'jsonl', '--quiet'],
+    [CLI, ...args, '--store', join(work, 'stores', store), '--output', 'jsonl', '--quiet'],
     { encoding: 'utf8', maxBuffer: 2 ** 30 },
   );
   // 3: something in the folder is no log file.
