@@ -29,8 +29,8 @@ export const detector = defineDetector({
   title: 'The access log of a load balancer or a firewall was switched off',
   description:
     'Access logs of load balancers and the logs of AWS Network Firewall tell who came and what was held back. The setting was switched off, or left without a destination.',
-  severity: 'medium',
-  severityReason: 'Hides who comes in; services that are taken down lose their log as well.',
+  severity: 'low',
+  severityReason: 'Hides who comes in; tools that make load balancers state it for each that never logged.',
   table: 'cloudtrail',
   attack: [{ technique: 'T1562.008', version: 16 }],
   tags: ['defense-evasion', 'log-protection'],

@@ -59,7 +59,14 @@ export const detector = defineDetector({
     all: [
       {
         any: [
-          { event_source: 'kms.amazonaws.com', event_name: ['PutKeyPolicy', 'CreateKey', 'CreateGrant'] },
+          { event_source: 'kms.amazonaws.com', event_name: ['PutKeyPolicy', 'CreateKey'] },
+          // Services make grants for themselves in the name of whoever uses them.
+          {
+            all: [
+              { event_source: 'kms.amazonaws.com', event_name: 'CreateGrant' },
+              { not: { invoked_by: { exists: true } } },
+            ],
+          },
           { event_source: 'sqs.amazonaws.com', event_name: ['SetQueueAttributes', 'CreateQueue', 'AddPermission'] },
           { event_source: 'sns.amazonaws.com', event_name: ['SetTopicAttributes', 'CreateTopic', 'AddPermission'] },
           { event_source: 'secretsmanager.amazonaws.com', event_name: 'PutResourcePolicy' },
@@ -219,6 +226,16 @@ ORDER BY 1, 2, 3, 4`,
     {
       name: 'refused, or by an AWS service',
       records: [
+        {
+          ...call('kms', 'CreateGrant', { keyId: 'shop', granteePrincipal: 'arn:aws:iam::444455556666:role/Service' }),
+          userIdentity: {
+            type: 'AssumedRole',
+            principalId: 'AROAEXAMPLE:deploy',
+            arn: 'arn:aws:sts::111122223333:assumed-role/Deployer/deploy',
+            accountId: '111122223333',
+            invokedBy: 'rds.amazonaws.com',
+          },
+        },
         { ...given, errorCode: 'AccessDeniedException' },
         { ...given, userIdentity: { type: 'AWSService', invokedBy: 'cloudformation.amazonaws.com' } },
       ],
