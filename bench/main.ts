@@ -216,7 +216,8 @@ async function noiseTable(events: number): Promise<void> {
   say(
     `| the whole catalogue | ${number(noise.alerts)} | ${number((noise.alerts / archive.events) * 100_000, 2)} | ${number(noise.mediumOrAbove)} | ${number((noise.mediumOrAbove * 7) / DAYS, 1)} | ${number(noise.highOrAbove)} |`,
   );
-  for (const { detector, severity, alerts } of noise.byDetector) say(`| \`${detector}\`, ${severity} | ${number(alerts)} | | | | |`);
+  for (const { detector, severity, alerts } of noise.byDetector)
+    say(`| \`${detector}\`, ${severity} | ${number(alerts)} | | | | |`);
   say();
   for (const problem of noise.problems) {
     log(`noise: ${problem}`);

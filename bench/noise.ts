@@ -11,7 +11,11 @@ export interface Noise {
   readonly mediumOrAbove: number;
   readonly highOrAbove: number;
   /** The loudest first. */
-  readonly byDetector: readonly { readonly detector: string; readonly severity: Alert['severity']; readonly alerts: number }[];
+  readonly byDetector: readonly {
+    readonly detector: string;
+    readonly severity: Alert['severity'];
+    readonly alerts: number;
+  }[];
   /** What is over the budget, as sentences; none when it is kept. */
   readonly problems: readonly string[];
 }

@@ -47,7 +47,7 @@ const opinionsSchema = z.strictObject({
       detectors: z.array(z.string()).min(1).optional(),
       none: argument.optional(),
       repeat: z.number().int().positive().optional(),
-      vary: z.string().optional(),
+      vary: z.array(z.string()).optional(),
       /** By name of the case: why ours judges otherwise. */
       differs: z.record(z.string(), argument).optional(),
     }),
@@ -92,7 +92,8 @@ interface RawRecord {
   readonly userIdentity?: { readonly arn?: string };
 }
 
-const ids = (alerts: readonly Alert[]): string => [...new Set(alerts.map(({ detector }) => detector))].toSorted().map(code).join(', ');
+const ids = (alerts: readonly Alert[]): string =>
+  [...new Set(alerts.map(({ detector }) => detector))].toSorted().map(code).join(', ');
 const isAct = ({ detector }: Alert): boolean => !opinions.toolDetectors.includes(detector);
 const placeOf = (alerts: readonly Alert[], own: readonly Alert[]): string =>
   own.length === 0 ? '' : `${1 + alerts.findIndex((alert) => own.includes(alert))} of ${alerts.length}`;
@@ -100,7 +101,8 @@ const placeOf = (alerts: readonly Alert[], own: readonly Alert[]): string =>
 /** A technique without an alert needs an argument, and one with an alert must have none. */
 function judged(technique: string, own: readonly Alert[], missed: string | undefined): string {
   if (own.length === 0 && missed === undefined) mistakes.push(`${technique}: no detector fires, and nobody says why`);
-  if (own.length > 0 && missed !== undefined) mistakes.push(`${technique}: a detector fires, so its \`missed\` is out of date`);
+  if (own.length > 0 && missed !== undefined)
+    mistakes.push(`${technique}: a detector fires, so its \`missed\` is out of date`);
   return own.length > 0 ? ids(own) : `none: ${missed ?? '?'}`;
 }
 
@@ -117,6 +119,7 @@ function campaignTable(): string {
         records
           .filter(
             ({ eventName, eventTime, userIdentity }) =>
+              (events ?? caller) !== undefined &&
               (events === undefined || events.includes(eventName)) &&
               (caller === undefined || userIdentity?.arn?.includes(caller) === true) &&
               eventTime >= from &&
@@ -160,7 +163,10 @@ function judgedCases(cases: readonly RuleCase[]): readonly JudgedCase[] {
     writeCase(dir, one, number, { times, ...(vary !== undefined && { vary }) });
   }
   const alerts = trailhound('cases', 'scan', dir);
-  return ours.map((one, number) => ({ ...one, alerts: alerts.filter(({ first_seen }) => caseAt(first_seen) === number) }));
+  return ours.map((one, number) => ({
+    ...one,
+    alerts: alerts.filter(({ first_seen }) => caseAt(first_seen) === number),
+  }));
 }
 
 function ruleTables(): string[] {
@@ -181,14 +187,18 @@ function ruleTables(): string[] {
       rows.push([code(id), severity, `${cases.length}`, `none: ${log_type} is no table of ours`, '']);
       continue;
     }
-    if (equivalents === undefined && opinion.none === undefined) mistakes.push(`${id}: neither detectors nor a reason for none`);
+    if (equivalents === undefined && opinion.none === undefined)
+      mistakes.push(`${id}: neither detectors nor a reason for none`);
     const agreed = own.filter(({ test_name, expected, alerts }) => {
       if (equivalents === undefined) return true;
       const fires = alerts.some(({ detector }) => equivalents.includes(detector));
       const why = opinion.differs?.[test_name];
       if (fires === expected && why !== undefined) mistakes.push(`${id}, ${test_name}: no difference any more`);
       if (fires === expected) return true;
-      if (why === undefined) mistakes.push(`${id}, ${test_name}: expected ${expected ? 'an alert' : 'silence'}, and fired: ${ids(alerts) || 'nothing'}`);
+      if (why === undefined)
+        mistakes.push(
+          `${id}, ${test_name}: expected ${expected ? 'an alert' : 'silence'}, and fired: ${ids(alerts) || 'nothing'}`,
+        );
       differences.push(
         `${code(id)}, “${test_name}”: that rule ${expected ? 'alerts' : 'is silent'}, ours ${fires ? 'alert' : 'are silent'}. ${why ?? '?'}`,
       );
@@ -210,7 +220,10 @@ function ruleTables(): string[] {
   ];
 }
 
-for (const id of [...opinions.toolDetectors, ...Object.values(opinions.rules).flatMap(({ detectors = [] }) => detectors)])
+for (const id of [
+  ...opinions.toolDetectors,
+  ...Object.values(opinions.rules).flatMap(({ detectors = [] }) => detectors),
+])
   if (!known.has(id)) mistakes.push(`no detector is called ${id}`);
 try {
   const campaign = campaignTable();

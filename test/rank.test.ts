@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Alert } from '../src/alert.ts';
-import { byRank, type Rank, rankText, ranksOf } from '../src/rank.ts';
+import { byRank, type Rank, ranksOf, rankText } from '../src/rank.ts';
 import { DAY_MS, formatTime, HOUR_MS, MINUTE_MS } from '../src/time.ts';
 
 const START = Date.parse('2026-03-06T08:00:00Z');
@@ -138,11 +138,7 @@ describe('a chain', () => {
   });
 
   test('through three tactics has ten more', () => {
-    const alerts = [
-      alert(0, of('one', 'T1078.004')),
-      alert(1, of('two', 'T1562.008')),
-      alert(2, of('three', 'T1537')),
-    ];
+    const alerts = [alert(0, of('one', 'T1078.004')), alert(1, of('two', 'T1562.008')), alert(2, of('three', 'T1537'))];
     expect(rankOf(alerts[0], alerts).chain).toBe(20);
   });
 

@@ -22,8 +22,8 @@ export interface RuleCase {
 /** How often the event happens, for rules that count. */
 export interface Repetition {
   readonly times: number;
-  /** A path in the event that gets another value each time, such as `requestParameters.instanceId`. */
-  readonly vary?: string;
+  /** Paths in the event whose values become others each time, such as `requestParameters.instanceId`; those that an event has not stay away. */
+  readonly vary?: readonly string[];
 }
 
 /** Which of our tables holds such events. */
@@ -45,13 +45,16 @@ const USUAL_ACCOUNT = '111122223333';
 export const caseAt = (time: string): number => Math.floor((Date.parse(time) - START_MS) / APART_MS);
 
 /** Writes the case with this number under `dir`. */
-export function writeCase(dir: string, one: RuleCase, number: number, { times, vary }: Repetition): void {
+export function writeCase(dir: string, one: RuleCase, number: number, { times, vary = [] }: Repetition): void {
   const table = TABLE_OF[one.log_type];
   if (table === undefined) throw new Error(`no table of ours holds ${one.log_type}`);
   const startMs = START_MS + number * APART_MS;
-  const path = join(dir, table, `${String(number).padStart(4, '0')}.json`);
+  // S3 names its log files by time, and has no extension.
+  const name = table === 's3_access' ? `2025-01-01-00-00-00-${idDigits(number, 0)}` : `${idDigits(number, 0)}.json`;
+  const path = join(dir, table, name);
   mkdirSync(dirname(path), { recursive: true });
-  const varied = (index: number): Json => (vary === undefined || index === 0 ? one.event : changed(one.event, vary, index));
+  const varied = (index: number): Json =>
+    index === 0 ? one.event : vary.reduce((event, at) => changed(event, at, index), one.event);
   const record = (index: number): ExampleRecord => {
     if (table === 's3_access') return accessLine(varied(index), number, startMs);
     if (table === 'waf') return inAccount({ ...varied(index), timestamp: startMs }, number);
@@ -77,13 +80,14 @@ export function writeCase(dir: string, one: RuleCase, number: number, { times, v
 const idDigits = (number: number, index: number): string =>
   `${String(number).padStart(6, '0')}${String(index).padStart(6, '0')}`;
 
-/** The event with another text at the path. */
+/** The event with another text, or a list of others, at the path. */
 function changed(event: Json, path: string, index: number): Json {
   const [key = '', ...rest] = path.split('.');
   const value = event[key];
-  if (rest.length === 0) return { ...event, [key]: `${typeof value === 'string' ? value : key}-${index}` };
-  const inner = typeof value === 'object' && value !== null ? (value as Json) : {};
-  return { ...event, [key]: changed(inner, rest.join('.'), index) };
+  if (value === undefined || value === null) return event;
+  if (rest.length > 0) return { ...event, [key]: changed(value as Json, rest.join('.'), index) };
+  const other = (text: unknown): string => `${String(text)}-${index}`;
+  return { ...event, [key]: Array.isArray(value) ? value.map(other) : other(value) };
 }
 
 /** The account that keeps the record becomes one of its own, wherever it is named. */
@@ -123,6 +127,9 @@ const ACCESS_FIELDS = [
 /** What the cases leave out and every request has. */
 const USUAL_REQUEST: Json = { operation: 'REST.GET.OBJECT', httpstatus: 200, remoteip: '192.0.2.44' };
 
+/** A canonical user id is 64 digits long; those of the cases were cut. */
+const OWNER = '79a59df900b949e55d96a1e698fbacedfd6e09d98eacf8f8d5218e7cd47ef2be';
+
 function accessLine(event: Json, number: number, startMs: number): string {
   const known: Json = { ...USUAL_REQUEST, tlsversion: event['tlsVersion'], ...event, requestid: '{id}' };
   const fields = ACCESS_FIELDS.map((name) => {
@@ -133,5 +140,5 @@ function accessLine(event: Json, number: number, startMs: number): string {
   const time = new Date(startMs);
   const month = time.toLocaleString('en', { month: 'short', timeZone: 'UTC' });
   const stamp = `${String(time.getUTCDate()).padStart(2, '0')}/${month}/${time.getUTCFullYear()}:${time.toISOString().slice(11, 19)} +0000`;
-  return `${String(known['bucketowner'] ?? '79a59df900b949e5')} ${String(known['bucket'])}-${number} [${stamp}] ${fields.join(' ')} - -`;
+  return `${OWNER} ${String(known['bucket'])}-${number} [${stamp}] ${fields.join(' ')} - -`;
 }

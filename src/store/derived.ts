@@ -25,9 +25,7 @@ export async function makeDerived(session: CatalogSession, table: CatalogTable):
   if (rowsOf === undefined) return;
   const rows = rowsOf(await listAlerts(session, {}));
   const types = Object.fromEntries(table.columns.map(({ name, type }) => [name, type]));
-  await session.run(
-    createStatement(table).replace('CREATE TABLE IF NOT EXISTS', 'CREATE OR REPLACE TEMPORARY TABLE'),
-  );
+  await session.run(createStatement(table).replace('CREATE TABLE IF NOT EXISTS', 'CREATE OR REPLACE TEMPORARY TABLE'));
   await session.run(`INSERT INTO ${table.name} BY NAME SELECT * FROM ${fromJson('rows', types)}`, {
     rows: JSON.stringify(rows),
   });

@@ -10,9 +10,9 @@ import { findAlert, listAlerts, listChanges, setStatus, upsertAlerts, withdrawAl
 import { Catalog, type CatalogSession } from './catalog.ts';
 import { CATALOG_TABLES, STORE_VERSION } from './catalog-tables.ts';
 import { type CheckReport, checkStore } from './check.ts';
+import { makeDerived } from './derived.ts';
 import { asStoreError, FILE_MODE, makeFolder, type StorePaths, storePaths } from './files.ts';
 import { huntSeqs, moveHunts } from './hunts.ts';
-import { makeDerived } from './derived.ts';
 import { liveSegments, SNAPSHOT_PREFIX } from './lake.ts';
 import { type Lease, leaseHolder, takeLease, takeWatch } from './lease.ts';
 import { catalogOutbox } from './outbox.ts';

@@ -1,7 +1,7 @@
 /** The budget for noise: what keeps it and what does not. */
 import { expect, test } from 'vitest';
-import type { Alert } from '../../src/alert.ts';
 import { noiseOf } from '../../bench/noise.ts';
+import type { Alert } from '../../src/alert.ts';
 
 const told = (severity: Alert['severity'], count: number, detector = 'one') =>
   Array.from({ length: count }, () => ({ detector, severity }));

@@ -178,8 +178,11 @@ describe('a rank', () => {
     const { rank } = await parsed<{ rank: { place: number; of: number; points: number } }>('alerts', 'show', id);
     const place = (await listed('--sort', 'rank')).findIndex((alert) => alert.id === id) + 1;
     expect(rank).toMatchObject({ place, severity: 55, news: 10, of: (await listed()).length });
-    expect((await run('alerts', 'show', id)).stdout).toContain(
-      `Rank           ${rank.place} of ${rank.of}: ${rank.points} points (severity 55, rare `,
+    expect((await run('alerts', 'show', id)).stdout).toMatch(
+      new RegExp(
+        `^Rank +${rank.place} of ${rank.of}: ${rank.points} points \\(severity 55, rare \\d+, new here 10`,
+        'm',
+      ),
     );
   });
 

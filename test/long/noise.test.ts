@@ -20,9 +20,12 @@ afterAll(() => rmSync(folder, { recursive: true }));
 test('an archive in which nothing is planted raises hardly an alert, and none that wakes somebody', async () => {
   const archive = await corpus(SHAPE, () => undefined);
   expect(archive).toMatchObject({ events: SHAPE.events, incidents: 0 });
-  const { stdout, status } = await trailhound(['scan', archive.dir, '--store', join(folder, 'store'), '--output', 'json'], {
-    cwd: folder,
-  });
+  const { stdout, status } = await trailhound(
+    ['scan', archive.dir, '--store', join(folder, 'store'), '--output', 'json'],
+    {
+      cwd: folder,
+    },
+  );
   expect(status).toBe(0);
   const noise = noiseOf(JSON.parse(stdout) as Alert[], SHAPE);
   expect(noise.problems, JSON.stringify(noise.byDetector)).toEqual([]);

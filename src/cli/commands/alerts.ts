@@ -44,7 +44,10 @@ export function alertsCommand(host: Host): Command {
     .option('--to <time>', 'only with events before this time')
     .option('--incident <id>', 'only those of this incident, whatever their status')
     .addOption(
-      new Option('--sort <order>', 'which come first, and are left when --limit cuts: the newest, or by rank the weightiest')
+      new Option(
+        '--sort <order>',
+        'which come first, and are left when --limit cuts: the newest, or by rank the weightiest',
+      )
         .choices(SORTS)
         .default('newest'),
     )
