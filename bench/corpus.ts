@@ -17,6 +17,8 @@ export interface Shape {
   readonly days: number;
   /** Every file holds this many records; absent: as real archives, few large files and many small ones. */
   readonly recordsPerFile?: number;
+  /** Nothing is planted: what is found in such an archive is noise. */
+  readonly quiet?: boolean;
   readonly seed: number;
 }
 
@@ -77,7 +79,7 @@ export function plan(shape: Shape): FileJob[] {
       const delivered = FIRST_DAY + day * DAY + (1 + random.below(DELIVERIES_A_DAY - 1)) * DELIVERY_EVERY;
       today -= records;
       sinceIncident += records;
-      const due = sinceIncident >= EVENTS_PER_INCIDENT;
+      const due = shape.quiet !== true && sinceIncident >= EVENTS_PER_INCIDENT;
       if (due) sinceIncident -= EVENTS_PER_INCIDENT;
       jobs.push({
         path: keyOf({ account, region, at: delivered }, random),

@@ -5,19 +5,21 @@ import { cpus, release, tmpdir, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import type { Alert } from '../src/alert.ts';
 import { type Corpus, corpus } from './corpus.ts';
 import { type Cost, folderBytes, measure, measureShell, medianRun, number } from './measure.ts';
+import { noiseOf } from './noise.ts';
 import { giantFile, manyFiles, sizedFiles } from './odd-archives.ts';
 import { CONDITION_COUNTS, type PlannerCost } from './planner.ts';
 import { s3Table } from './s3.ts';
 import { autoSql, bareSql, type SqlJob, sameJobSql } from './sql.ts';
 
-const USAGE = `npm run bench -- [--events 1000000,4000000] [--rounds 3] [--quick] [--only ingest,hunt,planner,tiny,others,s3,density,ledger,giant] [--work <folder>] [--write]
+const USAGE = `npm run bench -- [--events 1000000,4000000] [--rounds 3] [--quick] [--only ingest,hunt,noise,planner,tiny,others,s3,density,ledger,giant] [--work <folder>] [--write]
 
-Without --only: ingest, hunt, planner, tiny, s3 and others (S3 access and WAF logs, 1 GB of text each). density (10M events of one day), ledger (2M log files) and giant (a 5 GB file and 5 GB on stdin) take long and much disk.
+Without --only: ingest, hunt, noise, planner, tiny, s3 and others (S3 access and WAF logs, 1 GB of text each). noise: the whole catalogue over an archive without incidents; ends with status 1 when it says more than the budget allows. density (10M events of one day), ledger (2M log files) and giant (a 5 GB file and 5 GB on stdin) take long and much disk.
 --quick: 100,000 events, one round. --write: put the tables into docs/benchmarks.md.`;
 
-const PARTS = ['ingest', 'hunt', 'planner', 'tiny', 'others', 's3', 'density', 'ledger', 'giant'] as const;
+const PARTS = ['ingest', 'hunt', 'noise', 'planner', 'tiny', 'others', 's3', 'density', 'ledger', 'giant'] as const;
 const SEED = 1;
 /** About a month, as one archive of a small organisation. */
 const DAYS = 30;
@@ -38,7 +40,7 @@ const { values: options } = parseArgs({
     events: { type: 'string', default: '1000000' },
     rounds: { type: 'string', default: '3' },
     quick: { type: 'boolean', default: false },
-    only: { type: 'string', default: 'ingest,hunt,planner,tiny,others,s3' },
+    only: { type: 'string', default: 'ingest,hunt,noise,planner,tiny,others,s3' },
     work: { type: 'string', default: join(tmpdir(), 'trailhound-bench') },
     write: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
@@ -209,7 +211,13 @@ function plannerTable(archive: Corpus): void {
   const costs = new Map<number, PlannerCost[]>(CONDITION_COUNTS.map((count) => [count, []]));
   for (let round = 0; round < rounds; round++) {
     for (const count of CONDITION_COUNTS) {
-      const { stdout } = measure(process.execPath, ['--import', 'tsx', here('planner-process.ts'), store, String(count)]);
+      const { stdout } = measure(process.execPath, [
+        '--import',
+        'tsx',
+        here('planner-process.ts'),
+        store,
+        String(count),
+      ]);
       const cost = JSON.parse(stdout) as PlannerCost;
       log(`round ${round + 1}: ${count} conditions ${cost.seconds.toFixed(2)} s`);
       costs.get(count)?.push(cost);
@@ -229,8 +237,11 @@ function plannerTable(archive: Corpus): void {
   say('|---:|---:|---:|---:|---:|---:|---:|');
   for (const [at, { count, seconds, cpuSeconds, statements, longest, columns }] of medians.entries()) {
     const before = medians[at - 1];
-    const each = before === undefined ? '' : number((1000 * (cpuSeconds - before.cpuSeconds)) / (count - before.count), 1);
-    say(`| ${count} | ${number(seconds, 2)} | ${number(cpuSeconds, 2)} | ${each} | ${statements} | ${number(longest / 1000)} | ${columns} |`);
+    const each =
+      before === undefined ? '' : number((1000 * (cpuSeconds - before.cpuSeconds)) / (count - before.count), 1);
+    say(
+      `| ${count} | ${number(seconds, 2)} | ${number(cpuSeconds, 2)} | ${each} | ${statements} | ${number(longest / 1000)} | ${columns} |`,
+    );
   }
   say();
   lastHourTable(archive, store);
@@ -265,6 +276,29 @@ function lastHourTable(archive: Corpus, store: string): void {
   say();
   say(`The counts take ${number(folderBytes(counts, '') / MB, 1)} MB, the lake ${number(liveBytes(store) / MB)} MB.`);
   say();
+}
+
+/** Of the same size and length as the archive of the hunt, without its incidents. */
+async function noiseTable(events: number): Promise<void> {
+  const archive = await corpus({ name: 'quiet', events, days: DAYS, quiet: true, seed: SEED }, log);
+  const store = join(fresh('noise'), 'store');
+  ingest(archive.dir, store);
+  const { stdout } = trailhound('hunt', '--store', store, '--output', 'json', '--quiet');
+  const noise = noiseOf(JSON.parse(stdout) as Alert[], { events: archive.events, days: DAYS });
+  say(`### Noise, ${number(archive.events)} events of ${DAYS} ordinary days`);
+  say();
+  say('| | alerts | per 100,000 events | medium or above | a week | high or critical |');
+  say('|---|---:|---:|---:|---:|---:|');
+  say(
+    `| the whole catalogue | ${number(noise.alerts)} | ${number((noise.alerts / archive.events) * 100_000, 2)} | ${number(noise.mediumOrAbove)} | ${number((noise.mediumOrAbove * 7) / DAYS, 1)} | ${number(noise.highOrAbove)} |`,
+  );
+  for (const { detector, severity, alerts } of noise.byDetector)
+    say(`| \`${detector}\`, ${severity} | ${number(alerts)} | | | | |`);
+  say();
+  for (const problem of noise.problems) {
+    log(`noise: ${problem}`);
+    process.exitCode = 1;
+  }
 }
 
 async function tinyTable(): Promise<void> {
@@ -420,7 +454,8 @@ say(
 );
 say();
 for (const events of sizes) {
-  if (!['ingest', 'hunt', 'planner', 's3'].some((part) => parts.has(part))) break;
+  if (parts.has('noise')) await noiseTable(events);
+  if (!['ingest', 'hunt', 'planner', 's3'].some((part) => parts.has(part))) continue;
   const archive = await corpus({ name: 'mixed', events, days: DAYS, seed: SEED }, log);
   if (parts.has('ingest')) ingestTable(archive);
   if (parts.has('hunt')) huntTable(archive);

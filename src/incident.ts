@@ -38,7 +38,7 @@ export interface Incident {
 /** Longer than a break, shorter than a night: what a principal does after such a pause is another story. */
 const GAP_MS = 6 * HOUR_MS;
 /** Two alerts may be two sides of one call; three tactics are somebody on the way. */
-const TACTICS_OF_A_CHAIN = 3;
+export const TACTICS_OF_A_CHAIN = 3;
 /** Steps that a story tells; more would be no line. */
 const STORY_STEPS = 8;
 const ID_DIGITS = 32;
@@ -47,7 +47,7 @@ const ID_DIGITS = 32;
 const NOBODY = /^$|^(anonymous|unknown)$|(^|[.])amazonaws[.]com([.]cn)?$|:role\/aws-service-role\//iu;
 
 /** Whom an alert belongs to; null where it is about no principal of one's own. */
-function principalOf({ subject, principal_arn }: Pick<Alert, 'subject' | 'principal_arn'>): string | null {
+export function principalOf({ subject, principal_arn }: Pick<Alert, 'subject' | 'principal_arn'>): string | null {
   const principal = valueText(subject['principal'] ?? principal_arn);
   return NOBODY.test(principal) ? null : principal;
 }

@@ -34,9 +34,9 @@ export const detector = defineDetector({
   },
   baseline: { firstSeen: ['event_source'], per: ['account_id'], over: '30d' },
   slot: '1d',
-  subject: ['account_id', 'event_source'],
+  subject: ['account_id', 'principal'],
   summary:
-    '{principal} called {event_name} of {event_source} in the console in {aws_region} from {source_address}; nobody had in 30 days',
+    '{principal} changed what nobody had changed in the console in 30 days: {count} calls from {source_address}, first {event_name} of {event_source}',
   parameters: {
     services: z
       .array(z.string())
@@ -64,9 +64,13 @@ export const detector = defineDetector({
   response: ['Compare with the code; run the saved question recent-changes for the principal.'],
   examples: [
     {
-      name: 'a change by hand after ten days of looking',
-      records: [history, change],
-      alerts: [{ subject: { event_source: 'rds.amazonaws.com' }, count: 1 }],
+      name: 'changes of two services by hand after ten days of looking',
+      records: [
+        history,
+        change,
+        { ...change, eventSource: 'lambda.amazonaws.com', eventName: 'UpdateFunctionCode20150331v2' },
+      ],
+      alerts: [{ subject: { principal: 'arn:aws:iam::111122223333:user/Alice' }, count: 2 }],
     },
     {
       name: 'a service that is changed by hand all the time',

@@ -52,7 +52,10 @@ export const detector = defineDetector({
     'A principal that is always refused, or whose hours differ widely.',
     'A burst in the hour of the week in which one was before, for four weeks.',
   ],
-  response: ['List event_name and error_message of the hour.'],
+  response: [
+    'List event_name and error_message of the hour.',
+    'Run the saved question why-denied, and principal-timeline for the principal.',
+  ],
   examples: [
     {
       name: 'fifteen refusals in an hour after two a day',

@@ -11,10 +11,16 @@ const by = (userName: string) => ({
 /** CloudTrail logs Lambda calls with the date of the API. */
 const CALLS = [
   'UpdateFunctionCode20150331v2',
-  'UpdateFunctionConfiguration20150331v2',
   'AddPermission20150331v2',
   'CreateEventSourceMapping20150331',
   'CreateFunction20150331',
+];
+/** What of a configuration decides which code runs, and with which rights. */
+const SETTINGS: readonly object[] = [
+  { layers: ['arn:aws:lambda:us-east-1:444455556666:layer:extra:1'] },
+  { handler: 'other.handler' },
+  { role: 'arn:aws:iam::111122223333:role/admin' },
+  { runtime: 'python3.13' },
 ];
 const deploy = {
   eventSource: 'lambda.amazonaws.com',
@@ -30,7 +36,7 @@ export const detector = defineDetector({
   id: 'lambda-code-changed-first-time-caller',
   title: 'The code or the policy of a Lambda function was changed by somebody for the first time',
   description:
-    'Functions are deployed by a few principals, again and again. This one had changed no code, configuration or permission of a function in the account during the last 30 days. Whoever can do so runs code of their own with the rights of the function.',
+    'Functions are deployed by a few principals, again and again. This one had changed no code, role, layer or permission of a function in the account during the last 30 days. Whoever can do so runs code of their own with the rights of the function.',
   severity: 'medium',
   severityReason: 'Out of character, and code runs at once; a new colleague or pipeline has a first time as well.',
   table: 'cloudtrail',
@@ -43,14 +49,26 @@ export const detector = defineDetector({
     all: [
       {
         event_source: 'lambda.amazonaws.com',
-        event_name: [
-          'UpdateFunctionCode',
-          'UpdateFunctionConfiguration',
-          'AddPermission',
-          'CreateEventSourceMapping',
-          'CreateFunction',
-        ],
         outcome: 'success',
+      },
+      {
+        any: [
+          { event_name: ['UpdateFunctionCode', 'AddPermission', 'CreateEventSourceMapping', 'CreateFunction'] },
+          {
+            all: [
+              { event_name: 'UpdateFunctionConfiguration' },
+              // Memory, time and variables are tuned by whoever runs a function; these decide what code runs, and with which rights.
+              {
+                any: [
+                  { 'request_parameters.layers[]': { exists: true } },
+                  { 'request_parameters.handler': { exists: true } },
+                  { 'request_parameters.role': { exists: true } },
+                  { 'request_parameters.runtime': { exists: true } },
+                ],
+              },
+            ],
+          },
+        ],
       },
       { not: { actor_type: 'service' } },
     ],
@@ -65,6 +83,7 @@ export const detector = defineDetector({
   blindSpots: [
     'Silent until the account has three days of history: lambda-code-changed-by-user speaks at once.',
     'A stolen role that deploys every day.',
+    'An environment variable that loads other code: CloudTrail does not tell the values.',
   ],
 
   response: [
@@ -75,7 +94,19 @@ export const detector = defineDetector({
     {
       name: 'a newcomer after ten days of a pipeline',
       records: [usual, ...CALLS.map((eventName) => ({ ...newcomer, eventName }))],
-      alerts: [{ subject: { principal: 'arn:aws:iam::111122223333:user/Mateo_Jackson' }, count: 5 }],
+      alerts: [{ subject: { principal: 'arn:aws:iam::111122223333:user/Mateo_Jackson' }, count: 4 }],
+    },
+    {
+      name: 'a newcomer gives the function other code or other rights by its configuration, beside more memory',
+      records: [
+        usual,
+        ...[...SETTINGS, { memorySize: 512, environment: {} }].map((setting) => ({
+          ...newcomer,
+          eventName: 'UpdateFunctionConfiguration20150331v2',
+          requestParameters: { functionName: 'payments', ...setting },
+        })),
+      ],
+      alerts: [{ subject: { principal: 'arn:aws:iam::111122223333:user/Mateo_Jackson' }, count: 4 }],
     },
     { name: 'there is no history yet', records: [newcomer], alerts: [] },
     {
@@ -83,7 +114,11 @@ export const detector = defineDetector({
       records: [
         usual,
         { ...newcomer, errorCode: 'AccessDeniedException' },
-        { ...newcomer, eventName: 'GetFunction20150331v2' },
+        {
+          ...newcomer,
+          eventName: 'GetFunction20150331v2',
+          requestParameters: { functionName: 'payments', ...SETTINGS[0] },
+        },
         { ...newcomer, eventSource: 'example.amazonaws.com' },
         { ...newcomer, userIdentity: { type: 'AWSService', invokedBy: 'cloudformation.amazonaws.com' } },
       ],

@@ -36,6 +36,7 @@ export const detector = defineDetector({
             ],
           },
           { event_name: ['UpdateMacieSession', 'UpdateMemberSession'], 'request_parameters.status': 'PAUSED' },
+          { event_name: 'UpdateClassificationJob', 'request_parameters.jobStatus': ['CANCELLED', 'USER_PAUSED'] },
           { event_name: 'UpdateAutomatedDiscoveryConfiguration', 'request_parameters.status': 'DISABLED' },
           {
             event_name: ['CreateFindingsFilter', 'UpdateFindingsFilter'],
@@ -51,7 +52,7 @@ export const detector = defineDetector({
   summary: '{principal} called {event_name} on Macie in {aws_region} from {source_address}',
   falsePositives: ['An account or a region that is given up.', 'A filter for a known finding.'],
   blindSpots: [
-    'Classification jobs that are cancelled (UpdateClassificationJob) and buckets that are left out of one.',
+    'Buckets that are left out of a classification job.',
     'Management events of the region in question must be logged.',
   ],
   response: [
@@ -73,14 +74,18 @@ export const detector = defineDetector({
         call('UpdateAutomatedDiscoveryConfiguration', { status: 'DISABLED' }),
         call('CreateFindingsFilter', { action: 'ARCHIVE', name: 'quiet' }),
         call('UpdateFindingsFilter', { action: 'ARCHIVE', id: 'quiet' }),
+        call('UpdateClassificationJob', { jobId: 'weekly', jobStatus: 'CANCELLED' }),
+        call('UpdateClassificationJob', { jobId: 'weekly', jobStatus: 'USER_PAUSED' }),
       ],
-      alerts: [{ subject: { principal: ALICE }, count: 11 }],
+      alerts: [{ subject: { principal: ALICE }, count: 13 }],
     },
     {
       name: 'switched on, or a filter that only labels',
       records: [
         call('UpdateMacieSession', { status: 'ENABLED' }),
         call('EnableMacie', PAUSED),
+        call('UpdateClassificationJob', { jobId: 'weekly', jobStatus: 'RUNNING' }),
+        call('CreateClassificationJob', { jobStatus: 'CANCELLED' }),
         call('UpdateAutomatedDiscoveryConfiguration', { status: 'ENABLED' }),
         call('UpdateClassificationScope', { status: 'DISABLED' }),
         call('CreateFindingsFilter', { action: 'NOOP', name: 'label' }),

@@ -60,7 +60,8 @@ WITH written AS (
     json_extract_scalar(element_at(filter(TRY_CAST(json_extract(resources, '$') AS ARRAY(JSON)),
       resource -> json_extract_scalar(resource, '$.accountId') <> user_account_id
         AND json_extract_scalar(resource, '$.type') = 'AWS::S3::Bucket'
-        AND regexp_extract(json_extract_scalar(resource, '$.ARN'), '[^:]*$') = json_extract_scalar(request_parameters, '$.bucketName')), 1), '$.accountId') AS bucket_account
+        AND NOT starts_with(coalesce(json_extract_scalar(request_parameters, '$.x-amz-copy-source'), ''),
+          concat(regexp_extract(coalesce(json_extract_scalar(resource, '$.ARN'), ''), '[^:]*$'), '/'))), 1), '$.accountId') AS bucket_account
   FROM cloudtrail
   WHERE user_account_id = account_id
 ), foreigners AS (
@@ -146,7 +147,13 @@ ORDER BY 1, 2, 3, 4`,
             'x-amz-server-side-encryption-aws-kms-key-id': '1234abcd-12ab-34cd-56ef-1234567890ab',
           },
         },
-        { ...foreign, requestParameters: { bucketName: 'amzn-s3-demo-bucket' } },
+        {
+          ...foreign,
+          requestParameters: {
+            bucketName: 'amzn-s3-demo-bucket',
+            'x-amz-copy-source': 'amzn-s3-demo-destination-bucket/customers.csv',
+          },
+        },
         {
           ...foreign,
           resources: [

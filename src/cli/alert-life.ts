@@ -1,13 +1,16 @@
-/** What became of an alert: its changes, its deliveries, the suppression that covers it, and the incident that it belongs to. */
+/** What became of an alert: its changes, its deliveries, the suppression that covers it, the incident that it belongs to, and its rank. */
 import type { Alert, AlertChange } from '../alert.ts';
 import { type Incident, incidentsOf } from '../incident.ts';
 import type { DeliveryRow } from '../outbox.ts';
+import { type Rank, ranksOf } from '../rank.ts';
 import type { Store } from '../store.ts';
 import type { Run } from './command.ts';
 import { type ListedSuppression, listSuppressions } from './suppressions.ts';
 
 /** Property order is the order of printing. */
 export interface AlertLife {
+  /** Its place, of how many alerts, and why. */
+  readonly rank: Omit<Rank, 'alert_id'> & { readonly of: number };
   readonly incident: Pick<Incident, 'id' | 'severity' | 'status' | 'story' | 'alerts'> | null;
   /** Of one that is gone the id alone. */
   readonly suppression: ListedSuppression | { readonly id: ListedSuppression['id'] } | null;
@@ -26,8 +29,13 @@ export async function lifeOf(store: Store, alert: Alert, run: Run<unknown>): Pro
     alert.suppressed_by === null ? [] : listSuppressions(store, run),
   ]);
   const incident = incidentsOf(alerts).find(({ alert_ids }) => alert_ids.includes(alert.id));
+  const ranks = ranksOf(alerts);
+  const rank = ranks.find(({ alert_id }) => alert_id === alert.id);
+  if (rank === undefined) throw new Error(`the alert ${alert.id} has no rank`);
+  const { alert_id: _, ...reasons } = rank;
   const by = alert.suppressed_by;
   return {
+    rank: { ...reasons, of: ranks.length },
     incident:
       incident === undefined
         ? null

@@ -143,7 +143,7 @@ export const ALERT_CHANGE: CatalogTable = {
   ],
 };
 
-/** Not stored: store/incidents.ts makes it of the alerts whenever it is read. */
+/** Not stored: store/derived.ts makes it of the alerts whenever it is read. */
 export const INCIDENT: CatalogTable = {
   name: 'incident',
   doc: 'Alerts of one principal that follow one another, as one story. Made of the alerts as they are: see docs/alerts.md.',
@@ -169,6 +169,22 @@ export const INCIDENT: CatalogTable = {
     { name: 'source_ips', type: 'VARCHAR[]', doc: 'Source addresses, 20 at most.' },
     { name: 'tactics', type: 'VARCHAR[]', doc: 'ATT&CK tactics in the order in which they first appear.' },
     { name: 'alert_ids', type: 'VARCHAR[]', doc: 'Its alerts, in order of time.' },
+  ],
+};
+
+/** Not stored: as incidents. */
+export const ALERT_RANK: CatalogTable = {
+  name: 'alert_rank',
+  doc: 'Which alert to look at first, and why. Made of the alerts as they are: see docs/alerts.md.',
+  columns: [
+    { name: 'alert_id', type: 'VARCHAR', doc: 'The alert.' },
+    { name: 'place', type: 'BIGINT', doc: '1 is looked at first.' },
+    { name: 'points', type: 'INTEGER', doc: 'The sum of the other columns.' },
+    { name: 'severity', type: 'INTEGER', doc: 'Points for the severity.' },
+    { name: 'rarity', type: 'INTEGER', doc: 'Points for a detector that seldom raises alerts.' },
+    { name: 'news', type: 'INTEGER', doc: 'Points for the first alert of its detector about its principal.' },
+    { name: 'chain', type: 'INTEGER', doc: 'Points for what else the principal did around it.' },
+    { name: 'told', type: 'INTEGER', doc: 'Zero or less: alerts above it tell of the same incident already.' },
   ],
 };
 
@@ -260,6 +276,7 @@ export const CATALOG_TABLES: readonly CatalogTable[] = [
   ALERT,
   ALERT_CHANGE,
   INCIDENT,
+  ALERT_RANK,
   SUPPRESSION,
   DELIVERY,
   HUNT_RUN,
@@ -281,7 +298,7 @@ export const CREATE_WATCH: readonly string[] = [
  * `segment` and `ingest_commit` are for trailhound alone.
  */
 export const CREATE_CATALOG: readonly string[] = [
-  ...CATALOG_TABLES.filter((table) => table !== INCIDENT).map(createStatement),
+  ...CATALOG_TABLES.filter((table) => table !== INCIDENT && table !== ALERT_RANK).map(createStatement),
   `CREATE TABLE segment (table_name VARCHAR, event_date DATE, path VARCHAR, row_count BIGINT, size_bytes BIGINT, min_time TIMESTAMP, max_time TIMESTAMP,
     seq BIGINT, schema_version INTEGER, superseded_at TIMESTAMP)`,
   'CREATE TABLE ingest_commit (seq BIGINT, table_name VARCHAR, min_time TIMESTAMP, max_time TIMESTAMP, committed_at TIMESTAMP)',

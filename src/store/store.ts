@@ -8,11 +8,11 @@ import type { RejectRow, Store, StoreStatus, TableSums } from '../store.ts';
 import type { Table } from '../table.ts';
 import { findAlert, listAlerts, listChanges, setStatus, upsertAlerts, withdrawAlerts } from './alerts.ts';
 import { Catalog, type CatalogSession } from './catalog.ts';
-import { CATALOG_TABLES, INCIDENT, STORE_VERSION } from './catalog-tables.ts';
+import { CATALOG_TABLES, STORE_VERSION } from './catalog-tables.ts';
 import { type CheckReport, checkStore } from './check.ts';
+import { makeDerived } from './derived.ts';
 import { asStoreError, FILE_MODE, makeFolder, type StorePaths, storePaths } from './files.ts';
 import { huntSeqs, moveHunts } from './hunts.ts';
-import { makeIncidents } from './incidents.ts';
 import { liveSegments, SNAPSHOT_PREFIX } from './lake.ts';
 import { type Lease, leaseHolder, takeLease, takeWatch } from './lease.ts';
 import { catalogOutbox } from './outbox.ts';
@@ -99,7 +99,7 @@ function localStore(paths: StorePaths): LocalStore {
       try {
         makeFolder(paths.staging);
         await catalog.read(async (session) => {
-          if (table === INCIDENT) await makeIncidents(session);
+          await makeDerived(session, table);
           await session.run(`COPY (SELECT ${columns} FROM ${name}) TO ${sqlText(file)} (FORMAT parquet)`);
         });
         chmodSync(file, FILE_MODE);

@@ -12,6 +12,11 @@ test('a plan holds as many events as asked for, spread over its days, with one i
   expect(jobs.filter((job) => job.incident !== undefined)).toHaveLength(3);
 });
 
+test('a quiet plan is the same archive without its incidents', () => {
+  const jobs = plan(shape);
+  expect(plan({ ...shape, quiet: true })).toEqual(jobs.map(({ incident: _, ...job }) => job));
+});
+
 test('files of a fixed number of records have that number', () => {
   const jobs = plan({ ...shape, events: 1000, recordsPerFile: 5 });
   expect(new Set(jobs.map((job) => job.records))).toEqual(new Set([5]));

@@ -24,7 +24,13 @@ const alert: Alert = {
   parameters: {},
 };
 
-const life: AlertLife = { incident: null, suppression: null, history: [], deliveries: [] };
+const life: AlertLife = {
+  rank: { place: 2, of: 7, points: 65, severity: 40, rarity: 12, news: 10, chain: 5, told: -2 },
+  incident: null,
+  suppression: null,
+  history: [],
+  deliveries: [],
+};
 
 /** A terminal of this width that keeps what is written to it. */
 class Screen extends Terminal {

@@ -152,6 +152,49 @@ describe('a decision', () => {
   });
 });
 
+describe('a rank', () => {
+  const RANKED =
+    'SELECT r.alert_id, a.detector, r.points - r.severity - r.rarity - r.news - r.chain - r.told AS rest FROM alert_rank AS r JOIN alert AS a ON a.id = r.alert_id ORDER BY r.place';
+
+  test('orders the list in every form, whatever is asked for, and stands in SQL', async () => {
+    const rows = await parsed<{ alert_id: string; detector: string; rest: number }[]>('sql', RANKED);
+    const ids = rows.map(({ alert_id }) => alert_id);
+    expect(rows.every(({ rest }) => Number(rest) === 0)).toBe(true);
+    expect((await listed('--sort', 'rank')).map(({ id }) => id)).toEqual(ids);
+    expect((await listed('--sort', 'rank', '--limit', '2')).map(({ id }) => id)).toEqual(ids.slice(0, 2));
+    const stops = rows.filter(({ detector }) => detector === 'trail-logging-stopped').map(({ alert_id }) => alert_id);
+    expect((await listed('--sort', 'rank', '--detector', 'trail-logging-stopped')).map(({ id }) => id)).toEqual(stops);
+    const lines = async (output: string) =>
+      (await run('alerts', 'list', '--status', 'all', '--sort', 'rank', '--output', output)).stdout.split('\n');
+    const places = (printed: string[]) =>
+      ids.map((id) => printed.findIndex((line) => line.includes(id.slice(0, 10)))).toSorted((a, b) => a - b);
+    for (const output of ['table', 'jsonl', 'csv', 'markdown']) {
+      const printed = await lines(output);
+      expect(ids.map((id) => printed.findIndex((line) => line.includes(id.slice(0, 10))))).toEqual(places(printed));
+    }
+  });
+
+  test('is told with its reasons', async () => {
+    const id = idOf('trail-logging-stopped', 'alice');
+    const { rank } = await parsed<{ rank: { place: number; of: number; points: number } }>('alerts', 'show', id);
+    const place = (await listed('--sort', 'rank')).findIndex((alert) => alert.id === id) + 1;
+    expect(rank).toMatchObject({ place, severity: 55, news: 10, of: (await listed()).length });
+    expect((await run('alerts', 'show', id)).stdout).toMatch(
+      new RegExp(
+        `^Rank +${rank.place} of ${rank.of}: ${rank.points} points \\(severity 55, rare \\d+, new here 10`,
+        'm',
+      ),
+    );
+  });
+
+  test('is no order that nobody knows', async () => {
+    expect(await run('alerts', 'list', '--sort', 'weight')).toMatchObject({
+      status: 2,
+      stderr: expect.stringContaining('newest, rank'),
+    });
+  });
+});
+
 describe('incidents', () => {
   test('are what one principal did in order of time', async () => {
     const incidents = await parsed<Incident[]>('alerts', 'incidents');

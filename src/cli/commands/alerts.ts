@@ -2,6 +2,7 @@
 import { Command, Option } from 'commander';
 import { ALERT_STATUSES, type Alert, type AlertStatus, SEVERITIES, type Severity } from '../../alert.ts';
 import { json } from '../../printable.ts';
+import { byRank, ranksOf } from '../../rank.ts';
 import type { Table } from '../../table.ts';
 import { lifeOf } from '../alert-life.ts';
 import { finish, group, type Host, type Run, wholeNumber, windowOf, withStore } from '../command.ts';
@@ -18,16 +19,19 @@ interface ListOptions {
   readonly from?: string;
   readonly to?: string;
   readonly incident?: string;
+  readonly sort: (typeof SORTS)[number];
   readonly limit: number;
 }
 
 const ALERTS_SHOWN = 200;
+/** `rank`: what to look at first. */
+const SORTS = ['newest', 'rank'] as const;
 /** What still asks for someone's attention. */
 const PENDING: readonly AlertStatus[] = ['open', 'acknowledged'];
 
 export function alertsCommand(host: Host): Command {
   const list = new Command('list')
-    .description('alerts of the store, newest first')
+    .description('alerts of the store, newest first or by rank')
     .option('--detector <id>', 'only of this detector')
     .addOption(new Option('--min-severity <severity>', 'only of this severity or above').choices(SEVERITIES))
     .addOption(
@@ -39,6 +43,14 @@ export function alertsCommand(host: Host): Command {
     .option('--from <time>', 'only with events at this time or later')
     .option('--to <time>', 'only with events before this time')
     .option('--incident <id>', 'only those of this incident, whatever their status')
+    .addOption(
+      new Option(
+        '--sort <order>',
+        'which come first, and are left when --limit cuts: the newest, or by rank the weightiest',
+      )
+        .choices(SORTS)
+        .default('newest'),
+    )
     .option('--limit <n>', 'alerts to list at most, 0 for all', wholeNumber, ALERTS_SHOWN);
   const show = new Command('show')
     .description('all that is known of one alert, what became of it, and the statement that shows its events')
@@ -52,12 +64,14 @@ export function alertsCommand(host: Host): Command {
         [
           'trailhound alerts list',
           'trailhound alerts list --min-severity high --from 7d',
+          'trailhound alerts list --sort rank --limit 10',
           'trailhound alerts list --status all --output jsonl',
         ],
         async (run) => {
           const { options, terminal } = run;
           const window = windowOf(options, run.nowMs);
-          const { limit } = options;
+          const { limit, sort } = options;
+          const isRanked = sort === 'rank';
           const wanted = options.status ?? (options.incident === undefined ? PENDING : ['all']);
           const alerts = await withStore(run, async (store) => {
             const incident = options.incident === undefined ? null : await findIncident(store, options.incident);
@@ -66,19 +80,20 @@ export function alertsCommand(host: Host): Command {
               ...(options.minSeverity !== undefined && { minSeverity: options.minSeverity }),
               ...(!wanted.includes('all') && { statuses: wanted.filter((status) => status !== 'all') }),
               ...window,
-              ...(limit > 0 && incident === null && { limit }),
+              ...(limit > 0 && incident === null && !isRanked && { limit }),
             });
-            if (incident === null) return found;
-            const own = found.filter(({ id }) => incident.alert_ids.includes(id));
-            return limit > 0 ? own.slice(0, limit) : own;
+            const own = incident === null ? found : found.filter(({ id }) => incident.alert_ids.includes(id));
+            // Among all alerts, whatever is asked for: a rank is what it is.
+            const sorted = isRanked ? byRank(own, ranksOf(await store.alerts({}))) : own;
+            return limit > 0 ? sorted.slice(0, limit) : sorted;
           });
           if (alerts.length === 0 && options.detector !== undefined) await checkDetector(run, options.detector);
-          const writer = createAlertWriter(run.output, terminal);
+          const writer = createAlertWriter(run.output, terminal, isRanked ? 'given' : 'severity');
           await writer.write(alerts);
           await writer.end();
           terminal.info(
             alerts.length > 0 && alerts.length === limit
-              ? `The newest ${plural(alerts.length, 'alert')}; --limit shows more.`
+              ? `The ${isRanked ? 'weightiest' : 'newest'} ${plural(alerts.length, 'alert')}; --limit shows more.`
               : plural(alerts.length, 'alert'),
           );
           return 0;

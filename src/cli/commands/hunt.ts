@@ -1,6 +1,7 @@
 /** `trailhound hunt`: runs detectors over what is stored. */
 import { Command } from 'commander';
 import type { Alert } from '../../alert.ts';
+import { AppError } from '../../errors.ts';
 import { printable, printableLines } from '../../printable.ts';
 import type { Window } from '../../time.ts';
 import { addBackendOptions, athenaSettings, athenaWindow, type BackendCommandOptions, isAthena } from '../athena.ts';

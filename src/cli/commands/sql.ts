@@ -22,6 +22,7 @@ export const SQL_TABLES = [
   'alert',
   'alert_change',
   'incident',
+  'alert_rank',
   'suppression',
   'delivery',
   'hunt_run',

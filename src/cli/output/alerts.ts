@@ -4,6 +4,7 @@ import { whereFrom, who } from '../../alert-text.ts';
 import type { ResultColumn, Value } from '../../backend.ts';
 import type { DeliveryRow } from '../../outbox.ts';
 import { json, printable, valueText } from '../../printable.ts';
+import { rankText } from '../../rank.ts';
 import type { Table } from '../../table.ts';
 import type { TableColumn } from '../../text-table.ts';
 import type { AlertLife } from '../alert-life.ts';
@@ -13,7 +14,7 @@ import { createRowWriter, type Output } from './rows.ts';
 import { plural } from './text.ts';
 
 export interface AlertWriter {
-  /** Prints a block of alerts, most severe first; may be called as they are found. */
+  /** Prints a block of alerts, in order; may be called as they are found. */
   write(alerts: readonly Alert[]): Promise<void>;
   end(): Promise<void>;
 }
@@ -55,18 +56,23 @@ const FIELDS: readonly (readonly [name: string, type: string, value: (alert: Ale
   ['suppressed_by', 'VARCHAR', (alert) => alert.suppressed_by],
 ];
 
+/** `given`: as the alerts come. Else the most severe first, then oldest first, then by id, so that equal alerts print equally; jsonl takes them as they come. */
+export type PrintOrder = 'given' | 'severity';
+
 /** What was recorded before a name came to the config's mask is masked here; all else was. */
-export function createAlertWriter(output: Output, terminal: Terminal): AlertWriter {
-  const writer = writerOf(output, terminal);
+export function createAlertWriter(output: Output, terminal: Terminal, order: PrintOrder = 'severity'): AlertWriter {
+  const writer = writerOf(output, terminal, order === 'given' ? (alerts) => [...alerts] : bySeverity);
   return { write: (alerts) => writer.write(terminal.mask.value(alerts)), end: () => writer.end() };
 }
 
-function writerOf(output: Output, terminal: Terminal): AlertWriter {
+type InOrder = (alerts: readonly Alert[]) => Alert[];
+
+function writerOf(output: Output, terminal: Terminal, inOrder: InOrder): AlertWriter {
   switch (output) {
     case 'table':
-      return tableWriter(terminal);
+      return tableWriter(terminal, inOrder);
     case 'json':
-      return jsonWriter(terminal);
+      return jsonWriter(terminal, inOrder);
     case 'jsonl':
       return {
         async write(alerts) {
@@ -87,8 +93,7 @@ function writerOf(output: Output, terminal: Terminal): AlertWriter {
   }
 }
 
-/** Most severe first, then oldest first, then by id, so that equal alerts print equally. */
-function inOrder(alerts: readonly Alert[]): Alert[] {
+function bySeverity(alerts: readonly Alert[]): Alert[] {
   return alerts.toSorted(
     (a, b) =>
       SEVERITY_ORDER[a.severity] - SEVERITY_ORDER[b.severity] ||
@@ -97,7 +102,7 @@ function inOrder(alerts: readonly Alert[]): Alert[] {
   );
 }
 
-function jsonWriter(terminal: Terminal): AlertWriter {
+function jsonWriter(terminal: Terminal, inOrder: InOrder): AlertWriter {
   const all: Alert[] = [];
   return {
     async write(alerts) {
@@ -125,7 +130,7 @@ export function severityStyle({ colors }: Terminal): Readonly<Record<Severity, (
   };
 }
 
-function tableWriter(terminal: Terminal): AlertWriter {
+function tableWriter(terminal: Terminal, inOrder: InOrder): AlertWriter {
   const styles = severityStyle(terminal);
   const columns: TableColumn[] = [
     { title: 'SEVERITY', style: (line, cell) => styles[cell as Severity](line) },
@@ -193,6 +198,7 @@ export function alertDetail(
     ['Detector', `${alert.detector} (version ${alert.detector_version})`],
     ['Severity', alert.severity],
     ['Status', alert.status],
+    ['Rank', rankText(life.rank)],
     ['Suppression', suppression === null ? '' : suppressionText(suppression)],
     [
       'Incident',

@@ -10,7 +10,7 @@ const write = {
 };
 
 export const detector = defineDetector({
-  id: 'anonymous-object-change',
+  id: 'bucket-written-without-credentials',
   title: 'Objects were written or deleted without credentials',
   description:
     'CloudTrail names the caller ANONYMOUS_PRINCIPAL. A bucket that lets strangers write serves malware, is filled at your cost, or is emptied.',

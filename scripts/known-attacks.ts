@@ -1,0 +1,263 @@
+/**
+ * Writes docs/known-attacks.md: which detector finds each technique of recorded attacks and each example of published rules, or why none does.
+ * `npm run build && node --import tsx scripts/known-attacks.ts <folder>`: the folder holds invictus-aws/, stratus-detonation/ and panther-cases.dev.jsonl, which are not ours to ship.
+ * Ends with 1 where something is missed, or an opinion differs, without an argument in known-attacks/opinions.yaml.
+ */
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parse } from 'yaml';
+import type { Alert } from '../src/alert.ts';
+import { readConfig } from '../src/cli/config.ts';
+import { loadDetectors } from '../src/cli/detectors.ts';
+import { z } from '../src/detector.ts';
+import { code, list, table } from './docs/markdown.ts';
+import { caseAt, isOurs, type RuleCase, writeCase } from './known-attacks/cases.ts';
+
+const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
+const CLI = here('../dist/src/cli/main.js');
+const PAGE = here('../docs/known-attacks.md');
+
+/** An argument in a sentence or two. */
+const argument = z.string().min(20);
+const opinionsSchema = z.strictObject({
+  /** Detectors that name the tool and not the act: that one of them fires says nothing about a technique. */
+  toolDetectors: z.array(z.string()),
+  /** The techniques of the recorded campaign, each with its own events. */
+  campaign: z.array(
+    z.strictObject({
+      technique: z.string(),
+      events: z.array(z.string()).optional(),
+      /** Part of the caller's ARN. */
+      caller: z.string().optional(),
+      from: z.string().optional(),
+      to: z.string().optional(),
+      missed: argument.optional(),
+      note: z.string().optional(),
+    }),
+  ),
+  /** Why nothing fires for a technique that has a file of its own. */
+  techniques: z.record(z.string(), z.strictObject({ missed: argument })),
+  rules: z.record(
+    z.string(),
+    z.strictObject({
+      /** Equivalents of ours; or none, and why. */
+      detectors: z.array(z.string()).min(1).optional(),
+      none: argument.optional(),
+      repeat: z.number().int().positive().optional(),
+      vary: z.array(z.string()).optional(),
+      /** By name of the case: why ours judges otherwise. */
+      differs: z.record(z.string(), argument).optional(),
+    }),
+  ),
+});
+type Opinions = z.infer<typeof opinionsSchema>;
+
+const [folder] = process.argv.slice(2);
+if (folder === undefined || !existsSync(CLI)) {
+  console.error('npm run build && node --import tsx scripts/known-attacks.ts <folder of the data>');
+  process.exit(2);
+}
+const opinions: Opinions = opinionsSchema.parse(parse(readFileSync(here('known-attacks/opinions.yaml'), 'utf8')));
+const work = mkdtempSync(join(tmpdir(), 'trailhound-known-'));
+const known = new Set((await loadDetectors(await readConfig(undefined))).entries.map(({ detector }) => detector.id));
+const mistakes: string[] = [];
+
+function trailhound(store: string, ...args: string[]): Alert[] {
+  const { stdout, stderr, status } = spawnSync(
+    process.execPath,
+    [CLI, ...args, '--store', join(work, 'stores', store), '--output', 'jsonl', '--quiet'],
+    { encoding: 'utf8', maxBuffer: 2 ** 30 },
+  );
+  // 3: something in the folder is no log file.
+  if (status !== 0 && status !== 3) throw new Error(`trailhound ${args.join(' ')} ended with ${status}: ${stderr}`);
+  return stdout
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line) as Alert);
+}
+
+/** The alerts of these log files, by rank. */
+function ranked(store: string, ...paths: string[]): Alert[] {
+  for (const path of paths) trailhound(store, 'scan', path);
+  return trailhound(store, 'alerts', 'list', '--sort', 'rank', '--limit', '0');
+}
+
+interface RawRecord {
+  readonly eventID: string;
+  readonly eventName: string;
+  readonly eventTime: string;
+  readonly userIdentity?: { readonly arn?: string };
+}
+
+const ids = (alerts: readonly Alert[]): string =>
+  [...new Set(alerts.map(({ detector }) => detector))].toSorted().map(code).join(', ');
+const isAct = ({ detector }: Alert): boolean => !opinions.toolDetectors.includes(detector);
+const placeOf = (alerts: readonly Alert[], own: readonly Alert[]): string =>
+  own.length === 0 ? '' : `${1 + alerts.findIndex((alert) => own.includes(alert))} of ${alerts.length}`;
+
+/** A technique without an alert needs an argument, and one with an alert must have none. */
+function judged(technique: string, own: readonly Alert[], missed: string | undefined): string {
+  if (own.length === 0 && missed === undefined) mistakes.push(`${technique}: no detector fires, and nobody says why`);
+  if (own.length > 0 && missed !== undefined)
+    mistakes.push(`${technique}: a detector fires, so its \`missed\` is out of date`);
+  return own.length > 0 ? ids(own) : `none: ${missed ?? '?'}`;
+}
+
+function campaignTable(): string {
+  const dir = join(folder as string, 'invictus-aws', 'CloudTrail');
+  const records = readdirSync(dir)
+    .filter((name) => name.endsWith('.json'))
+    .flatMap((name) => (JSON.parse(readFileSync(join(dir, name), 'utf8')) as { Records: RawRecord[] }).Records);
+  const alerts = ranked('campaign', dir);
+  return table(
+    ['technique', 'detectors', 'place of the first', 'remark'],
+    opinions.campaign.map(({ technique, events, caller, from = '', to = '~', missed, note = '' }) => {
+      const own = new Set(
+        records
+          .filter(
+            ({ eventName, eventTime, userIdentity }) =>
+              (events ?? caller) !== undefined &&
+              (events === undefined || events.includes(eventName)) &&
+              (caller === undefined || userIdentity?.arn?.includes(caller) === true) &&
+              eventTime >= from &&
+              eventTime <= to,
+          )
+          .map(({ eventID }) => eventID),
+      );
+      if (own.size === 0 && missed === undefined) mistakes.push(`${technique}: the campaign holds no such events`);
+      const told = alerts.filter((alert) => isAct(alert) && alert.event_ids.some((id) => own.has(id)));
+      return [code(technique), judged(technique, told, missed), placeOf(alerts, told), note];
+    }),
+  );
+}
+
+function techniqueTable(): string {
+  const dir = join(folder as string, 'stratus-detonation');
+  const files = readdirSync(dir)
+    .filter((name) => name.endsWith('.json'))
+    .toSorted();
+  return table(
+    ['technique', 'detectors', 'place of the first'],
+    files.map((name) => {
+      const technique = basename(name, '.json');
+      const alerts = ranked(technique, join(dir, name));
+      const told = alerts.filter(isAct);
+      return [code(technique), judged(technique, told, opinions.techniques[technique]?.missed), placeOf(alerts, told)];
+    }),
+  );
+}
+
+interface JudgedCase extends RuleCase {
+  /** What fires at it. */
+  readonly alerts: readonly Alert[];
+}
+
+function judgedCases(cases: readonly RuleCase[]): readonly JudgedCase[] {
+  const dir = join(work, 'cases');
+  const ours = cases.filter(isOurs);
+  for (const [number, one] of ours.entries()) {
+    const { repeat: times = 1, vary } = opinions.rules[one.rule_id] ?? {};
+    writeCase(dir, one, number, { times, ...(vary !== undefined && { vary }) });
+  }
+  const alerts = trailhound('cases', 'scan', dir);
+  return ours.map((one, number) => ({
+    ...one,
+    alerts: alerts.filter(({ first_seen }) => caseAt(first_seen) === number),
+  }));
+}
+
+function ruleTables(): string[] {
+  const all = readFileSync(join(folder as string, 'panther-cases.dev.jsonl'), 'utf8')
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line) as RuleCase);
+  const judgedAll = judgedCases(all);
+  const rows: string[][] = [];
+  const differences: string[] = [];
+  for (const id of [...new Set(all.map(({ rule_id }) => rule_id))].toSorted()) {
+    const cases = all.filter(({ rule_id }) => rule_id === id);
+    const own = judgedAll.filter(({ rule_id }) => rule_id === id);
+    const opinion = opinions.rules[id] ?? {};
+    const [{ severity, log_type } = { severity: '', log_type: '' }] = cases;
+    const equivalents = opinion.detectors;
+    if (own.length === 0) {
+      rows.push([code(id), severity, `${cases.length}`, `none: ${log_type} is no table of ours`, '']);
+      continue;
+    }
+    if (equivalents === undefined && opinion.none === undefined)
+      mistakes.push(`${id}: neither detectors nor a reason for none`);
+    const agreed = own.filter(({ test_name, expected, alerts }) => {
+      if (equivalents === undefined) return true;
+      const fires = alerts.some(({ detector }) => equivalents.includes(detector));
+      const why = opinion.differs?.[test_name];
+      if (fires === expected && why !== undefined) mistakes.push(`${id}, ${test_name}: no difference any more`);
+      if (fires === expected) return true;
+      if (why === undefined)
+        mistakes.push(
+          `${id}, ${test_name}: expected ${expected ? 'an alert' : 'silence'}, and fired: ${ids(alerts) || 'nothing'}`,
+        );
+      differences.push(
+        `${code(id)}, “${test_name}”: that rule ${expected ? 'alerts' : 'is silent'}, ours ${fires ? 'alert' : 'are silent'}. ${why ?? '?'}`,
+      );
+      return false;
+    });
+    for (const name of Object.keys(opinion.differs ?? {}))
+      if (!own.some(({ test_name }) => test_name === name)) mistakes.push(`${id}: no case is called ‘${name}’`);
+    rows.push([
+      code(id),
+      severity,
+      `${own.length}${opinion.repeat === undefined ? '' : `, each ${opinion.repeat} times`}`,
+      equivalents === undefined ? `none: ${opinion.none ?? '?'}` : equivalents.map(code).join(', '),
+      equivalents === undefined ? '' : `${agreed.length} of ${own.length}`,
+    ]);
+  }
+  return [
+    table(['rule', 'its severity', 'cases', 'ours', 'agree'], rows),
+    `### Where opinions differ\n\n${list(differences)}`,
+  ];
+}
+
+for (const id of [
+  ...opinions.toolDetectors,
+  ...Object.values(opinions.rules).flatMap(({ detectors = [] }) => detectors),
+])
+  if (!known.has(id)) mistakes.push(`no detector is called ${id}`);
+try {
+  const campaign = campaignTable();
+  const techniques = techniqueTable();
+  const [rules = '', differences = ''] = ruleTables();
+  writeFileSync(
+    PAGE,
+    `<!-- Generated by \`node --import tsx scripts/known-attacks.ts\`: change scripts/known-attacks/opinions.yaml, not this file. -->
+# Known attacks
+
+What the catalogue makes of attacks that others recorded, and of the examples with which others test their rules. The data is public and not part of this repository: [invictus-ir/aws_dataset](https://github.com/invictus-ir/aws_dataset), the recordings of [Stratus Red Team](https://github.com/DataDog/stratus-red-team), and the tests of [panther-analysis](https://github.com/panther-labs/panther-analysis). Detectors that know the tool by its user agent (${opinions.toolDetectors.map(code).join(', ')}) are left out: an attacker changes that first. The place is that of the best alert by [rank](alerts.md#rank), among all alerts of the archive.
+
+## A recorded campaign
+
+One user runs Stratus Red Team and cleans up, 2,900 records of an hour; an archive of nothing but attack, so that places tell only which technique weighs more.
+
+${campaign}
+
+## Techniques one by one
+
+${techniques}
+
+## Published rules
+
+The events of these cases are partial: who called, when and where from is filled in where they do not say. Each stands on a day and in an account of its own, under the whole catalogue. Where a rule counts, the event happens as often as the table says, and differs each time in what is counted.
+
+${rules}
+
+${differences}
+`,
+  );
+} finally {
+  rmSync(work, { recursive: true, force: true });
+}
+for (const mistake of mistakes) console.error(mistake);
+console.error(mistakes.length === 0 ? 'all is found or argued for' : `${mistakes.length} without an argument`);
+process.exitCode = mistakes.length === 0 ? 0 : 1;
