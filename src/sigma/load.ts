@@ -282,20 +282,17 @@ class Loader {
     const timeframe = entryOf(detection, 'timeframe');
     if (timeframe !== undefined)
       throw new RuleProblem(timeframe.place, 'timeframe is no longer part of Sigma: write a correlation rule');
-    const context: SearchContext = {
-      table,
-      portable: this.#options.portable,
-      placeholders: this.#options.placeholders,
-      lists: this.#options.lists,
-      warn: (place, message) => void warnings.push(`${place.line}:${place.column}: ${message}`),
-    };
-    const own = detectionCondition(detection, NO_SEARCHES, context);
+    const own = detectionCondition(
+      detection,
+      NO_SEARCHES,
+      this.#contextOf(table, (place, message) => void warnings.push(`${place.line}:${place.column}: ${message}`)),
+    );
     const filters = this.#drafts.flatMap(({ document }) =>
       document.kind === 'filter' && covers(document.logsource, logsource) && isFor(document, head) ? [document] : [],
     );
     const filtered = filters.map((one) => {
       try {
-        return detectionCondition(one.filter, [...NO_SEARCHES, 'rules'], { ...context, warn: () => undefined });
+        return this.#filterCondition(one, table);
       } catch (error) {
         if (!(error instanceof RuleProblem)) throw error;
         throw new RuleProblem(error.place, `its filter '${one.head.title}' cannot be used: ${error.message}`);
@@ -309,7 +306,17 @@ class Loader {
     };
   }
 
-  #finishFilter({ warnings }: Draft, { head, logsource, rules }: SigmaFilter): void {
+  #contextOf(table: Table, warn: SearchContext['warn']): SearchContext {
+    const { portable, placeholders, lists } = this.#options;
+    return { table, portable, placeholders, lists, warn };
+  }
+
+  #filterCondition({ filter }: SigmaFilter, table: Table, warn: SearchContext['warn'] = () => undefined): Condition {
+    return detectionCondition(filter, [...NO_SEARCHES, 'rules'], this.#contextOf(table, warn));
+  }
+
+  #finishFilter({ warnings }: Draft, filter: SigmaFilter): void {
+    const { head, logsource, rules } = filter;
     if (tableOf(logsource) === null && logsource.product !== null && logsource.product !== 'aws') {
       this.#report(head, 'foreign', `its logs are ${logsourceText(logsource)}`, warnings);
       return;
@@ -324,8 +331,21 @@ class Loader {
     } else if (affected.length === 0) {
       this.#refuse(new RuleProblem(head.place, 'it filters no rule that was read'), head);
     } else {
+      try {
+        for (const table of this.#tablesOf(affected))
+          this.#filterCondition(filter, table, (place, message) => void warnings.push(`${place.line}:${place.column}: ${message}`));
+      } catch (error) {
+        if (!(error instanceof RuleProblem)) throw error;
+        this.#refuse(error, head);
+        return;
+      }
       this.#report(head, 'part', `a filter over ${affected.length} ${affected.length === 1 ? 'rule' : 'rules'}`, warnings);
     }
+  }
+
+  #tablesOf(drafts: readonly Draft[]): readonly Table[] {
+    const names = new Set(drafts.map(({ document }) => (document.kind === 'rule' ? tableOf(document.logsource) : null)));
+    return this.#options.tables.filter(({ name }) => names.has(name));
   }
 
   #report(
