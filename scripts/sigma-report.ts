@@ -1,12 +1,12 @@
 /**
  * What becomes of a folder of Sigma rules: which compile, which fire on an event that is made for each of them and goes through a whole scan, and which can never fire.
- * `--operations <file>`: JSON of the calls that each service has, by event source; a rule that asks for others waits for what nobody can do.
+ * `--operations <file>`: JSON of the calls that the SDK of each service has, by event source; a rule that asks for those of another waits for what nobody can do.
  * Run `npm run build` first: `node --import tsx scripts/sigma-report.ts <path…> [--operations <file>]`. The table goes to stdout.
  */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { basename, dirname, join, resolve } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { loadSigmaRules, TABLES } from '../src/cli/wire.ts';
 import type { Condition, Detector } from '../src/detector.ts';
@@ -112,9 +112,18 @@ function whyNever(condition: Condition, { warnings }: RuleReport): string | null
   if (asked.length > 0) return `never: ${asked.join('; ')}`;
   if (unknown.length === 0) return null;
   const services = sources.join(', ');
-  return unknown.length === names.length
-    ? `never: ${services} has no call ${unknown.join(', ')}`
-    : `in part: ${services} has no call ${unknown.join(', ')}`;
+  const owners = new Set(unknown.flatMap((name) => ownersOf(name)));
+  const others = owners.size === 0 ? '' : `, ${[...owners].join(', ')} has`;
+  const what = `${services} has no call ${unknown.join(', ')} in its SDK${others}`;
+  if (unknown.length < names.length) return `in part: ${what}`;
+  // What no service has may be a call that the console alone makes.
+  return owners.size > 0 ? `never: ${what}` : `not sure: ${what}`;
+}
+
+function ownersOf(name: string): readonly string[] {
+  return Object.entries(operations ?? {})
+    .filter(([, calls]) => calls.some((call) => call.toLowerCase() === name.toLowerCase()))
+    .map(([service]) => service);
 }
 
 /** What a column is compared with for equality, anywhere in a condition but under `not`. */
@@ -128,7 +137,7 @@ function valuesOf(condition: Condition, column: string): readonly string[] {
 
 function commitOf(path: string): string {
   try {
-    return execFileSync('git', ['-C', dirname(path), 'rev-parse', 'HEAD'], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim();
+    return execFileSync('git', ['-C', path, 'rev-parse', 'HEAD'], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim();
   } catch {
     return 'unknown';
   }
