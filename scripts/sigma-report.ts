@@ -45,11 +45,14 @@ const rows = reports
   });
 
 const fired = scan(rows);
-const dead = (row: Row): string | null => (row.detector?.when === undefined ? null : whyNever(row.detector.when, row.report));
+const dead = (row: Row): string | null =>
+  row.detector?.when === undefined ? null : whyNever(row.detector.when, row.report);
 const told = rows.map((row, at) => ({ ...row, fires: fired.has(at), never: dead(row) }));
 const count = (test: (row: (typeof told)[number]) => boolean): number => told.filter(test).length;
 
-console.log(`Commit ${commitOf(paths[0] ?? '.')}, ${new Date().toISOString().slice(0, 10)}: ${rows.length} rules, ${count(({ detector }) => detector !== null)} compile, ${count(({ fires }) => fires)} fire on the event made for them, ${count(({ never }) => never?.startsWith('never') === true)} can never fire.\n`);
+console.log(
+  `Commit ${commitOf(paths[0] ?? '.')}, ${new Date().toISOString().slice(0, 10)}: ${rows.length} rules, ${count(({ detector }) => detector !== null)} compile, ${count(({ fires }) => fires)} fire on the event made for them, ${count(({ never }) => never?.startsWith('never') === true)} can never fire.\n`,
+);
 console.log('| rule | compiles | fires | can it fire in real logs? |\n| --- | --- | --- | --- |');
 for (const { report, detector, record, fires, never } of told) {
   const compiles = detector === null ? `no: ${report.line}:${report.column} ${report.reason ?? ''}` : 'yes';
@@ -65,11 +68,25 @@ function scan(all: readonly Row[]): ReadonlySet<number> {
     writeFileSync(join(dir, 'events.json'), JSON.stringify({ Records: records }));
     const { stdout, stderr } = spawnSync(
       process.execPath,
-      [MAIN, 'scan', join(dir, 'events.json'), ...paths.flatMap((path) => ['--rules', path]), '--tag', 'sigma', '--store', join(dir, 'store'), '--output', 'jsonl'],
+      [
+        MAIN,
+        'scan',
+        join(dir, 'events.json'),
+        ...paths.flatMap((path) => ['--rules', path]),
+        '--tag',
+        'sigma',
+        '--store',
+        join(dir, 'store'),
+        '--output',
+        'jsonl',
+      ],
       { cwd: dir, encoding: 'utf8', maxBuffer: 1 << 28 },
     );
     if (stdout === '') throw new Error(stderr);
-    const alerts = stdout.trim().split('\n').map((line) => JSON.parse(line) as { detector: string; event_ids: string[] });
+    const alerts = stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as { detector: string; event_ids: string[] });
     return new Set(
       all.flatMap(({ detector }, at) =>
         alerts.some((alert) => alert.detector === detector?.id && alert.event_ids.includes(idOf(at))) ? [at] : [],
@@ -86,7 +103,13 @@ function idOf(at: number): string {
 
 /** An event of an hour of its own, with what every record has. */
 function filled(record: Readonly<Record<string, unknown>>, at: number): Record<string, unknown> {
-  const identity = { type: 'IAMUser', principalId: 'AIDACKCEVSQ6C2EXAMPLE', arn: 'arn:aws:iam::111122223333:user/Alice', accountId: '111122223333', userName: 'Alice' };
+  const identity = {
+    type: 'IAMUser',
+    principalId: 'AIDACKCEVSQ6C2EXAMPLE',
+    arn: 'arn:aws:iam::111122223333:user/Alice',
+    accountId: '111122223333',
+    userName: 'Alice',
+  };
   return {
     eventVersion: '1.11',
     eventSource: 'ec2.amazonaws.com',
@@ -107,7 +130,10 @@ function whyNever(condition: Condition, { warnings }: RuleReport): string | null
   const asked = warnings.map((warning) => warning.replace(/^\d+:\d+: /u, ''));
   const names = valuesOf(condition, 'event_name');
   const sources = valuesOf(condition, 'event_source');
-  const calls = operations === null ? [] : sources.flatMap((source) => (operations[source.toLowerCase()] ?? []).map((name) => name.toLowerCase()));
+  const calls =
+    operations === null
+      ? []
+      : sources.flatMap((source) => (operations[source.toLowerCase()] ?? []).map((name) => name.toLowerCase()));
   const unknown = calls.length === 0 ? [] : names.filter((name) => !calls.includes(name.toLowerCase()));
   if (asked.length > 0) return `never: ${asked.join('; ')}`;
   if (unknown.length === 0) return null;
@@ -129,7 +155,8 @@ function ownersOf(name: string): readonly string[] {
 /** What a column is compared with for equality, anywhere in a condition but under `not`. */
 function valuesOf(condition: Condition, column: string): readonly string[] {
   return Object.entries(condition).flatMap(([key, value]): readonly string[] => {
-    if (key === 'all' || key === 'any') return (value as readonly Condition[]).flatMap((part) => valuesOf(part, column));
+    if (key === 'all' || key === 'any')
+      return (value as readonly Condition[]).flatMap((part) => valuesOf(part, column));
     if (key !== column || typeof value !== 'object' || value === null || !('is' in value)) return [];
     return [value.is].flat().map(String);
   });
@@ -137,7 +164,10 @@ function valuesOf(condition: Condition, column: string): readonly string[] {
 
 function commitOf(path: string): string {
   try {
-    return execFileSync('git', ['-C', path, 'rev-parse', 'HEAD'], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim();
+    return execFileSync('git', ['-C', path, 'rev-parse', 'HEAD'], {
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+    }).trim();
   } catch {
     return 'unknown';
   }

@@ -39,7 +39,11 @@ function* ways(condition: Condition, holds: boolean): Generator<readonly Demand[
       yield [{ key, match: asMatch(value), holds }];
     };
   });
-  yield* holds ? product(parts) : (function* () { for (const part of parts) yield* part(); })();
+  yield* holds
+    ? product(parts)
+    : (function* () {
+        for (const part of parts) yield* part();
+      })();
 }
 
 const every = (parts: readonly Condition[], holds: boolean): Generator<readonly Demand[]> =>
@@ -69,7 +73,9 @@ function recordFor(demands: readonly Demand[], table: Table): JsonRecord | null 
   );
   for (const key of keys) {
     const own = demands.filter((demand) => demand.key === key);
-    const found = candidates(own, values).find((value) => own.every(({ match, holds }) => fits(match, value, values) === holds));
+    const found = candidates(own, values).find((value) =>
+      own.every(({ match, holds }) => fits(match, value, values) === holds),
+    );
     if (found === undefined) return null;
     values.set(key, found);
     if (found !== null && !put(record, key, found, table)) return null;
@@ -85,10 +91,19 @@ const listOf = (value: unknown): readonly unknown[] => (Array.isArray(value) ? v
 /** Values worth trying, null for none at all, the likeliest first. */
 function candidates(demands: readonly Demand[], values: ReadonlyMap<string, unknown>): readonly unknown[] {
   const wanted = demands.filter(({ holds }) => holds).map(({ match }) => match);
-  const texts = (operator: string): readonly string[] => wanted.flatMap((match) => (operator in match ? [String(listOf(match[operator])[0])] : []));
-  const joined = [...texts('startswith'), ...texts('contains'), ...texts('like').map(unwild), ...texts('re').map(sample), ...texts('endswith')].join('');
+  const texts = (operator: string): readonly string[] =>
+    wanted.flatMap((match) => (operator in match ? [String(listOf(match[operator])[0])] : []));
+  const joined = [
+    ...texts('startswith'),
+    ...texts('contains'),
+    ...texts('like').map(unwild),
+    ...texts('re').map(sample),
+    ...texts('endswith'),
+  ].join('');
   const numbers = wanted.flatMap((match) =>
-    ['gt', 'gte', 'lt', 'lte'].flatMap((operator) => (typeof match[operator] === 'number' ? [match[operator] as number] : [])),
+    ['gt', 'gte', 'lt', 'lte'].flatMap((operator) =>
+      typeof match[operator] === 'number' ? [match[operator] as number] : [],
+    ),
   );
   return [
     ...wanted.flatMap((match) => ('is' in match ? listOf(match['is']) : [])),
@@ -145,13 +160,22 @@ function fits(match: Match, value: unknown, values: ReadonlyMap<string, unknown>
     any('endswith', (one) => text.endsWith(one)) &&
     any('like', (one) => likePattern(one).test(text)) &&
     (!('re' in match) || new RegExp(String(match['re']).replace(/^\(\?[ims]+\)/u, ''), 'isu').test(String(value))) &&
-    (!('cidr' in match) || listOf(match['cidr']).some((network) => isIP(String(value)) !== 0 && String(network).startsWith(String(value)))) &&
+    (!('cidr' in match) ||
+      listOf(match['cidr']).some(
+        (network) => isIP(String(value)) !== 0 && String(network).startsWith(String(value)),
+      )) &&
     compare('gt', (a, b) => a > b) &&
     compare('gte', (a, b) => a >= b) &&
     compare('lt', (a, b) => a < b) &&
     compare('lte', (a, b) => a <= b) &&
     (other === null ||
-      (other.at === 'whole' ? text === right : other.at === 'start' ? text.startsWith(right) : other.at === 'end' ? text.endsWith(right) : text.includes(right)))
+      (other.at === 'whole'
+        ? text === right
+        : other.at === 'start'
+          ? text.startsWith(right)
+          : other.at === 'end'
+            ? text.endsWith(right)
+            : text.includes(right)))
   );
 }
 
@@ -168,7 +192,8 @@ const likePattern = (like: string): RegExp =>
 function put(record: JsonRecord, key: string, value: unknown, table: Table): boolean {
   const [first = '', ...steps] = key.replaceAll('[]', '').split('.');
   const column = table.columns.find(({ name }) => name === first);
-  const raw = column?.name === 'event_name' ? 'eventName' : column?.name === 'resource_arns' ? 'resources' : column?.raw;
+  const raw =
+    column?.name === 'event_name' ? 'eventName' : column?.name === 'resource_arns' ? 'resources' : column?.raw;
   if (column?.name === 'resource_arns') {
     record['resources'] = [{ ARN: String(value) }];
     return true;

@@ -105,7 +105,11 @@ const schema = z.strictObject(
       .default([]),
     rules: z.array(text, 'expected a list of paths').describe('Files or folders with Sigma rules.').default([]),
     placeholders: z
-      .record(z.string(), z.union([scalar.transform((value) => [value]), z.array(scalar, 'expected texts')]), 'expected names and values')
+      .record(
+        z.string(),
+        z.union([scalar.transform((value) => [value]), z.array(scalar, 'expected texts')]),
+        'expected names and values',
+      )
       .describe('Values of the placeholders of Sigma rules, by the name between the percent signs.')
       .default({}),
     parameters: z

@@ -16,6 +16,8 @@ export interface CatalogueEntry {
   /** Absolute; of a Sigma rule with its line, since a file may hold several. */
   readonly file: string;
   readonly builtIn: boolean;
+  /** A Sigma rule: it has no examples of its own. */
+  readonly isRule: boolean;
 }
 
 export interface Catalogue {
@@ -39,16 +41,16 @@ const EXTENSIONS = [...CODE_EXTENSIONS, '.sql', '.yaml', '.yml'];
 export async function loadDetectors(config: Config, portable = config.backend === 'athena'): Promise<Catalogue> {
   const byId = new Map<string, CatalogueEntry>();
   for (const file of filesUnder(join(codeRoot, 'detectors')))
-    add(byId, { detector: await loadDetector(file), file, builtIn: true });
+    add(byId, { detector: await loadDetector(file), file, builtIn: true, isRule: false });
   const beside = resolve(config.dir, USER_DETECTORS);
   const own = [...(existsSync(beside) ? [beside] : []), ...config.detectors.map((path) => resolve(config.dir, path))];
   const found = [...new Set(own.flatMap(filesUnder))].filter((file) => !isBuiltIn(file));
   const notLoaded = found.filter((file) => config.file === null && CODE_EXTENSIONS.includes(extname(file)));
   const files = found.filter((file) => !notLoaded.includes(file));
   if (files.length > 0) resolveOwnPackage();
-  for (const file of files) add(byId, { detector: await loadDetector(file), file, builtIn: false });
+  for (const file of files) add(byId, { detector: await loadDetector(file), file, builtIn: false, isRule: false });
   const { rules, reports } = await rulesOf(config, portable);
-  for (const { detector, origin } of rules) add(byId, { detector, file: origin, builtIn: false });
+  for (const { detector, origin } of rules) add(byId, { detector, file: origin, builtIn: false, isRule: true });
   const entries = [...byId.values()].toSorted((a, b) => (a.detector.id < b.detector.id ? -1 : 1));
   return {
     entries,

@@ -50,7 +50,10 @@ export function addIngestOptions(command: Command): Command {
     .option('--region <name>', 'only this region, repeatable', collect)
     .addOption(new Option('--format <name>', 'what the log files are').choices(['auto', ...FORMATS]).default('auto'))
     .option('--dry-run', 'only tell how many files and bytes there are, and what time and disk they would take')
-    .option('--strict', 'end with status 3 when a record could not be decoded, a file is damaged or, of a scan, a Sigma rule cannot be used')
+    .option(
+      '--strict',
+      'end with status 3 when a record could not be decoded, a file is damaged or, of a scan, a Sigma rule cannot be used',
+    )
     .option('--once', 'read what is there now, then end (only a queue does not do so by itself)')
     .option(
       '--reconcile <days>',

@@ -12,7 +12,11 @@ export interface RulesOptions {
 }
 
 export function addRulesOption(command: Command): Command {
-  return command.option('--rules <path>', 'Sigma rules besides those of the config: a file or folder, repeatable', collect);
+  return command.option(
+    '--rules <path>',
+    'Sigma rules besides those of the config: a file or folder, repeatable',
+    collect,
+  );
 }
 
 /** The config with the rules that were named besides. */
@@ -23,7 +27,8 @@ export function withRules<R extends { readonly config: Config; readonly options:
 }
 
 /** `file:line:column`, the file as one finds it from here. */
-export const placeOf = ({ file, line, column }: RuleReport): string => `${relative(process.cwd(), file)}:${line}:${column}`;
+export const placeOf = ({ file, line, column }: RuleReport): string =>
+  `${relative(process.cwd(), file)}:${line}:${column}`;
 
 /** How many rules there are, and each one that cannot be used, with its place and the reason. */
 export function tellRules(reports: readonly RuleReport[], terminal: Terminal): void {

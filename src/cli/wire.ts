@@ -29,8 +29,8 @@ import type { IngestForecast, IngestOptions, IngestResult, SegmentWriter, Worker
 import type { CompactDeps, CompactResult } from '../pipeline/compact.ts';
 import type { ExportDeps, ExportResult } from '../pipeline/export.ts';
 import type { HuntDeps, HuntOptions, HuntPart, HuntResult } from '../pipeline/hunt.ts';
-import type { AwsOptions, Folders, Source } from '../source.ts';
 import type { LoadedRules } from '../sigma/load.ts';
+import type { AwsOptions, Folders, Source } from '../source.ts';
 import type { RemoteOptions } from '../sources/open.ts';
 import type { QueueOptions } from '../sources/sqs.ts';
 import { CATALOG_TABLES } from '../store/catalog-tables.ts';

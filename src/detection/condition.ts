@@ -281,7 +281,8 @@ function placeOf(key: string, { caseless, part, unquoted, ...operators }: Operat
       throw invalid(context, `'part' of '${key}' is ${JSON.stringify(part)}, expected one of ${TIME_PARTS.join(', ')}`);
     if (place.column.type !== 'TIMESTAMP') throw invalid(context, `'${key}' is no time: it has no ${part}`);
     const other = Object.keys(operators).find((operator) => !PART_OPERATORS.has(operator));
-    if (other !== undefined) throw invalid(context, `the ${part} of '${key}' is a number, which '${other}' does not compare`);
+    if (other !== undefined)
+      throw invalid(context, `the ${part} of '${key}' is a number, which '${other}' does not compare`);
   }
   if (unquoted === true && (place.column.json !== true || place.path.length > 0))
     throw invalid(context, `'unquoted' of '${key}' is for the whole text of a JSON column`);

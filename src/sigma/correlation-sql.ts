@@ -13,7 +13,14 @@ export interface SqlWords {
   readonly value: (key: string, table: Table) => string;
 }
 
-const SIGNS: Readonly<Record<Bound['operator'], string>> = { gt: '>', gte: '>=', lt: '<', lte: '<=', eq: '=', neq: '<>' };
+const SIGNS: Readonly<Record<Bound['operator'], string>> = {
+  gt: '>',
+  gte: '>=',
+  lt: '<',
+  lte: '<=',
+  eq: '=',
+  neq: '<>',
+};
 
 const span = (ms: number): string => `INTERVAL '${ms / SECOND_MS}' SECOND`;
 const list = (...parts: readonly (string | readonly string[])[]): string => parts.flat().join(', ');
@@ -74,7 +81,10 @@ SELECT ${list(
       'slot',
     )}, CAST(max(peak) AS BIGINT) AS peak, min(t) AS first_seen, max(t) AS last_seen, count(*) AS count,
  array_agg(event_id ORDER BY t, event_id) FILTER (WHERE place <= ${EVIDENCE_MAX} AND event_id IS NOT NULL) AS event_ids,
- ${['account_id', 'aws_region', 'source_ip', 'principal_arn'].filter((name) => !subject.includes(name)).map(one).join(', ')}
+ ${['account_id', 'aws_region', 'source_ip', 'principal_arn']
+   .filter((name) => !subject.includes(name))
+   .map(one)
+   .join(', ')}
 FROM ${found} GROUP BY ${list(g, 'slot')} ORDER BY ${list('slot', g)}`;
   }
 
@@ -91,7 +101,9 @@ FROM ${found} GROUP BY ${list(g, 'slot')} ORDER BY ${list('slot', g)}`;
     const g = correlation.groupBy.map((_, at) => `g${at}`);
     const by = g.length === 0 ? '' : `PARTITION BY ${list(g)} `;
     const lo = `t - ${span(reachOf(correlation))} AS lo`;
-    const holds = bounds.map(({ operator, value }) => `n ${SIGNS[operator]} ${value < 0 ? `(${value})` : value}`).join(' AND ');
+    const holds = bounds
+      .map(({ operator, value }) => `n ${SIGNS[operator]} ${value < 0 ? `(${value})` : value}`)
+      .join(' AND ');
     if (type === 'temporal_ordered') return this.#ordered(correlation, g, lo);
     // What is exactly as old as the span has left it.
     const frame = `OVER (${by}ORDER BY t RANGE BETWEEN ${span(withinMs - 1)} PRECEDING AND CURRENT ROW)`;
@@ -156,7 +168,8 @@ FROM ${found} GROUP BY ${list(g, 'slot')} ORDER BY ${list('slot', g)}`;
     const named = values.map((sql, at) => `${sql} AS v${at}`);
     const g = correlation.groupBy.map((field, at) => {
       const meant = fieldIn(correlation, field, source);
-      if (source.kind === 'rule') return `${this.#words.value(keyIn(meant, source.table, this.#portable), source.table)} AS g${at}`;
+      if (source.kind === 'rule')
+        return `${this.#words.value(keyIn(meant, source.table, this.#portable), source.table)} AS g${at}`;
       return `${innerGroup(source, meant)} AS g${at}`;
     });
     const names = list(
@@ -217,13 +230,20 @@ FROM ${found} GROUP BY ${list(g, 'slot')} ORDER BY ${list('slot', g)}`;
 /** Ranks behind every step: an event that fits several steps counts for the earlier ones only for what is strictly later. */
 const LATER = 1000;
 
-function innerGroup(source: Correlation, { name, place }: { readonly name: string; readonly place: RuleProblem['place'] }): string {
+function innerGroup(
+  source: Correlation,
+  { name, place }: { readonly name: string; readonly place: RuleProblem['place'] },
+): string {
   const at = source.groupBy.findIndex((field) => field.name === name);
   if (at >= 0) return `g${at}`;
   throw new RuleProblem(place, `'${name}' is no field that the correlation '${source.names[0] ?? '?'}' groups by`);
 }
 
 const evidenceColumns = ({ eventId, accountId, region, sourceIp, principalArn }: Roles): readonly string[] =>
-  Object.entries({ event_id: eventId, account_id: accountId, aws_region: region, source_ip: sourceIp, principal_arn: principalArn }).map(
-    ([name, column]) => `${column ?? 'CAST(NULL AS VARCHAR)'} AS ${name}`,
-  );
+  Object.entries({
+    event_id: eventId,
+    account_id: accountId,
+    aws_region: region,
+    source_ip: sourceIp,
+    principal_arn: principalArn,
+  }).map(([name, column]) => `${column ?? 'CAST(NULL AS VARCHAR)'} AS ${name}`);

@@ -10,8 +10,10 @@ export const CORRELATION_TYPES = ['event_count', 'value_count', 'temporal', 'tem
 export type CorrelationType = (typeof CORRELATION_TYPES)[number];
 
 const REFUSED: Readonly<Record<string, string>> = {
-  value_avg: 'an average falls with further events, so that one who adds harmless ones stays below it: count or sum instead',
-  value_median: 'a median falls with further events, so that one who adds harmless ones stays below it: count or sum instead',
+  value_avg:
+    'an average falls with further events, so that one who adds harmless ones stays below it: count or sum instead',
+  value_median:
+    'a median falls with further events, so that one who adds harmless ones stays below it: count or sum instead',
   value_percentile: 'a percentile is compared with all values there are, for which a baseline of trailhound is the way',
 };
 
@@ -108,7 +110,8 @@ function aliasesOf(correlation: MapValue): Correlation['aliases'] {
     (aliases?.entries ?? []).map(({ key, value }) => {
       if (value.kind !== 'map') throw new RuleProblem(value.place, `the alias '${key}' tells no field for each rule`);
       const fields = value.entries.map(({ key: rule, value: field }) => {
-        if (field.kind !== 'scalar') throw new RuleProblem(field.place, `the alias '${key}' tells no field for '${rule}'`);
+        if (field.kind !== 'scalar')
+          throw new RuleProblem(field.place, `the alias '${key}' tells no field for '${rule}'`);
         return [rule, { field: field.text, place: field.place }] as const;
       });
       return [key, new Map(fields)];
@@ -147,7 +150,10 @@ function conditionOf(
   if (type === 'value_sum' && fields.length > 1)
     throw new RuleProblem(condition.place, "the correlation 'value_sum' adds up one field");
   if (type === 'temporal_ordered' && bounds.some(({ operator, value }) => operator !== 'gte' || value !== sources))
-    throw new RuleProblem(condition.place, "the correlation 'temporal_ordered' is about all of its rules: leave the condition out");
+    throw new RuleProblem(
+      condition.place,
+      "the correlation 'temporal_ordered' is about all of its rules: leave the condition out",
+    );
   return { bounds, fields };
 }
 
@@ -167,7 +173,11 @@ export function fieldIn(
 }
 
 /** The column or path with one value that a field has in the events of a rule. */
-export function keyIn(field: { readonly name: string; readonly place: Place }, table: Table, portable: boolean): string {
+export function keyIn(
+  field: { readonly name: string; readonly place: Place },
+  table: Table,
+  portable: boolean,
+): string {
   const found = fieldOf(field.name, table);
   if (typeof found === 'string') throw new RuleProblem(field.place, found);
   if (found.column.type === 'VARCHAR[]' && !found.isPath)

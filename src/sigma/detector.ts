@@ -8,30 +8,31 @@ import { correlationSql, reachOf, type SqlWords } from './correlation-sql.ts';
 import { attackOf, detectorId, type RuleHead } from './rule.ts';
 
 /** Whom or what an alert is about, where the rule does not say it, and the sentence about it. */
-const ABOUT: Readonly<Record<string, { readonly subject: string; readonly event: string; readonly several: string }>> = {
-  cloudtrail: {
-    subject: 'principal',
-    event: '{principal} called {event_name} of {event_source} in {aws_region} from {source_address}',
-    several: '{principal} made {count} such calls, first {event_name} of {event_source} in {aws_region}',
-  },
-  cloudtrail_insight: {
-    subject: 'event_name',
-    event: '{event_name} of {event_source} in {aws_region}: {insight_type}',
-    several: '{event_name} of {event_source} in {aws_region}, {count} times: {insight_type}',
-  },
-  s3_access: {
-    subject: 'principal',
-    event: '{principal} asked {bucket} for {operation} {key} from {remote_ip}, with the result {http_status}',
-    several: '{principal} made {count} such requests, first {operation} to {bucket} from {remote_ip}',
-  },
-  waf: {
-    subject: 'source_ip',
-    event: '{source_ip} asked {host} for {http_method} {uri}: {action}',
-    several: '{source_ip} made {count} such requests, first {http_method} {uri} to {host}',
-  },
-};
+const ABOUT: Readonly<Record<string, { readonly subject: string; readonly event: string; readonly several: string }>> =
+  {
+    cloudtrail: {
+      subject: 'principal',
+      event: '{principal} called {event_name} of {event_source} in {aws_region} from {source_address}',
+      several: '{principal} made {count} such calls, first {event_name} of {event_source} in {aws_region}',
+    },
+    cloudtrail_insight: {
+      subject: 'event_name',
+      event: '{event_name} of {event_source} in {aws_region}: {insight_type}',
+      several: '{event_name} of {event_source} in {aws_region}, {count} times: {insight_type}',
+    },
+    s3_access: {
+      subject: 'principal',
+      event: '{principal} asked {bucket} for {operation} {key} from {remote_ip}, with the result {http_status}',
+      several: '{principal} made {count} such requests, first {operation} to {bucket} from {remote_ip}',
+    },
+    waf: {
+      subject: 'source_ip',
+      event: '{source_ip} asked {host} for {http_method} {uri}: {action}',
+      several: '{source_ip} made {count} such requests, first {http_method} {uri} to {host}',
+    },
+  };
 
-/** Of these levels Sigma expects many matches, which are worth looking at together: they are one alert per subject and hour. */
+/** Of these levels Sigma expects many matches, which are worth looking at together: they are one alert per subject and day. */
 const MANY: ReadonlySet<Severity> = new Set(['informational', 'low']);
 /** What a rule without a level counts as. */
 const LEVEL: Severity = 'medium';
@@ -63,7 +64,7 @@ export function ruleDetector(head: RuleHead, { table, condition }: Pick<RuleSour
   return defineDetector({
     ...spec,
     when: condition,
-    slot: isMany ? '1h' : 'event',
+    slot: isMany ? '1d' : 'event',
     subject: [subject],
     summary: isMany ? several : event,
   });
@@ -94,7 +95,10 @@ export function correlationDetector(
     return defineDetector({ ...spec, ...native, slot, subject, summary: summaryOf(head, subject) });
   }
   const names = subjectNames(correlation, keys);
-  const grouped = names.length > 0 ? correlation : { ...correlation, groupBy: [{ name: table.roles.origin, place: correlation.place }] };
+  const grouped =
+    names.length > 0
+      ? correlation
+      : { ...correlation, groupBy: [{ name: table.roles.origin, place: correlation.place }] };
   const subject = names.length > 0 ? names : [table.roles.origin];
   return defineDetector({
     ...spec,
@@ -129,9 +133,7 @@ function rulesBelow({ sources }: Correlation): readonly RuleSource[] {
 /** Whether more events never take a finding back: sums may fall by what is negative. */
 function isMonotone({ type, bounds, sources }: Correlation): boolean {
   return (
-    type !== 'value_sum' &&
-    isGrowing(bounds) &&
-    sources.every((source) => source.kind === 'rule' || isMonotone(source))
+    type !== 'value_sum' && isGrowing(bounds) && sources.every((source) => source.kind === 'rule' || isMonotone(source))
   );
 }
 
@@ -183,14 +185,7 @@ function nativeParts(
 }
 
 /** Columns that the statement gives besides. */
-const TAKEN: ReadonlySet<string> = new Set([
-  'slot',
-  'peak',
-  'first_seen',
-  'last_seen',
-  'count',
-  'event_ids',
-]);
+const TAKEN: ReadonlySet<string> = new Set(['slot', 'peak', 'first_seen', 'last_seen', 'count', 'event_ids']);
 
 /** Names of the group's columns: those of the table where they are columns of it, else made of the names in the rule. */
 function subjectNames({ groupBy, table }: Correlation, keys: readonly string[] | null): readonly string[] {
@@ -200,7 +195,10 @@ function subjectNames({ groupBy, table }: Correlation, keys: readonly string[] |
     const plain =
       key !== undefined && table.columns.some((column) => column.name === key)
         ? key
-        : name.replaceAll(/([a-z0-9])([A-Z])/gu, '$1_$2').toLowerCase().replaceAll(/[^a-z0-9]+/gu, '_');
+        : name
+            .replaceAll(/([a-z0-9])([A-Z])/gu, '$1_$2')
+            .toLowerCase()
+            .replaceAll(/[^a-z0-9]+/gu, '_');
     const free = TAKEN.has(plain) || names.has(plain) || !/^[a-z]/u.test(plain) ? `group_${at + 1}_${plain}` : plain;
     names.add(free);
     return free;

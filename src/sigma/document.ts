@@ -87,7 +87,8 @@ function valueOf(
   const place = at(offset);
   if (isAlias(node)) {
     const target = resolve(node);
-    if (target === undefined) throw new RuleProblem(place, `the alias *${node.source} leads nowhere, or there are too many`);
+    if (target === undefined)
+      throw new RuleProblem(place, `the alias *${node.source} leads nowhere, or there are too many`);
     return valueOf(target, at, resolve);
   }
   if (isMap(node)) {
@@ -105,12 +106,12 @@ function valueOf(
     });
     return { kind: 'map', entries, place };
   }
-  if (isSeq(node))
-    return { kind: 'list', items: node.items.map((item) => valueOf(item as Node, at, resolve)), place };
+  if (isSeq(node)) return { kind: 'list', items: node.items.map((item) => valueOf(item as Node, at, resolve)), place };
   if (!isScalar(node)) throw new RuleProblem(place, 'expected a text, a list or names and values');
   const { value, source, type } = node;
   const quotes = type === 'QUOTE_SINGLE' || type === 'QUOTE_DOUBLE' ? 1 : 0;
-  const isPlain = (type === 'PLAIN' || quotes === 1) && (node.range?.[1] ?? 0) - offset === (source ?? '').length + 2 * quotes;
+  const isPlain =
+    (type === 'PLAIN' || quotes === 1) && (node.range?.[1] ?? 0) - offset === (source ?? '').length + 2 * quotes;
   return {
     kind: 'scalar',
     value: typeof value === 'bigint' ? String(value) : (value as ScalarValue['value']),

@@ -110,7 +110,10 @@ class Parser {
   #next(expected = 'the name of a search'): Token {
     const token = this.#peek();
     if (token === undefined)
-      throw new RuleProblem(placeIn(this.#source, this.#source.text.length), `the condition ends where ${expected} was expected`);
+      throw new RuleProblem(
+        placeIn(this.#source, this.#source.text.length),
+        `the condition ends where ${expected} was expected`,
+      );
     this.#at += 1;
     return token;
   }
@@ -127,4 +130,10 @@ class Parser {
 
 /** A name in which `*` stands for any letters. */
 const nameFilter = (pattern: string): RegExp =>
-  new RegExp(`^${pattern.split('*').map((part) => part.replaceAll(/[\\^$.+?()[\]{}|]/gu, '\\$&')).join('.*')}$`, 'u');
+  new RegExp(
+    `^${pattern
+      .split('*')
+      .map((part) => part.replaceAll(/[\\^$.+?()[\]{}|]/gu, '\\$&'))
+      .join('.*')}$`,
+    'u',
+  );

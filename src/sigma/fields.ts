@@ -106,7 +106,8 @@ export function fieldOf(name: string, table: Table): Field | string {
     return `the field '${name}' has the key '${bad}': a key is of letters, digits and _ - : @ /, and a list stands for all its elements`;
   const plain = steps.join('.');
   const whole = columnOf(plain, table);
-  if (whole !== undefined) return { key: whole.name, single: whole.name, column: whole, isPath: false, isUnknown: false };
+  if (whole !== undefined)
+    return { key: whole.name, single: whole.name, column: whole, isPath: false, isUnknown: false };
   for (let length = steps.length - 1; length > 0; length -= 1) {
     const column = jsonColumn(steps.slice(0, length).join('.'), table);
     if (column !== undefined) return pathInto(column, steps.slice(length), false);
@@ -150,7 +151,8 @@ export function textColumns(table: Table, portable: boolean): readonly Column[] 
   const texts = table.columns.filter(
     ({ raw, type, athena }) => raw !== undefined && type === 'VARCHAR' && !(portable && athena === null),
   );
-  const isInside = (raw: string): boolean => texts.some(({ json, raw: other }) => json === true && raw.startsWith(`${other}.`));
+  const isInside = (raw: string): boolean =>
+    texts.some(({ json, raw: other }) => json === true && raw.startsWith(`${other}.`));
   const extra = table.columns.filter(({ name, athena }) => name === 'extra' && !(portable && athena === null));
   return [...texts.filter(({ raw = '' }) => !isInside(raw)), ...extra];
 }

@@ -1,21 +1,29 @@
 /** Loads files of Sigma rules: what of them became a detector, and of all else where it stands and why it did not. */
-import { readFileSync, readdirSync, statSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { extname, join } from 'node:path';
 import type { Condition, Detector } from '../detector.ts';
 import { AppError } from '../errors.ts';
 import type { Table } from '../table.ts';
-import { type Correlation, readCorrelation, type RuleSource } from './correlation.ts';
+import { type Correlation, type RuleSource, readCorrelation } from './correlation.ts';
 import type { SqlWords } from './correlation-sql.ts';
 import { correlationDetector, ruleDetector } from './detector.ts';
-import { entryOf, type MapValue, type Place, readDocuments, RuleProblem, type ScalarValue, type Value } from './document.ts';
+import {
+  entryOf,
+  type MapValue,
+  type Place,
+  RuleProblem,
+  readDocuments,
+  type ScalarValue,
+  type Value,
+} from './document.ts';
 import { type Expression, parseExpression } from './expression.ts';
 import { covers, logsourceText, tableOf } from './fields.ts';
 import {
-  namesOf,
   NO_SEARCHES,
+  namesOf,
   outline,
-  readDocument,
   type RuleHead,
+  readDocument,
   type SigmaCorrelation,
   type SigmaDocument,
   type SigmaFilter,
@@ -130,9 +138,7 @@ class Loader {
     for (const { file, text } of texts) this.#read(file, text);
     for (const draft of this.#drafts) this.#markParts(draft);
     for (const draft of this.#drafts) this.#finish(draft);
-    const reports = this.#reports.toSorted(
-      (a, b) => (a.file < b.file ? -1 : a.file > b.file ? 1 : a.line - b.line),
-    );
+    const reports = this.#reports.toSorted((a, b) => (a.file < b.file ? -1 : a.file > b.file ? 1 : a.line - b.line));
     return { rules: this.#rules, reports };
   }
 
@@ -201,8 +207,7 @@ class Loader {
     try {
       this.#add(head, source, draft);
     } catch (error) {
-      const problem =
-        error instanceof AppError ? new RuleProblem(head.place, error.message) : error;
+      const problem = error instanceof AppError ? new RuleProblem(head.place, error.message) : error;
       if (!(problem instanceof RuleProblem)) throw error;
       this.#refuse(problem, head, draft.warnings);
     }
@@ -324,27 +329,43 @@ class Loader {
     const unknown = rules?.find(({ text }) => !this.#known.has(text));
     const affected = this.#drafts.filter(
       ({ document }) =>
-        document.kind === 'rule' && covers(logsource, document.logsource) && (rules === null || isFor({ rules }, document.head)),
+        document.kind === 'rule' &&
+        covers(logsource, document.logsource) &&
+        (rules === null || isFor({ rules }, document.head)),
     );
     if (unknown !== undefined) {
-      this.#refuse(new RuleProblem(unknown.place, `there is no rule '${unknown.text}' among those that were read`), head);
+      this.#refuse(
+        new RuleProblem(unknown.place, `there is no rule '${unknown.text}' among those that were read`),
+        head,
+      );
     } else if (affected.length === 0) {
       this.#refuse(new RuleProblem(head.place, 'it filters no rule that was read'), head);
     } else {
       try {
         for (const table of this.#tablesOf(affected))
-          this.#filterCondition(filter, table, (place, message) => void warnings.push(`${place.line}:${place.column}: ${message}`));
+          this.#filterCondition(
+            filter,
+            table,
+            (place, message) => void warnings.push(`${place.line}:${place.column}: ${message}`),
+          );
       } catch (error) {
         if (!(error instanceof RuleProblem)) throw error;
         this.#refuse(error, head);
         return;
       }
-      this.#report(head, 'part', `a filter over ${affected.length} ${affected.length === 1 ? 'rule' : 'rules'}`, warnings);
+      this.#report(
+        head,
+        'part',
+        `a filter over ${affected.length} ${affected.length === 1 ? 'rule' : 'rules'}`,
+        warnings,
+      );
     }
   }
 
   #tablesOf(drafts: readonly Draft[]): readonly Table[] {
-    const names = new Set(drafts.map(({ document }) => (document.kind === 'rule' ? tableOf(document.logsource) : null)));
+    const names = new Set(
+      drafts.map(({ document }) => (document.kind === 'rule' ? tableOf(document.logsource) : null)),
+    );
     return this.#options.tables.filter(({ name }) => names.has(name));
   }
 
@@ -363,7 +384,15 @@ class Loader {
     { id, title }: { readonly id: string | null; readonly title: string | null },
     warnings: readonly string[] = [],
   ): void {
-    this.#reports.push({ ...problem.place, id, title, status: 'refused', reason: problem.message, detector: null, warnings });
+    this.#reports.push({
+      ...problem.place,
+      id,
+      title,
+      status: 'refused',
+      reason: problem.message,
+      detector: null,
+      warnings,
+    });
   }
 }
 

@@ -59,9 +59,7 @@ export function comparison(pattern: Pattern): {
     if (parts.length === 2) return { operator: 'endswith', value: second };
     if (isAny(third) && more.length === 0) return { operator: 'contains', value: second };
   }
-  const value = parts.map((part) =>
-    typeof part === 'string' ? part.replaceAll(/[*?\\]/gu, '\\$&') : part.wildcard,
-  );
+  const value = parts.map((part) => (typeof part === 'string' ? part.replaceAll(/[*?\\]/gu, '\\$&') : part.wildcard));
   return { operator: 'like', value: value.join('') };
 }
 
@@ -82,8 +80,7 @@ export function dashVariants(text: string): readonly string[] | null {
   const places = [...text.matchAll(/(?<![\p{L}\p{N}_])[-/–—―](?=[\p{L}\p{N}_])/gu)].map(({ index }) => index);
   if (DASHES.length ** places.length > VARIANTS_MAX) return null;
   return places.reduce<readonly string[]>(
-    (texts, place) =>
-      texts.flatMap((one) => DASHES.map((dash) => one.slice(0, place) + dash + one.slice(place + 1))),
+    (texts, place) => texts.flatMap((one) => DASHES.map((dash) => one.slice(0, place) + dash + one.slice(place + 1))),
     [text],
   );
 }

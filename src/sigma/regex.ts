@@ -66,7 +66,8 @@ export function patternProblem(pattern: string): PatternProblem | null {
       const [counts = ''] = /^\{\d+(?:,\d*)?\}/u.exec(rest) ?? [];
       if (counts === '') return problem(at, 'it has a brace that is no count: write \\{');
       const [least = 0, most = least] = [...counts.matchAll(/\d+/gu)].map(([number]) => Number(number));
-      if (least > REPEAT_MAX || most > REPEAT_MAX) return problem(at, `it repeats over ${REPEAT_MAX} times, which RE2 refuses`);
+      if (least > REPEAT_MAX || most > REPEAT_MAX)
+        return problem(at, `it repeats over ${REPEAT_MAX} times, which RE2 refuses`);
       if (most < least) return problem(at, 'it has a count whose end is before its begin');
       const found = repeatProblem(rest, counts.length, canRepeat);
       if (found.reason !== null) return problem(at, found.reason);
@@ -96,10 +97,14 @@ function escapeProblem(rest: string): Read {
   const [, letter = ''] = Array.from(rest);
   if (letter === '') return { length: 1, reason: 'it ends with a backslash' };
   if (/^[1-9k]$/u.test(letter)) return { length: 2, reason: 'it has a back-reference, which RE2 has not' };
-  const [code = ''] = /^\\x(?:[0-9a-f]{2}|\{[0-9a-f]{1,6}\})/iu.exec(rest) ?? /^\\[pP](?:[A-Z]|\{\^?[A-Z]\w*\})/u.exec(rest) ?? [];
+  const [code = ''] =
+    /^\\x(?:[0-9a-f]{2}|\{[0-9a-f]{1,6}\})/iu.exec(rest) ?? /^\\[pP](?:[A-Z]|\{\^?[A-Z]\w*\})/u.exec(rest) ?? [];
   if (code !== '') return { length: code.length, reason: null };
   const isKnown = [PLAIN_ESCAPES, CLASS_ESCAPES, CONTROL_ESCAPES, ANCHOR_ESCAPES].some((known) => known.test(letter));
-  return { length: 1 + letter.length, reason: isKnown ? null : `it has \\${letter}, which the engines do not read alike` };
+  return {
+    length: 1 + letter.length,
+    reason: isKnown ? null : `it has \\${letter}, which the engines do not read alike`,
+  };
 }
 
 /** Of a class in brackets; `length` up to what is wrong, or all of it. */
@@ -122,7 +127,8 @@ function classProblem(rest: string): Read {
       return { length: at, reason: 'it has && in a class, which the engines do not read alike' };
     } else {
       const range = /^([^\\[\]])-([^\\[\]])/u.exec(rest.slice(at));
-      if (range !== null && (range[1] ?? '') > (range[2] ?? '')) return { length: at, reason: 'it has a range that runs backwards' };
+      if (range !== null && (range[1] ?? '') > (range[2] ?? ''))
+        return { length: at, reason: 'it has a range that runs backwards' };
       at += range === null ? 1 : range[0].length;
     }
   }

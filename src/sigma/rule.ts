@@ -138,7 +138,10 @@ function logsourceOf(map: MapValue): Logsource {
 function filterRules(filter: MapValue): readonly ScalarValue[] | null {
   const entry = entryOf(filter, 'rules');
   if (entry === undefined)
-    throw new RuleProblem(filter.place, "the filter does not say for which rules it is: expected rules, 'any' or a list");
+    throw new RuleProblem(
+      filter.place,
+      "the filter does not say for which rules it is: expected rules, 'any' or a list",
+    );
   const rules = textsOf(filter, 'rules');
   return rules.length === 0 || (rules.length === 1 && rules[0]?.text.toLowerCase() === 'any') ? null : rules;
 }
@@ -148,7 +151,14 @@ function correlationOf(head: RuleHead, correlation: MapValue): SigmaCorrelation 
   if (type === null) throw new RuleProblem(correlation.place, 'the correlation has no type');
   const rules = textsOf(correlation, 'rules');
   if (rules.length === 0) throw new RuleProblem(correlation.place, 'the correlation names no rules');
-  return { kind: 'correlation', head, correlation, type, rules, isGenerating: textOf(correlation, 'generate') === 'true' };
+  return {
+    kind: 'correlation',
+    head,
+    correlation,
+    type,
+    rules,
+    isGenerating: textOf(correlation, 'generate') === 'true',
+  };
 }
 
 /** The version of ATT&CK in which a number of a rule's tag is in force: the repository keeps up with the newest, and only numbers that went out of use are older. */
@@ -190,7 +200,9 @@ function merged(below: MapValue, above: MapValue): MapValue {
   const inherited = below.entries.filter(({ key }) => entryOf(above, key) === undefined);
   const own = above.entries.map((entry): Entry => {
     const other = entryOf(below, entry.key)?.value;
-    return other?.kind === 'map' && entry.value.kind === 'map' ? { ...entry, value: merged(other, entry.value) } : entry;
+    return other?.kind === 'map' && entry.value.kind === 'map'
+      ? { ...entry, value: merged(other, entry.value) }
+      : entry;
   });
   return { ...above, entries: [...inherited, ...own] };
 }

@@ -3,20 +3,28 @@ import { isIP } from 'node:net';
 import type { Condition, Match, TimePart } from '../detector.ts';
 import { TIME_PARTS } from '../detector.ts';
 import type { Column, Table } from '../table.ts';
-import { type Entry, type MapValue, placeIn, type Place, RuleProblem, type ScalarValue, type Value } from './document.ts';
+import {
+  type Entry,
+  type MapValue,
+  type Place,
+  placeIn,
+  RuleProblem,
+  type ScalarValue,
+  type Value,
+} from './document.ts';
 import { type Field, fieldOf, textColumns } from './fields.ts';
 import {
   ANY,
   base64Anywhere,
   comparison,
   dashVariants,
-  encode,
   type Encoding,
+  encode,
   fits,
   isEncoding,
   literals,
-  parsePattern,
   type Pattern,
+  parsePattern,
   plainText,
 } from './pattern.ts';
 import { patternProblem } from './regex.ts';
@@ -57,7 +65,20 @@ const CHANGES = ['windash', 'base64', 'base64offset', 'wide', 'utf16', 'utf16le'
 const POSITIONS = ['contains', 'startswith', 'endswith'] as const;
 const COMPARES = ['gt', 'gte', 'lt', 'lte'] as const;
 const FLAGS = ['i', 'm', 's'] as const;
-const MODIFIERS = [...POSITIONS, ...COMPARES, ...CHANGES, ...FLAGS, ...TIME_PARTS, 'all', 'cased', 'neq', 'exists', 're', 'cidr', 'fieldref'];
+const MODIFIERS = [
+  ...POSITIONS,
+  ...COMPARES,
+  ...CHANGES,
+  ...FLAGS,
+  ...TIME_PARTS,
+  'all',
+  'cased',
+  'neq',
+  'exists',
+  're',
+  'cidr',
+  'fieldref',
+];
 type Position = (typeof POSITIONS)[number];
 
 interface Item {
@@ -82,7 +103,8 @@ function itemCondition({ key, place, value }: Entry, context: SearchContext): Co
   const values = value.kind === 'list' ? value.items : [value];
   if (values.length === 0) throw new RuleProblem(place, `'${key}' has no values`);
   const conditions = values.map((one) => {
-    if (one.kind !== 'scalar') throw new RuleProblem(one.place, `a value of '${key}' is no text, number, true, false or null`);
+    if (one.kind !== 'scalar')
+      throw new RuleProblem(one.place, `a value of '${key}' is no text, number, true, false or null`);
     return valueCondition(one, item);
   });
   const joined = modifiers.includes('all') ? allOf(conditions) : merged(conditions);
@@ -105,9 +127,12 @@ function merged(conditions: readonly Condition[]): Condition {
   for (const condition of conditions) {
     const [[key, match] = ['', null], ...more] = Object.entries(condition) as [string, unknown][];
     const { is, contains, startswith, endswith, like, cidr, ...manners } = (match ?? {}) as Record<string, unknown>;
-    const operators = Object.entries({ is, contains, startswith, endswith, like, cidr }).filter(([, value]) => value !== undefined);
+    const operators = Object.entries({ is, contains, startswith, endswith, like, cidr }).filter(
+      ([, value]) => value !== undefined,
+    );
     const [[operator, value] = ['', null]] = operators;
-    const isPlain = more.length === 0 && !['all', 'any', 'not'].includes(key) && operators.length === 1 && !Array.isArray(match);
+    const isPlain =
+      more.length === 0 && !['all', 'any', 'not'].includes(key) && operators.length === 1 && !Array.isArray(match);
     if (!isPlain || Object.keys(manners).some((manner) => manner !== 'caseless' && manner !== 'unquoted')) {
       others.push(condition);
       continue;
@@ -117,9 +142,11 @@ function merged(conditions: readonly Condition[]): Condition {
     group.values.push(...(Array.isArray(value) ? value : [value]));
     groups.set(id, group);
   }
-  const joined = [...groups.values()].map(({ key, operator, values, manners }): Condition => ({
-    [key]: { [operator]: [...new Set(values)], ...manners } as Match,
-  }));
+  const joined = [...groups.values()].map(
+    ({ key, operator, values, manners }): Condition => ({
+      [key]: { [operator]: [...new Set(values)], ...manners } as Match,
+    }),
+  );
   return anyOf([...joined, ...others]);
 }
 
@@ -164,7 +191,8 @@ function needField({ field, place, modifiers }: Item): Field {
 
 const isBoolean = ({ column, isPath }: Field): boolean => !isPath && column.type === 'BOOLEAN';
 const isTime = ({ column, isPath }: Field): boolean => !isPath && column.type === 'TIMESTAMP';
-const isWhole = ({ column, isPath }: Field): boolean => !isPath && (column.type === 'INTEGER' || column.type === 'BIGINT');
+const isWhole = ({ column, isPath }: Field): boolean =>
+  !isPath && (column.type === 'INTEGER' || column.type === 'BIGINT');
 
 function existsCondition(value: ScalarValue, item: Item): Condition {
   if (typeof value.value !== 'boolean') throw new RuleProblem(value.place, "'exists' takes true or false");
@@ -244,9 +272,11 @@ function referenceCondition(value: ScalarValue, item: Item, position: Position |
   ] as const) {
     if (one.column.type === 'VARCHAR[]' && !one.isPath && one === other)
       throw new RuleProblem(value.place, `'${name}' has many values: a reference needs one`);
-    if (isTime(one) || isBoolean(one)) throw new RuleProblem(item.place, `'${name}' is no text, which 'fieldref' compares`);
+    if (isTime(one) || isBoolean(one))
+      throw new RuleProblem(item.place, `'${name}' is no text, which 'fieldref' compares`);
   }
-  const at = position === null ? null : ({ startswith: 'start', endswith: 'end', contains: 'anywhere' } as const)[position];
+  const at =
+    position === null ? null : ({ startswith: 'start', endswith: 'end', contains: 'anywhere' } as const)[position];
   return {
     [field.key]: { column: at === null ? other.single : { name: other.single, at }, caseless: isCaseless(item) },
   };
@@ -287,11 +317,7 @@ function patternsOf(value: ScalarValue, item: Item, position: Position | null): 
   return texts.map((text) => {
     const pattern = Array.isArray(text) ? (text as Pattern) : [asciiText(text as string | Buffer, value)];
     if (position === null && item.field !== null) return pattern;
-    return [
-      ...(position === 'startswith' ? [] : [ANY]),
-      ...pattern,
-      ...(position === 'endswith' ? [] : [ANY]),
-    ];
+    return [...(position === 'startswith' ? [] : [ANY]), ...pattern, ...(position === 'endswith' ? [] : [ANY])];
   });
 }
 
@@ -318,9 +344,11 @@ function changed(
     if (plain !== null) throw new RuleProblem(value.place, "'windash' cannot be applied after an encoding");
     return wildDashes(text as Pattern, value);
   }
-  if (plain === null) throw new RuleProblem(value.place, `'${value.text}' has a wildcard, which '${modifier}' cannot encode`);
+  if (plain === null)
+    throw new RuleProblem(value.place, `'${value.text}' has a wildcard, which '${modifier}' cannot encode`);
   if (isEncoding(modifier)) {
-    if (typeof plain !== 'string') throw new RuleProblem(value.place, `'${modifier}' cannot be applied after another encoding`);
+    if (typeof plain !== 'string')
+      throw new RuleProblem(value.place, `'${modifier}' cannot be applied after another encoding`);
     return [encode(plain, modifier)];
   }
   const bytes = Buffer.from(plain as string);
@@ -430,7 +458,11 @@ const timeProblem = ({ place, name }: Item): RuleProblem =>
   new RuleProblem(place, `'${name}' is a time, which has no text: compare its minute, hour, day, week, month or year`);
 
 /** The searches under `detection` or `filter`, by name, without what is none. */
-export function searchesOf(map: MapValue, others: readonly string[], context: SearchContext): ReadonlyMap<string, Condition> {
+export function searchesOf(
+  map: MapValue,
+  others: readonly string[],
+  context: SearchContext,
+): ReadonlyMap<string, Condition> {
   return new Map(
     map.entries
       .filter(({ key }) => !others.includes(key))

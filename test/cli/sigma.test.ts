@@ -71,7 +71,16 @@ const alertsOf = (stdout: string): Alert[] =>
 
 describe('Sigma rules', () => {
   test('find in a scan what they are about, as alerts like all others', async () => {
-    const { status, stdout, stderr } = await run('scan', LOGS, '--rules', 'rules', '--tag', 'sigma', '--output', 'jsonl');
+    const { status, stdout, stderr } = await run(
+      'scan',
+      LOGS,
+      '--rules',
+      'rules',
+      '--tag',
+      'sigma',
+      '--output',
+      'jsonl',
+    );
     expect(stderr).toContain('2 rules loaded, 0 not; 1 part of correlations and filters\n');
     const alerts = alertsOf(stdout);
     expect(alerts.find(({ detector }) => detector === 'sigma-refused-often')).toMatchObject({
@@ -111,14 +120,20 @@ describe('Sigma rules', () => {
     put('rules/windows.yml', WINDOWS);
     const listed = await run('detectors', 'list', '--rules', 'rules', '--tag', 'sigma', '--output', 'csv');
     expect(listed).toMatchObject({ status: 0, stderr: expect.stringContaining('2 rules loaded, 1 not') });
-    expect(listed.stderr).toMatch(/^warning: rules\/broken[.]yml:5:21: 'Look-behind': cannot use the pattern .* look-around/mu);
+    expect(listed.stderr).toMatch(
+      /^warning: rules\/broken[.]yml:5:21: 'Look-behind': cannot use the pattern .* look-around/mu,
+    );
     expect(listed.stdout).toMatch(/sigma-refused-often,medium,Refused often.*rules\/many[.]yml:1/u);
     expect((await run('detectors', 'list', '--rules', 'rules', '--strict')).status).toBe(3);
 
     const rules = await run('detectors', 'rules', 'rules', '--strict', '--output', 'json');
     expect(rules.status).toBe(3);
     expect(
-      (JSON.parse(rules.stdout) as Record<string, unknown>[]).map(({ status, place, detector }) => [status, place, detector]),
+      (JSON.parse(rules.stdout) as Record<string, unknown>[]).map(({ status, place, detector }) => [
+        status,
+        place,
+        detector,
+      ]),
     ).toEqual([
       ['refused', 'rules/broken.yml:5:21', null],
       ['loaded', 'rules/many.yml:1:1', 'sigma-refused-often'],
@@ -136,11 +151,17 @@ describe('Sigma rules', () => {
       status: 2,
       stderr: expect.stringContaining(`cannot read the rules in ${join(cwd, 'nowhere')}`),
     });
-    expect(await run('detectors', 'rules')).toMatchObject({ status: 2, stderr: expect.stringContaining('no rules are named') });
+    expect(await run('detectors', 'rules')).toMatchObject({
+      status: 2,
+      stderr: expect.stringContaining('no rules are named'),
+    });
   });
 
   test('take placeholders from the config', async () => {
-    put('rules/placeholder.yml', STOPPED.replace(/id: .*/u, 'id: ours').replace("errorCode|contains: '*'", "userIdentity.arn|expand: '%Ours%'"));
+    put(
+      'rules/placeholder.yml',
+      STOPPED.replace(/id: .*/u, 'id: ours').replace("errorCode|contains: '*'", "userIdentity.arn|expand: '%Ours%'"),
+    );
     expect((await run('detectors', 'rules', 'rules')).stderr).toContain('2 rules loaded, 1 not');
     put('trailhound.yaml', "placeholders: {Ours: ['*:user/ann', '*:role/ops-*'], Port: 22}\n");
     expect((await run('detectors', 'rules', 'rules')).stderr).toContain('3 rules loaded, 0 not');

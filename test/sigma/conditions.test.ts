@@ -52,7 +52,8 @@ afterAll(() => backend.close());
 async function found(conditions: readonly Condition[]): Promise<string[][]> {
   const context = { detector: 'test', table: cloudtrailTable, parameters: {}, lists: { bad: ['10.0.0.0/8'] } };
   const sql = conditions.map((condition) => conditionSql(parseCondition(condition, context)));
-  for (const one of sql) expect(portabilityFindings(`SELECT event_id FROM cloudtrail WHERE ${one} ORDER BY 1`)).toEqual([]);
+  for (const one of sql)
+    expect(portabilityFindings(`SELECT event_id FROM cloudtrail WHERE ${one} ORDER BY 1`)).toEqual([]);
   const { rows } = await backend.query(
     `SELECT event_id, ${sql.map((one, at) => `${one} AS f${at}`).join(', ')} FROM cloudtrail ORDER BY event_id`,
   );
@@ -83,7 +84,24 @@ const field = fc.constantFrom(
 );
 const value: fc.Arbitrary<unknown> = fc.oneof(
   { weight: 6, arbitrary: fc.constantFrom<unknown>(...TEXTS, ...NAMES.slice(0, 5)) },
-  { weight: 3, arbitrary: fc.constantFrom<unknown>('a*', '*b', '?', 'a?*', '*a*', 'a\\*', 'b\\*a', 'a\\?b', 'a\\\\b', '*', 'tr*', 's3*', 'AWS ?nternal') },
+  {
+    weight: 3,
+    arbitrary: fc.constantFrom<unknown>(
+      'a*',
+      '*b',
+      '?',
+      'a?*',
+      '*a*',
+      'a\\*',
+      'b\\*a',
+      'a\\?b',
+      'a\\\\b',
+      '*',
+      'tr*',
+      's3*',
+      'AWS ?nternal',
+    ),
+  },
   { weight: 2, arbitrary: fc.constantFrom<unknown>(null, true, false, 5, 0, -2) },
 );
 const list = fc.oneof(value, fc.array(value, { minLength: 1, maxLength: 3 }));
@@ -92,7 +110,12 @@ const references = fc.constantFrom('userAgent', 'userIdentity.userName', 'errorC
 const textField = field.filter((name) => name !== 'readOnly' && !name.includes('mfa'));
 
 const line: fc.Arbitrary<readonly [string, unknown]> = fc.oneof(
-  { weight: 5, arbitrary: fc.tuple(field, fc.constantFrom('', '|neq'), list).map(([name, more, of]) => [`${name}${more}`, of] as const) },
+  {
+    weight: 5,
+    arbitrary: fc
+      .tuple(field, fc.constantFrom('', '|neq'), list)
+      .map(([name, more, of]) => [`${name}${more}`, of] as const),
+  },
   {
     weight: 4,
     arbitrary: fc
@@ -102,14 +125,22 @@ const line: fc.Arbitrary<readonly [string, unknown]> = fc.oneof(
   {
     weight: 2,
     arbitrary: fc
-      .tuple(textField.filter((name) => name !== 'eventName'), fc.constantFrom('|cased', '|contains|cased', '|cased|startswith'), texts)
+      .tuple(
+        textField.filter((name) => name !== 'eventName'),
+        fc.constantFrom('|cased', '|contains|cased', '|cased|startswith'),
+        texts,
+      )
       .map(([name, more, of]) => [`${name}${more}`, of] as const),
   },
   { weight: 1, arbitrary: fc.tuple(field, fc.boolean()).map(([name, of]) => [`${name}|exists`, of] as const) },
   {
     weight: 2,
     arbitrary: fc
-      .tuple(textField, fc.constantFrom('|re', '|re|i', '|re|i|s'), fc.constantFrom('^a', 'B$', '^.?$', '[5x]', 'p[Uu]t|user', '^(?:a|b)', 'ob.ect$'))
+      .tuple(
+        textField,
+        fc.constantFrom('|re', '|re|i', '|re|i|s'),
+        fc.constantFrom('^a', 'B$', '^.?$', '[5x]', 'p[Uu]t|user', '^(?:a|b)', 'ob.ect$'),
+      )
       .map(([name, more, of]) => [`${name}${more}`, of] as const),
   },
   {
@@ -121,13 +152,27 @@ const line: fc.Arbitrary<readonly [string, unknown]> = fc.oneof(
   {
     weight: 2,
     arbitrary: fc
-      .tuple(fc.constantFrom('requestParameters.one', 'requestParameters.list', 'userIdentity.userName'), fc.constantFrom('gt', 'gte', 'lt', 'lte'), fc.integer({ min: -3, max: 8 }))
+      .tuple(
+        fc.constantFrom('requestParameters.one', 'requestParameters.list', 'userIdentity.userName'),
+        fc.constantFrom('gt', 'gte', 'lt', 'lte'),
+        fc.integer({ min: -3, max: 8 }),
+      )
       .map(([name, operator, of]) => [`${name}|${operator}`, of] as const),
   },
   {
     weight: 2,
     arbitrary: fc
-      .tuple(textField, fc.constantFrom('|fieldref', '|fieldref|startswith', '|fieldref|endswith', '|fieldref|contains', '|fieldref|cased'), references)
+      .tuple(
+        textField,
+        fc.constantFrom(
+          '|fieldref',
+          '|fieldref|startswith',
+          '|fieldref|endswith',
+          '|fieldref|contains',
+          '|fieldref|cased',
+        ),
+        references,
+      )
       .map(([name, more, of]) => [`${name}${more}`, of] as const),
   },
 );
@@ -145,16 +190,16 @@ const EXPRESSIONS = [
   '1 of them or _s3',
   'not 1 of s* or not _s3',
 ];
-const rule = fc.tuple(map, fc.array(map, { minLength: 1, maxLength: 2 }), map, fc.constantFrom(...EXPRESSIONS)).map(
-  ([first, second, third, expression]) => {
+const rule = fc
+  .tuple(map, fc.array(map, { minLength: 1, maxLength: 2 }), map, fc.constantFrom(...EXPRESSIONS))
+  .map(([first, second, third, expression]) => {
     const lines = (from: ReadonlyMap<string, unknown>, indent: string): string =>
       [...from]
         .map(([key, of]) => `${indent}${key}: ${Array.isArray(of) ? `[${of.map(quoted).join(', ')}]` : quoted(of)}`)
         .join('\n');
     const items = second.map((one) => `  - ${lines(one, '    ').trimStart()}`).join('\n');
     return ruleOf(`s1:\n${lines(first, '  ')}\ns2:\n${items}\n_s3:\n${lines(third, '  ')}\ncondition: ${expression}`);
-  },
-);
+  });
 
 describe('a rule', () => {
   test('matches what a slow reading of it matches', { timeout: 600_000 }, async () => {
@@ -172,7 +217,7 @@ describe('a rule', () => {
     // A word anywhere in the record, and several.
     "words: ['iam.amazon', 'nowhere']\ncondition: words",
     "words:\n  '|all': ['root', 's3']\ncondition: words",
-    "words: deleteb?cket\ncondition: words",
+    'words: deleteb?cket\ncondition: words',
     "words:\n  '|re': 'IAM[.]'\ncondition: words",
     // Unlike values of a list.
     "s:\n  errorCode: [null, '', 'a']\ncondition: s",
@@ -227,10 +272,7 @@ describe('a rule', () => {
 
   test('has placeholders filled in from the config, and from its lists', () => {
     expect(conditionOf("s:\n  userAgent|expand: 'x-%people%'\ncondition: s")).toEqual({
-      any: [
-        { user_agent: { is: ['x-ann'], caseless: true } },
-        { user_agent: { startswith: ['x-b'], caseless: true } },
-      ],
+      any: [{ user_agent: { is: ['x-ann'], caseless: true } }, { user_agent: { startswith: ['x-b'], caseless: true } }],
     });
     expect(conditionOf("s:\n  sourceIPAddress|cidr|expand: '%nets%'\ncondition: s")).toEqual({
       source_address: { cidr: ['10.0.0.0/8'] },
@@ -241,31 +283,31 @@ describe('a rule', () => {
   });
 
   test.each([
-    ["s:\n  userAgent|begins: a\ncondition: s", "8:15: there is no modifier 'begins'"],
+    ['s:\n  userAgent|begins: a\ncondition: s', "8:15: there is no modifier 'begins'"],
     ["s:\n  userAgent|re: 'ab(?=c)'\ncondition: s", '8:22: cannot use the pattern'],
     ['s:\n  userAgent|re: "ab(?=c)"\ncondition: s', '8:22: cannot use the pattern'],
-    ["s:\n  sourceIPAddress|cidr: 10.0.0.0/33\ncondition: s", "8:27: '10.0.0.0/33' is no network"],
-    ["s:\n  userAgent|exists: maybe\ncondition: s", "8:23: 'exists' takes true or false"],
-    ["s:\n  userAgent|gt: many\ncondition: s", "8:19: 'many' is no number"],
+    ['s:\n  sourceIPAddress|cidr: 10.0.0.0/33\ncondition: s', "8:27: '10.0.0.0/33' is no network"],
+    ['s:\n  userAgent|exists: maybe\ncondition: s', "8:23: 'exists' takes true or false"],
+    ['s:\n  userAgent|gt: many\ncondition: s', "8:19: 'many' is no number"],
     ["s:\n  userAgent|expand: '%nobody%'\ncondition: s", '8:23: the placeholder %nobody% has no value'],
-    ["s:\n  userAgent|i: a\ncondition: s", "8:5: 'i' is for 're' only"],
-    ["s:\n  userAgent|re|cidr: a\ncondition: s", "8:5: 're|cidr' compare in two ways at once"],
+    ['s:\n  userAgent|i: a\ncondition: s', "8:5: 'i' is for 're' only"],
+    ['s:\n  userAgent|re|cidr: a\ncondition: s', "8:5: 're|cidr' compare in two ways at once"],
     ["s:\n  userAgent|base64: 'a*'\ncondition: s", "8:23: 'a*' has a wildcard, which 'base64' cannot encode"],
     ["s:\n  userAgent|wide: 'ü'\ncondition: s", "8:21: 'ü' has no text in this encoding"],
     ["s:\n  eventTime: '2025-03-03'\ncondition: s", "8:5: 'eventTime' is a time"],
-    ["s:\n  userAgent|hour: 3\ncondition: s", "8:5: 'userAgent' is no time"],
-    ["s:\n  requestParameters.a b: x\ncondition: s", "8:5: the field 'requestParameters.a b' has the key 'a b'"],
-    ["s:\n  userAgent: {a: b}\ncondition: s", "8:16: a value of 'userAgent' is no text"],
-    ["s: {}\ncondition: s", '7:6: a search is empty'],
-    ["s:\n  userAgent: a\ncondition: s and t", "9:20: there is no search 't': there are s"],
-    ["s:\n  userAgent: a\ncondition: s and", '9:19: the condition ends where'],
-    ["s:\n  userAgent: a\ncondition: (s", '9:16: the condition ends where ) was expected'],
-    ["s:\n  userAgent: a\ncondition: s s", "9:16: 's' is not expected here"],
-    ["s:\n  userAgent: a\ncondition: 2 of s*", "9:14: '2 of' is not part of Sigma"],
-    ["s:\n  userAgent: a\ncondition: all of t*", "9:21: no search is called 't*'"],
-    ["s:\n  userAgent: a\ncondition: s | count() > 5", "9:16: an aggregation after '|' is no longer part of Sigma"],
-    ["s:\n  userAgent: a\ntimeframe: 5m\ncondition: s", '9:3: timeframe is no longer part of Sigma'],
-    ["s:\n  userAgent: a", '7:3: condition is missing'],
+    ['s:\n  userAgent|hour: 3\ncondition: s', "8:5: 'userAgent' is no time"],
+    ['s:\n  requestParameters.a b: x\ncondition: s', "8:5: the field 'requestParameters.a b' has the key 'a b'"],
+    ['s:\n  userAgent: {a: b}\ncondition: s', "8:16: a value of 'userAgent' is no text"],
+    ['s: {}\ncondition: s', '7:6: a search is empty'],
+    ['s:\n  userAgent: a\ncondition: s and t', "9:20: there is no search 't': there are s"],
+    ['s:\n  userAgent: a\ncondition: s and', '9:19: the condition ends where'],
+    ['s:\n  userAgent: a\ncondition: (s', '9:16: the condition ends where ) was expected'],
+    ['s:\n  userAgent: a\ncondition: s s', "9:16: 's' is not expected here"],
+    ['s:\n  userAgent: a\ncondition: 2 of s*', "9:14: '2 of' is not part of Sigma"],
+    ['s:\n  userAgent: a\ncondition: all of t*', "9:21: no search is called 't*'"],
+    ['s:\n  userAgent: a\ncondition: s | count() > 5', "9:16: an aggregation after '|' is no longer part of Sigma"],
+    ['s:\n  userAgent: a\ntimeframe: 5m\ncondition: s', '9:3: timeframe is no longer part of Sigma'],
+    ['s:\n  userAgent: a', '7:3: condition is missing'],
   ])('with %j is refused at its place', (detection, message) => {
     expect(refusal(ruleOf(detection))).toContain(message);
   });

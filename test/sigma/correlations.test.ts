@@ -44,18 +44,30 @@ interface Case {
 
 const MINUTE = 60;
 const names = (events: readonly StreamEvent[]): ReadonlySet<string | null> => new Set(events.map(({ name }) => name));
-const inOrder = (last: StreamEvent, before: readonly StreamEvent[], wanted: readonly string[], seconds: number): boolean => {
+const inOrder = (
+  last: StreamEvent,
+  before: readonly StreamEvent[],
+  wanted: readonly string[],
+  seconds: number,
+): boolean => {
   const walk = (at: number, from: number): boolean =>
     at === wanted.length - 1
       ? last.name === wanted[at] && last.t >= from
-      : before.some((event) => event.name === wanted[at] && event.t >= from && event.t > last.t - seconds && walk(at + 1, event.t));
+      : before.some(
+          (event) =>
+            event.name === wanted[at] && event.t >= from && event.t > last.t - seconds && walk(at + 1, event.t),
+        );
   return walk(0, Number.NEGATIVE_INFINITY);
 };
 
 const CASES: readonly Case[] = [
   {
     name: 'event_count',
-    lines: 'type: event_count\nrules: [a, b]\ngroup-by: [userIdentity.userName, sourceIPAddress]\ntimespan: 10m\ncondition: {gte: 3}'.replace('userIdentity.userName, sourceIPAddress', 'principal, source_ip'),
+    lines:
+      'type: event_count\nrules: [a, b]\ngroup-by: [userIdentity.userName, sourceIPAddress]\ntimespan: 10m\ncondition: {gte: 3}'.replace(
+        'userIdentity.userName, sourceIPAddress',
+        'principal, source_ip',
+      ),
     isSql: false,
     withinMs: 600_000,
     calls: ['A', 'B'],
@@ -73,7 +85,8 @@ const CASES: readonly Case[] = [
   },
   {
     name: 'value_count',
-    lines: 'type: value_count\nrules: [a, b, c]\ngroup-by: [principal]\ntimespan: 15m\ncondition: {field: source_ip, gt: 1}',
+    lines:
+      'type: value_count\nrules: [a, b, c]\ngroup-by: [principal]\ntimespan: 15m\ncondition: {field: source_ip, gt: 1}',
     isSql: false,
     withinMs: 900_000,
     calls: ['A', 'B', 'C'],
@@ -82,17 +95,20 @@ const CASES: readonly Case[] = [
   },
   {
     name: 'value_count of two fields',
-    lines: 'type: value_count\nrules: [a, b, c]\ngroup-by: [principal]\ntimespan: 15m\ncondition: {field: [source_ip, recipientAccountId], gte: 3}',
+    lines:
+      'type: value_count\nrules: [a, b, c]\ngroup-by: [principal]\ntimespan: 15m\ncondition: {field: [source_ip, recipientAccountId], gte: 3}',
     isSql: true,
     withinMs: 900_000,
     calls: ['A', 'B', 'C'],
     group: ({ principal }) => principal,
     holds: (last, before) =>
-      last.ip !== null && new Set(before.flatMap(({ ip, account }) => (ip === null ? [] : `${ip} ${account}`))).size >= 3,
+      last.ip !== null &&
+      new Set(before.flatMap(({ ip, account }) => (ip === null ? [] : `${ip} ${account}`))).size >= 3,
   },
   {
     name: 'value_sum',
-    lines: 'type: value_sum\nrules: [a, b]\ngroup-by: [principal]\ntimespan: 10m\ncondition: {field: recipientAccountId, gt: 400000000000}',
+    lines:
+      'type: value_sum\nrules: [a, b]\ngroup-by: [principal]\ntimespan: 10m\ncondition: {field: recipientAccountId, gt: 400000000000}',
     isSql: true,
     withinMs: 600_000,
     calls: ['A', 'B'],
@@ -164,7 +180,10 @@ function byHand(one: Case, events: readonly StreamEvent[]): string[] {
   const seconds = one.withinMs / 1000;
   return [...groups].flatMap(([group, members]) => {
     const hot = members.filter((last) =>
-      one.holds(last, members.filter(({ t }) => t > last.t - seconds && t <= last.t)),
+      one.holds(
+        last,
+        members.filter(({ t }) => t > last.t - seconds && t <= last.t),
+      ),
     );
     const slots = new Set(hot.map(({ t }) => Math.floor(t / 3600)));
     return [...slots].map((slot) => {
@@ -230,20 +249,29 @@ describe('a correlation', () => {
   });
 
   test('takes the level of its rules where it has none, and they are no detectors of their own', () => {
-    const text = correlation('type: event_count\nrules: [a]\ngroup-by: [principal]\ntimespan: 2h\ncondition: {gte: 3}').replace('level: high\n', '').replace('title: a\n', 'title: a\nlevel: critical\n');
+    const text = correlation('type: event_count\nrules: [a]\ngroup-by: [principal]\ntimespan: 2h\ncondition: {gte: 3}')
+      .replace('level: high\n', '')
+      .replace('title: a\n', 'title: a\nlevel: critical\n');
     const { rules, reports } = load({ 'rules.yml': text });
     expect(rules.map(({ detector }) => [detector.id, detector.severity, detector.slot])).toEqual([
       ['sigma-00000000-0000-4000-8000-00000000000b', 'medium', 'event'],
       ['sigma-00000000-0000-4000-8000-00000000000c', 'medium', 'event'],
       ['sigma-together', 'critical', '6h'],
     ]);
-    expect(reports.map(({ title, status, reason }) => [title, status, reason])).toContainEqual(['a', 'part', 'a correlation is made of it']);
+    expect(reports.map(({ title, status, reason }) => [title, status, reason])).toContainEqual([
+      'a',
+      'part',
+      'a correlation is made of it',
+    ]);
     const generating = text.replace('  timespan', '  generate: true\n  timespan');
     expect(load({ 'rules.yml': generating }).rules).toHaveLength(4);
   });
 
   test.each([
-    ['type: value_avg\nrules: [a]\ngroup-by: [principal]\ntimespan: 1h\ncondition: {field: x, gt: 1}', "32:9: the correlation 'value_avg' is not supported: an average falls"],
+    [
+      'type: value_avg\nrules: [a]\ngroup-by: [principal]\ntimespan: 1h\ncondition: {field: x, gt: 1}',
+      "32:9: the correlation 'value_avg' is not supported: an average falls",
+    ],
     ['type: value_percentile\nrules: [a]\ntimespan: 1h', "32:9: the correlation 'value_percentile' is not supported"],
     ['type: often\nrules: [a]\ntimespan: 1h', "32:9: there is no correlation 'often'"],
     ['type: event_count\nrules: [d]\ntimespan: 1h\ncondition: {gte: 1}', "33:11: there is no rule 'd'"],
@@ -251,9 +279,18 @@ describe('a correlation', () => {
     ['type: event_count\nrules: [a]\ntimespan: 1y\ncondition: {gte: 1}', "34:13: timespan is '1y'"],
     ['type: event_count\nrules: [a]\ntimespan: 1h', "32:3: the correlation 'event_count' has no condition"],
     ['type: event_count\nrules: [a]\ntimespan: 1h\ncondition: {about: 1}', "35:15: there is no comparison 'about'"],
-    ['type: value_count\nrules: [a]\ntimespan: 1h\ncondition: {gte: 1}', "35:14: the correlation 'value_count' needs a field"],
-    ['type: temporal_ordered\nrules: [a, b]\ntimespan: 1h\ncondition: {gte: 1}', "35:14: the correlation 'temporal_ordered' is about all"],
-    ['type: event_count\nrules: [a, b]\ngroup-by: [who]\ntimespan: 1h\ncondition: {gte: 1}\naliases: {who: {a: principal}}', "34:14: the alias 'who' tells no field for the rule '00000000-0000-4000-8000-00000000000b'"],
+    [
+      'type: value_count\nrules: [a]\ntimespan: 1h\ncondition: {gte: 1}',
+      "35:14: the correlation 'value_count' needs a field",
+    ],
+    [
+      'type: temporal_ordered\nrules: [a, b]\ntimespan: 1h\ncondition: {gte: 1}',
+      "35:14: the correlation 'temporal_ordered' is about all",
+    ],
+    [
+      'type: event_count\nrules: [a, b]\ngroup-by: [who]\ntimespan: 1h\ncondition: {gte: 1}\naliases: {who: {a: principal}}',
+      "34:14: the alias 'who' tells no field for the rule '00000000-0000-4000-8000-00000000000b'",
+    ],
     ['type: event_count\nrules: [together]\ntimespan: 1h\ncondition: {gte: 1}', 'it correlates itself'],
   ])('with %j is refused at its place', (lines, message) => {
     expect(refusal(correlation(lines))).toContain(message);

@@ -6,7 +6,10 @@ type Json = Readonly<Record<string, unknown>>;
 export function matches(rule: string, record: Json): boolean {
   const { detection } = parse(rule) as { detection: Json };
   const { condition, ...searches } = detection;
-  const words = String(condition).replaceAll(/(\(|\))/gu, ' $1 ').trim().split(/\s+/u);
+  const words = String(condition)
+    .replaceAll(/(\(|\))/gu, ' $1 ')
+    .trim()
+    .split(/\s+/u);
   const holds = (name: string): boolean => search(searches[name], record);
   // As an expression of JavaScript: `not` binds tighter than `and`, and that tighter than `or`, as here.
   const text: string[] = [];
@@ -31,7 +34,8 @@ export function matches(rule: string, record: Json): boolean {
 
 function search(value: unknown, record: Json): boolean {
   if (Array.isArray(value)) return value.some((one) => search(one, record));
-  if (typeof value === 'object' && value !== null) return Object.entries(value).every(([key, one]) => item(key, one, record));
+  if (typeof value === 'object' && value !== null)
+    return Object.entries(value).every(([key, one]) => item(key, one, record));
   return item('', value, record);
 }
 

@@ -9,7 +9,7 @@ describe('a rule', () => {
   test('is a detector that says what the rule says', () => {
     const detector = detectorOf(
       ruleOf(
-        "s:\n  eventName: StopLogging\ncondition: s",
+        's:\n  eventName: StopLogging\ncondition: s',
         'name: stopped\ndescription: Why.\nreferences: [https://example.com/a]\nlevel: critical\ndate: 2022-01-02\nmodified: 2025/07/01\ntags: [attack.defense-evasion, attack.t1562.008, attack.t1078.004, cve.2024-1]\nfalsepositives: [Maintenance]\n',
       ).replace('id: test', 'id: 4DB60CC0-36fb-42b7-9b58-a5b53019fb74'),
     );
@@ -37,12 +37,15 @@ describe('a rule', () => {
   });
 
   test.each([
-    ['informational', '1h'],
-    ['low', '1h'],
+    ['informational', '1d'],
+    ['low', '1d'],
     ['medium', 'event'],
     ['critical', 'event'],
   ])('of level %s is one alert per %s', (level, slot) => {
-    expect(detectorOf(ruleOf('s:\n  eventName: a\ncondition: s', `level: ${level}\n`))).toMatchObject({ severity: level, slot });
+    expect(detectorOf(ruleOf('s:\n  eventName: a\ncondition: s', `level: ${level}\n`))).toMatchObject({
+      severity: level,
+      slot,
+    });
   });
 
   test.each([
@@ -54,11 +57,19 @@ describe('a rule', () => {
   });
 
   test.each([
-    ['cloudtrail', 'userIdentity.sessionContext.sessionIssuer.arn: x', { session_issuer_arn: { is: ['x'], caseless: true } }],
+    [
+      'cloudtrail',
+      'userIdentity.sessionContext.sessionIssuer.arn: x',
+      { session_issuer_arn: { is: ['x'], caseless: true } },
+    ],
     ['cloudtrail', 'resources.ARN: x', { resource_arns: { is: ['x'], caseless: true } }],
     ['cloudtrail', 'resources.type: x', { 'resources[].type[]': { is: ['x'], caseless: true } }],
     ['cloudtrail', 'requestParameters.a{}.b[]: x', { 'request_parameters.a[].b[]': { is: ['x'], caseless: true } }],
-    ['cloudtrail', 'userIdentity.onBehalfOf.more: x', { 'user_identity.onBehalfOf[].more[]': { is: ['x'], caseless: true } }],
+    [
+      'cloudtrail',
+      'userIdentity.onBehalfOf.more: x',
+      { 'user_identity.onBehalfOf[].more[]': { is: ['x'], caseless: true } },
+    ],
     ['cloudtrail', 'principal_arn: x', { principal_arn: { is: ['x'], caseless: true } }],
     ['cloudtrail', 'recipientAccountId: 111122223333', { account_id: { is: [111122223333] } }],
     ['cloudtrail', 'readOnly: tr*', { read_only: { is: [true] } }],
@@ -72,7 +83,11 @@ describe('a rule', () => {
     ['waf', 'httpRequest.uri|contains: ..', { uri: { contains: ['..'], caseless: true } }],
     ['waf', 'httpRequest.headers.name: cookie', { 'headers[].name[]': { is: ['cookie'], caseless: true } }],
     ['waf', 'labels.name|contains: bot', { labels: { contains: ['bot'], caseless: true } }],
-    ['waf', 'ruleGroupList.terminatingRule.ruleId: x', { 'rule_group_list[].terminatingRule[].ruleId[]': { is: ['x'], caseless: true } }],
+    [
+      'waf',
+      'ruleGroupList.terminatingRule.ruleId: x',
+      { 'rule_group_list[].terminatingRule[].ruleId[]': { is: ['x'], caseless: true } },
+    ],
   ])('of %s finds %s in a column', (service, line, condition) => {
     const text = ruleOf(`s:\n  ${line}\ncondition: s`).replace('service: cloudtrail', `service: ${service}`);
     if (condition === null) expect(refusal(text)).toContain("has the key 'Remote IP'");
@@ -88,7 +103,9 @@ describe('a rule', () => {
   test('that asks for a column which Athena lacks is refused there', () => {
     const text = ruleOf('s:\n  userIdentity.some.thing: a\ncondition: s');
     expect(refusal(text)).toBe('');
-    expect(refusal(text, { portable: true })).toContain("8:5: the field 'userIdentity.some.thing' has no column on Athena");
+    expect(refusal(text, { portable: true })).toContain(
+      "8:5: the field 'userIdentity.some.thing' has no column on Athena",
+    );
   });
 });
 
@@ -126,12 +143,12 @@ describe('files', () => {
 
   test('may hold aliases of YAML, but no bomb of them', () => {
     expect(detectorOf(ruleOf('s: &one\n  eventName: a\nt: *one\ncondition: s or t')).when).toEqual({
-      any: [
-        { event_name: { is: ['a'], caseless: true } },
-        { event_name: { is: ['a'], caseless: true } },
-      ],
+      any: [{ event_name: { is: ['a'], caseless: true } }, { event_name: { is: ['a'], caseless: true } }],
     });
-    const bomb = ['a0: &a0 [x, x, x, x, x, x, x, x, x]', ...Array.from({ length: 9 }, (_, at) => `a${at + 1}: &a${at + 1} [${Array(9).fill(`*a${at}`).join(', ')}]`)].join('\n');
+    const bomb = [
+      'a0: &a0 [x, x, x, x, x, x, x, x, x]',
+      ...Array.from({ length: 9 }, (_, at) => `a${at + 1}: &a${at + 1} [${Array(9).fill(`*a${at}`).join(', ')}]`),
+    ].join('\n');
     expect(refusal(bomb)).toContain('there are too many');
   });
 });
@@ -167,7 +184,12 @@ describe('a filter', () => {
     const { rules, reports } = load({ 'a.yml': rule, 'b.yml': filter('any').replace('|startswith', '|starts') });
     expect(rules).toEqual([]);
     expect(reports.map(({ file, title, status, reason }) => [file, title, status, reason])).toEqual([
-      ['b.yml', 'Test', 'refused', expect.stringContaining("its filter 'Ours' cannot be used: there is no modifier 'starts'")],
+      [
+        'b.yml',
+        'Test',
+        'refused',
+        expect.stringContaining("its filter 'Ours' cannot be used: there is no modifier 'starts'"),
+      ],
       ['b.yml', 'Ours', 'refused', expect.stringContaining("there is no modifier 'starts'")],
     ]);
   });

@@ -49,7 +49,10 @@ describe('a text', () => {
       const parts = base64Anywhere(Buffer.from(text));
       for (const before of ['', 'x', 'xy', 'xyz', '\u00e9']) {
         const whole = Buffer.from(`${before}${text}zz`).toString('base64');
-        expect(parts.filter((part) => whole.includes(part)), `${text} after '${before}'`).not.toEqual([]);
+        expect(
+          parts.filter((part) => whole.includes(part)),
+          `${text} after '${before}'`,
+        ).not.toEqual([]);
       }
     }
   });

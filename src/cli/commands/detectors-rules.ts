@@ -14,21 +14,35 @@ interface Options {
 export function detectorRulesCommand(host: Host): Command {
   return finish<Options>(
     new Command('rules')
-      .description('what becomes of each Sigma rule: the detector that it is, or why it cannot be used and where that stands')
+      .description(
+        'what becomes of each Sigma rule: the detector that it is, or why it cannot be used and where that stands',
+      )
       .argument('[path...]', 'files or folders (default: those of the config)')
       .option('--strict', 'end with status 3 when a rule cannot be used'),
     host,
-    ['trailhound detectors rules ./sigma/rules/cloud/aws', 'trailhound detectors rules my-rule.yml --strict --output json'],
+    [
+      'trailhound detectors rules ./sigma/rules/cloud/aws',
+      'trailhound detectors rules my-rule.yml --strict --output json',
+    ],
     printRules,
   );
 }
 
-const COLUMNS = ['status', 'place', 'title', 'detector', 'reason', 'warnings', 'rule'].map((name) => ({ name, type: 'VARCHAR' }));
+const COLUMNS = ['status', 'place', 'title', 'detector', 'reason', 'warnings', 'rule'].map((name) => ({
+  name,
+  type: 'VARCHAR',
+}));
 
-async function printRules({ config, options, output, terminal }: Run<Options>, ...paths: string[]): Promise<ExitStatus> {
-  const asked = paths.length > 0 ? paths.map((path) => resolve(path)) : config.rules.map((path) => resolve(config.dir, path));
+async function printRules(
+  { config, options, output, terminal }: Run<Options>,
+  ...paths: string[]
+): Promise<ExitStatus> {
+  const asked =
+    paths.length > 0 ? paths.map((path) => resolve(path)) : config.rules.map((path) => resolve(config.dir, path));
   if (asked.length === 0)
-    throw new AppError('usage-invalid', 'no rules are named', { hint: 'Give a file or folder, or rules: in the config.' });
+    throw new AppError('usage-invalid', 'no rules are named', {
+      hint: 'Give a file or folder, or rules: in the config.',
+    });
   const { loadSigmaRules } = await import('../wire.ts');
   const { reports } = await loadSigmaRules(asked, {
     placeholders: config.placeholders,

@@ -228,7 +228,8 @@ function conditionText({ when, threshold, baseline, sequence, sql }: Detector, b
 
 async function runExamples(run: Run<object>, ...ids: string[]): Promise<0> {
   const catalogue = await catalogueOf(run.config);
-  const chosen = ids.length === 0 ? catalogue.entries : ids.map((id) => catalogue.get(id));
+  const chosen =
+    ids.length === 0 ? catalogue.entries.filter(({ isRule }) => !isRule) : ids.map((id) => catalogue.get(id));
   const { testExamples } = await import('../wire.ts');
   const columns = ['detector', 'example', 'result', 'detail'].map((name) => ({ name, type: 'VARCHAR' }));
   const rows: string[][] = [];

@@ -68,7 +68,11 @@ async function hunt(given: Run<Options>, ...ids: string[]): Promise<ExitStatus> 
   const chosen =
     indicators === null
       ? await chooseDetectors(run, ids)
-      : { detectors: await indicatorDetectors(indicators, (await import('../wire.ts')).TABLES), parameters: {}, rules: [] };
+      : {
+          detectors: await indicatorDetectors(indicators, (await import('../wire.ts')).TABLES),
+          parameters: {},
+          rules: [],
+        };
   tellRules(chosen.rules, terminal);
   const status = rulesStatus(chosen.rules, options.strict === true);
   const lists = new Map([...configLists(run.config), ...(indicators === null ? [] : indicatorLists(indicators))]);
