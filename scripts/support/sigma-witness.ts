@@ -86,6 +86,7 @@ function recordFor(demands: readonly Demand[], table: Table): JsonRecord | null 
 const refers = (demands: readonly Demand[], key: string): boolean =>
   demands.some((demand) => demand.key === key && 'column' in demand.match);
 
+const textOf = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value));
 const listOf = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : [value]);
 
 /** Values worth trying, null for none at all, the likeliest first. */
@@ -101,9 +102,7 @@ function candidates(demands: readonly Demand[], values: ReadonlyMap<string, unkn
     ...texts('endswith'),
   ].join('');
   const numbers = wanted.flatMap((match) =>
-    ['gt', 'gte', 'lt', 'lte'].flatMap((operator) =>
-      typeof match[operator] === 'number' ? [match[operator] as number] : [],
-    ),
+    ['gt', 'gte', 'lt', 'lte'].flatMap((operator) => (typeof match[operator] === 'number' ? [match[operator]] : [])),
   );
   return [
     ...wanted.flatMap((match) => ('is' in match ? listOf(match['is']) : [])),
@@ -159,10 +158,10 @@ function fits(match: Match, value: unknown, values: ReadonlyMap<string, unknown>
     any('startswith', (one) => text.startsWith(one)) &&
     any('endswith', (one) => text.endsWith(one)) &&
     any('like', (one) => likePattern(one).test(text)) &&
-    (!('re' in match) || new RegExp(String(match['re']).replace(/^\(\?[ims]+\)/u, ''), 'isu').test(String(value))) &&
+    (!('re' in match) || new RegExp(String(match['re']).replace(/^\(\?[ims]+\)/u, ''), 'isu').test(textOf(value))) &&
     (!('cidr' in match) ||
       listOf(match['cidr']).some(
-        (network) => isIP(String(value)) !== 0 && String(network).startsWith(String(value)),
+        (network) => isIP(textOf(value)) !== 0 && String(network).startsWith(textOf(value)),
       )) &&
     compare('gt', (a, b) => a > b) &&
     compare('gte', (a, b) => a >= b) &&
@@ -195,7 +194,7 @@ function put(record: JsonRecord, key: string, value: unknown, table: Table): boo
   const raw =
     column?.name === 'event_name' ? 'eventName' : column?.name === 'resource_arns' ? 'resources' : column?.raw;
   if (column?.name === 'resource_arns') {
-    record['resources'] = [{ ARN: String(value) }];
+    record['resources'] = [{ ARN: textOf(value) }];
     return true;
   }
   const path = first === 'extra' ? steps : [...(raw ?? '').split('.'), ...steps];

@@ -7,15 +7,7 @@ import type { Table } from '../table.ts';
 import { type Correlation, type RuleSource, readCorrelation } from './correlation.ts';
 import type { SqlWords } from './correlation-sql.ts';
 import { correlationDetector, ruleDetector } from './detector.ts';
-import {
-  entryOf,
-  type MapValue,
-  type Place,
-  RuleProblem,
-  readDocuments,
-  type ScalarValue,
-  type Value,
-} from './document.ts';
+import { entryOf, type MapValue, type Place, RuleProblem, readDocuments, type Value } from './document.ts';
 import { type Expression, parseExpression } from './expression.ts';
 import { covers, logsourceText, tableOf } from './fields.ts';
 import {
@@ -407,7 +399,7 @@ function detectionCondition(detection: MapValue, others: readonly string[], cont
   const texts = entry.value.kind === 'list' ? entry.value.items : [entry.value];
   const conditions = texts.map((text) => {
     if (text.kind !== 'scalar' || text.value === null) throw new RuleProblem(text.place, 'condition: expected a text');
-    return joined(parseExpression(text as ScalarValue, [...searches.keys()]), searches);
+    return joined(parseExpression(text, [...searches.keys()]), searches);
   });
   if (conditions.length === 0) throw new RuleProblem(entry.place, 'condition is empty');
   return anyOf(conditions);

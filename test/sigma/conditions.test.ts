@@ -57,7 +57,7 @@ async function found(conditions: readonly Condition[]): Promise<string[][]> {
   const { rows } = await backend.query(
     `SELECT event_id, ${sql.map((one, at) => `${one} AS f${at}`).join(', ')} FROM cloudtrail ORDER BY event_id`,
   );
-  return sql.map((_, at) => rows.filter((row) => row[`f${at}`] === true).map((row) => String(row['event_id'])));
+  return sql.map((_, at) => rows.filter((row) => row[`f${at}`] === true).map((row) => row['event_id'] as string));
 }
 
 const expected = (rule: string): string[] =>

@@ -6,31 +6,42 @@ type Json = Readonly<Record<string, unknown>>;
 export function matches(rule: string, record: Json): boolean {
   const { detection } = parse(rule) as { detection: Json };
   const { condition, ...searches } = detection;
-  const words = String(condition)
+  const words = (condition as string)
     .replaceAll(/(\(|\))/gu, ' $1 ')
     .trim()
     .split(/\s+/u);
   const holds = (name: string): boolean => search(searches[name], record);
-  // As an expression of JavaScript: `not` binds tighter than `and`, and that tighter than `or`, as here.
-  const text: string[] = [];
-  for (let at = 0; at < words.length; at += 1) {
-    const word = words[at] ?? '';
-    const operator = { and: '&&', or: '||', not: '!', '(': '(', ')': ')' }[word];
-    if (operator !== undefined) {
-      text.push(operator);
-    } else if (words[at + 1] === 'of') {
-      const pattern = words[at + 2] ?? '';
-      const names = Object.keys(searches).filter((name) =>
-        pattern === 'them' ? !name.startsWith('_') : new RegExp(`^${pattern.replaceAll('*', '.*')}$`, 'u').test(name),
-      );
-      text.push(String(word === 'all' ? names.every(holds) : names.some(holds)));
-      at += 2;
-    } else {
-      text.push(String(holds(word)));
+  let at = 0;
+  const joined = (word: string, read: () => boolean): boolean[] => {
+    const parts = [read()];
+    while (words[at] === word) {
+      at += 1;
+      parts.push(read());
     }
-  }
-  return new Function(`return ${text.join(' ')}`)() as boolean;
+    return parts;
+  };
+  const either = (): boolean => joined('or', both).some(Boolean);
+  const both = (): boolean => joined('and', term).every(Boolean);
+  const term = (): boolean => {
+    const word = words[at] ?? '';
+    at += 1;
+    if (word === 'not') return !term();
+    if (word === '(') {
+      const inner = either();
+      at += 1;
+      return inner;
+    }
+    if (words[at] !== 'of') return holds(word);
+    const pattern = words[at + 1] ?? '';
+    at += 2;
+    const chosen = pattern === 'them' ? /^[^_]/u : new RegExp(`^${pattern.replaceAll('*', '.*')}$`, 'u');
+    const names = Object.keys(searches).filter((name) => chosen.test(name));
+    return word === 'all' ? names.every(holds) : names.some(holds);
+  };
+  return either();
 }
+
+const textOf = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value));
 
 function search(value: unknown, record: Json): boolean {
   if (Array.isArray(value)) return value.some((one) => search(one, record));
@@ -52,7 +63,7 @@ function compare(field: string, modifiers: readonly string[], value: unknown, re
   const found = field === '' ? everything(record) : valuesAt(record, field.split('.'));
   if (has('exists')) return found.length > 0 === value;
   if (value === null) return found.length === 0;
-  if (has('cidr')) return found.some((text) => inNetwork(text, String(value)));
+  if (has('cidr')) return found.some((text) => inNetwork(text, textOf(value)));
   for (const [name, holds] of Object.entries({
     gt: (a: number, b: number) => a > b,
     gte: (a: number, b: number) => a >= b,
@@ -62,11 +73,11 @@ function compare(field: string, modifiers: readonly string[], value: unknown, re
     if (has(name)) return found.some((text) => /^-?\d+([.]\d+)?$/u.test(text) && holds(Number(text), Number(value)));
   if (has('re')) {
     const flags = ['i', 'm', 's'].filter(has).join('');
-    return found.some((text) => new RegExp(String(value), `u${flags}`).test(text));
+    return found.some((text) => new RegExp(textOf(value), `u${flags}`).test(text));
   }
   const fold = (text: string): string => (has('cased') ? text : text.toLowerCase());
   if (has('fieldref')) {
-    const [other] = valuesAt(record, String(value).split('.'));
+    const [other] = valuesAt(record, textOf(value).split('.'));
     if (other === undefined) return false;
     const right = fold(other);
     return found.some((text) => {
@@ -80,7 +91,7 @@ function compare(field: string, modifiers: readonly string[], value: unknown, re
   if (typeof value === 'number' && !isLoose && !has('startswith') && !has('endswith'))
     return found.some((text) => /^-?\d+([.]\d+)?$/u.test(text) && Number(text) === value);
   let source = '';
-  const text = String(value);
+  const text = textOf(value);
   for (let at = 0; at < text.length; at += 1) {
     const letter = text[at] ?? '';
     const next = text[at + 1] ?? '';
@@ -106,16 +117,14 @@ function valuesAt(value: unknown, path: readonly string[]): readonly string[] {
   }
   if (Array.isArray(value)) return value.flatMap((one) => valuesAt(one, path));
   const [first, ...rest] = path;
-  if (first === undefined) return [typeof value === 'object' ? JSON.stringify(value) : String(value)];
+  if (first === undefined) return [textOf(value)];
   return typeof value === 'object' ? valuesAt((value as Json)[first], rest) : [];
 }
 
 /** The texts of the record: its members' own, and JSON of what is deeper. */
 const everything = (record: Json): readonly string[] =>
   Object.entries(record).flatMap(([key, value]) =>
-    value === null || typeof value === 'boolean' || key === 'eventTime'
-      ? []
-      : [typeof value === 'object' ? JSON.stringify(value) : String(value)],
+    value === null || typeof value === 'boolean' || key === 'eventTime' ? [] : [textOf(value)],
   );
 
 function inNetwork(text: string, network: string): boolean {
