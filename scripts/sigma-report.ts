@@ -1,7 +1,7 @@
 /**
  * What becomes of a folder of Sigma rules: which compile, which fire on an event that is made for each of them and goes through a whole scan, and which can never fire.
  * `--operations <file>`: JSON of the calls that the SDK of each service has, by event source; a rule that asks for those of another waits for what nobody can do.
- * Run `npm run build` first: `node --import tsx scripts/sigma-report.ts <path…> [--operations <file>]`. The table goes to stdout.
+ * Run `npm run build` first: `node --import tsx scripts/sigma-report.ts <path…> [--operations <file>] [--placeholder <name=value>]`. The table goes to stdout.
  */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -13,9 +13,14 @@ import type { Condition, Detector } from '../src/detector.ts';
 import type { RuleReport } from '../src/sigma/load.ts';
 import { witness } from './support/sigma-witness.ts';
 
-const { values, positionals } = parseArgs({ allowPositionals: true, options: { operations: { type: 'string' } } });
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { operations: { type: 'string' }, placeholder: { type: 'string', multiple: true } },
+});
 if (positionals.length === 0) {
-  console.error('usage: node --import tsx scripts/sigma-report.ts <file or folder of rules…> [--operations <file>]');
+  console.error(
+    'usage: node --import tsx scripts/sigma-report.ts <file or folder of rules…> [--operations <file>] [--placeholder <name=value>]',
+  );
   process.exit(2);
 }
 const MAIN = resolve('dist/src/cli/main.js');
@@ -26,8 +31,14 @@ type Operations = Readonly<Record<string, readonly string[]>>;
 const operations: Operations | null =
   values.operations === undefined ? null : (JSON.parse(readFileSync(values.operations, 'utf8')) as Operations);
 
+const placeholders: Readonly<Record<string, readonly string[]>> = Object.fromEntries(
+  (values.placeholder ?? []).map((text) => {
+    const [name = '', ...value] = text.split('=');
+    return [name, [value.join('=')]];
+  }),
+);
 const paths = positionals.map((path) => resolve(path));
-const { rules, reports } = await loadSigmaRules(paths, { placeholders: {}, lists: new Map(), portable: false });
+const { rules, reports } = await loadSigmaRules(paths, { placeholders, lists: new Map(), portable: false });
 
 interface Row {
   readonly report: RuleReport;
@@ -46,7 +57,7 @@ const rows = reports
 
 const fired = scan(rows);
 const dead = (row: Row): string | null =>
-  row.detector?.when === undefined ? null : whyNever(row.detector.when, row.report);
+  row.detector?.when === undefined ? null : whyNever(row.detector.when, row.detector.table, row.report);
 const told = rows.map((row, at) => ({ ...row, fires: fired.has(at), never: dead(row) }));
 const count = (test: (row: (typeof told)[number]) => boolean): number => told.filter(test).length;
 
@@ -65,6 +76,7 @@ function scan(all: readonly Row[]): ReadonlySet<number> {
   const dir = mkdtempSync(join(tmpdir(), 'trailhound-sigma-'));
   try {
     const records = all.flatMap(({ record }, at) => (record === null ? [] : [filled(record, at)]));
+    writeFileSync(join(dir, 'trailhound.yaml'), JSON.stringify({ placeholders }));
     writeFileSync(join(dir, 'events.json'), JSON.stringify({ Records: records }));
     const { stdout, stderr } = spawnSync(
       process.execPath,
@@ -126,7 +138,7 @@ function filled(record: Readonly<Record<string, unknown>>, at: number): Record<s
 }
 
 /** What keeps a rule from ever firing, or part of it from ever being met. */
-function whyNever(condition: Condition, { warnings }: RuleReport): string | null {
+function whyNever(condition: Condition, tableName: string, { warnings }: RuleReport): string | null {
   const asked = warnings.map((warning) => warning.replace(/^\d+:\d+: /u, ''));
   const names = valuesOf(condition, 'event_name');
   const sources = valuesOf(condition, 'event_source');
@@ -135,21 +147,33 @@ function whyNever(condition: Condition, { warnings }: RuleReport): string | null
       ? []
       : sources.flatMap((source) => (operations[source.toLowerCase()] ?? []).map((name) => name.toLowerCase()));
   const unknown = calls.length === 0 ? [] : names.filter((name) => !calls.includes(name.toLowerCase()));
-  if (asked.length > 0) return `never: ${asked.join('; ')}`;
+  const table = TABLES.find(({ name }) => name === tableName);
+  if (asked.length > 0 && table !== undefined)
+    return `${witness(known(condition), table) === null ? 'never' : 'in part'}: ${asked.join('; ')}`;
   if (unknown.length === 0) return null;
   const services = sources.join(', ');
-  const owners = new Set(unknown.flatMap((name) => ownersOf(name)));
-  const others = owners.size === 0 ? '' : `, ${[...owners].join(', ')} has`;
-  const what = `${services} has no call ${unknown.join(', ')} in its SDK${others}`;
+  const what = `the SDK of ${services} has no ${unknown.join(', ')}`;
   if (unknown.length < names.length) return `in part: ${what}`;
+  const owners = new Set(unknown.flatMap((name) => ownersOf(name)));
   // What no service has may be a call that the console alone makes.
-  return owners.size > 0 ? `never: ${what}` : `not sure: ${what}`;
+  return owners.size > 0 ? `never: ${what}, that of ${[...owners].join(', ')} has` : `not sure: ${what}`;
 }
 
 function ownersOf(name: string): readonly string[] {
   return Object.entries(operations ?? {})
     .filter(([, calls]) => calls.some((call) => call.toLowerCase() === name.toLowerCase()))
     .map(([service]) => service);
+}
+
+/** The condition where no record has what stands in no column. */
+function known(condition: Condition): Condition {
+  const parts = Object.entries(condition).map(([key, value]): Condition => {
+    if (key === 'all') return { all: (value as readonly Condition[]).map(known) };
+    if (key === 'any') return { any: (value as readonly Condition[]).map(known) };
+    if (key === 'not') return { not: known(value as Condition) };
+    return key.startsWith('extra.') ? { any: [] } : { [key]: value as string };
+  });
+  return { all: parts };
 }
 
 /** What a column is compared with for equality, anywhere in a condition but under `not`. */
