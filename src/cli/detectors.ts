@@ -18,6 +18,8 @@ export interface CatalogueEntry {
   readonly builtIn: boolean;
   /** Where something of it stands, such as `when.any[1].event_name`: with line and column where it is written as data. */
   readonly placeOf: (at: string) => string;
+  /** A Sigma rule: it has no examples of its own. */
+  readonly isRule: boolean;
 }
 
 export interface Catalogue {
@@ -50,7 +52,7 @@ const EXTENSIONS = [...CODE_EXTENSIONS, '.sql', '.yaml', '.yml'];
 export async function loadDetectors(config: Config, options: LoadOptions = {}): Promise<Catalogue> {
   const byId = new Map<string, CatalogueEntry>();
   for (const file of filesUnder(join(codeRoot, 'detectors')))
-    add(byId, { ...(await loadDetector(file)), file, builtIn: true });
+    add(byId, { ...(await loadDetector(file)), file, builtIn: true, isRule: false });
   const beside = resolve(config.dir, USER_DETECTORS);
   const own = [...(existsSync(beside) ? [beside] : []), ...config.detectors.map((path) => resolve(config.dir, path))];
   const found = [...new Set(own.flatMap(filesUnder))].filter((file) => !isBuiltIn(file));
@@ -61,7 +63,7 @@ export async function loadDetectors(config: Config, options: LoadOptions = {}): 
   for (const file of files) {
     try {
       refuseStranger(file, named);
-      add(byId, { ...(await loadDetector(file, options.fresh)), file, builtIn: false });
+      add(byId, { ...(await loadDetector(file, options.fresh)), file, builtIn: false, isRule: false });
     } catch (error) {
       if (!(error instanceof AppError) || options.onInvalid === undefined) throw error;
       options.onInvalid(file, error);
@@ -69,7 +71,7 @@ export async function loadDetectors(config: Config, options: LoadOptions = {}): 
   }
   const { rules, reports } = await rulesOf(config, options.portable ?? config.backend === 'athena');
   for (const { detector, origin } of rules)
-    add(byId, { detector, file: origin, builtIn: false, placeOf: () => origin });
+    add(byId, { detector, file: origin, builtIn: false, isRule: true, placeOf: () => origin });
   const entries = [...byId.values()].toSorted((a, b) => (a.detector.id < b.detector.id ? -1 : 1));
   return {
     entries,

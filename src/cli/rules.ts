@@ -32,18 +32,22 @@ export const placeOf = ({ file, line, column }: RuleReport): string =>
 
 /** How many rules there are, and each one that cannot be used, with its place and the reason. */
 export function tellRules(reports: readonly RuleReport[], terminal: Terminal): void {
+  for (const report of reports) {
+    if (report.status === 'refused')
+      terminal.warn(`${placeOf(report)}: ${report.title === null ? '' : `'${report.title}': `}${report.reason ?? ''}`);
+    for (const warning of report.warnings) terminal.warn(`${relative(process.cwd(), report.file)}:${warning}`);
+  }
+  tellRuleCounts(reports, terminal);
+}
+
+export function tellRuleCounts(reports: readonly RuleReport[], terminal: Terminal): void {
   if (reports.length === 0) return;
   const count = (status: RuleReport['status']): number => reports.filter((report) => report.status === status).length;
-  const refused = reports.filter(({ status }) => status === 'refused');
-  for (const report of refused)
-    terminal.warn(`${placeOf(report)}: ${report.title === null ? '' : `'${report.title}': `}${report.reason ?? ''}`);
-  for (const { file, warnings } of reports)
-    for (const warning of warnings) terminal.warn(`${relative(process.cwd(), file)}:${warning}`);
   const others = [
     ...(count('part') > 0 ? [`${plural(count('part'), 'part')} of correlations and filters`] : []),
     ...(count('foreign') > 0 ? [`${plural(count('foreign'), 'rule')} of other logs`] : []),
   ];
-  terminal.info([`${plural(count('loaded'), 'rule')} loaded, ${refused.length} not`, ...others].join('; '));
+  terminal.info([`${plural(count('loaded'), 'rule')} loaded, ${count('refused')} not`, ...others].join('; '));
 }
 
 /** Rules that cannot be used leave a hunt incomplete. */

@@ -41,6 +41,8 @@ import { asText, numberOf, textOf, timeMsOf } from './rows.ts';
 
 /** A detector that concerns more events than this reads what it needs on its own, so that the wide scan need not carry them. */
 const BROAD_ROWS = 20_000;
+/** Of a detector for which all events of a subject and slot are one finding, so many at a time: the evidence of all at once may not fit into memory. */
+const EACH_ROWS = 100_000;
 /** Event names that together hold at most so many events, or this share of all, are worth a filter of their own. */
 const NARROW_ROWS = 20_000;
 const NARROW_SHARE = 0.2;
@@ -92,6 +94,8 @@ interface Job {
   readonly names: readonly (string | null)[] | null;
   /** The table in which its events are kept, where they are. */
   readonly kept: string;
+  /** How many events pass what can be told before any is read; 0 where nobody looked. */
+  readonly events: number;
 }
 
 /** A statement and the jobs that it is for. */
@@ -162,8 +166,11 @@ class Run {
       }),
       ...jobs
         .filter(isEach)
-        .map(
-          (job) => () => this.#collect(backend, { sql: this.#groupedSql(job), jobs: [job], window: reading([job]) }),
+        .flatMap((job) =>
+          piecesOf(job).map(
+            (piece) => () =>
+              this.#collect(backend, { sql: this.#groupedSql(piece), jobs: [piece], window: reading([piece]) }),
+          ),
         ),
       ...this.#singles(jobs.filter(isEvent)).map(
         ({ sql, jobs: those }) =>
@@ -379,6 +386,7 @@ class Run {
               ...job,
               isBroad: counted.events > BROAD_ROWS && mayBeBroad(job),
               names: isNarrow ? counted.names : null,
+              events: counted.events,
             },
           ];
     });
@@ -777,11 +785,25 @@ function statementsFor<T>(
 /** Those with slots to judge. */
 const jobsOf = (compiled: readonly Compiled[]): readonly Job[] =>
   compiled
-    .map((one, at): Job => ({ at, compiled: one, isBroad: false, names: null, kept: KEPT }))
+    .map((one, at): Job => ({ at, compiled: one, isBroad: false, names: null, kept: KEPT, events: 0 }))
     .filter((job) => job.compiled.window.fromMs < job.compiled.window.toMs);
 
 /** As they are judged where no rows are kept: one scan for those of which each event is a finding, and one statement for each of the others. */
 const alone = (jobs: readonly Job[]): readonly Job[] => jobs.map((job) => ({ ...job, isBroad: !isEvent(job) }));
+
+/** The job over one part of its window after the other, each of whole slots. */
+function piecesOf(job: Job): readonly Job[] {
+  const { compiled, events } = job;
+  const { window, slotMs } = compiled;
+  const count = Math.ceil(events / EACH_ROWS);
+  if (count <= 1 || slotMs === null) return [job];
+  const length = Math.ceil((window.toMs - window.fromMs) / count / slotMs) * slotMs;
+  return Array.from({ length: Math.ceil((window.toMs - window.fromMs) / length) }, (_, at) => {
+    const fromMs = window.fromMs + at * length;
+    const part = { fromMs, toMs: Math.min(fromMs + length, window.toMs) };
+    return { ...job, compiled: { ...compiled, window: part, readFromMs: fromMs } };
+  });
+}
 
 const isEvent = ({ compiled: { kind } }: Job): boolean => kind.kind === 'event';
 const isSql = ({ compiled: { kind } }: Job): boolean => kind.kind === 'sql';

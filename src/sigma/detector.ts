@@ -32,7 +32,7 @@ const ABOUT: Readonly<Record<string, { readonly subject: string; readonly event:
     },
   };
 
-/** Of these levels Sigma expects many matches, which are worth looking at together: they are one alert per subject and hour. */
+/** Of these levels Sigma expects many matches, which are worth looking at together: they are one alert per subject and day. */
 const MANY: ReadonlySet<Severity> = new Set(['informational', 'low']);
 /** What a rule without a level counts as. */
 const LEVEL: Severity = 'medium';
@@ -64,7 +64,7 @@ export function ruleDetector(head: RuleHead, { table, condition }: Pick<RuleSour
   return defineDetector({
     ...spec,
     when: condition,
-    slot: isMany ? '1h' : 'event',
+    slot: isMany ? '1d' : 'event',
     subject: [subject],
     summary: isMany ? several : event,
   });

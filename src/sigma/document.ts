@@ -1,5 +1,15 @@
 /** The documents of a YAML file, in which every value knows where it stands. */
-import { isAlias, isMap, isScalar, isSeq, LineCounter, type Node, type ParsedNode, parseAllDocuments } from 'yaml';
+import {
+  isAlias,
+  isMap,
+  isScalar,
+  isSeq,
+  LineCounter,
+  type Node,
+  type ParsedNode,
+  parseAllDocuments,
+  type Scalar,
+} from 'yaml';
 
 /** From 1. */
 export interface Place {
@@ -96,7 +106,7 @@ function valueOf(
       const keyNode = key as Node | null;
       if (!isScalar(keyNode)) throw new RuleProblem(place, 'a key is no text');
       return {
-        key: String(keyNode.value ?? ''),
+        key: textOfScalar(keyNode),
         place: at(keyNode.range?.[0] ?? offset),
         value:
           value === null || value === undefined
@@ -115,11 +125,14 @@ function valueOf(
   return {
     kind: 'scalar',
     value: typeof value === 'bigint' ? String(value) : (value as ScalarValue['value']),
-    text: typeof value === 'string' ? value : (source ?? String(value ?? '')),
+    text: textOfScalar(node),
     place,
     inside: isPlain ? { ...place, column: place.column + quotes } : null,
   };
 }
+
+/** A text as it is meant, all else as it is written. */
+const textOfScalar = ({ value, source }: Scalar): string => (typeof value === 'string' ? value : (source ?? ''));
 
 /** The place of a character of a text; that of the text where it cannot be told. */
 export const placeIn = ({ place, inside }: ScalarValue, offset: number): Place =>

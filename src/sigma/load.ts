@@ -7,15 +7,7 @@ import type { Table } from '../table.ts';
 import { type Correlation, type RuleSource, readCorrelation } from './correlation.ts';
 import type { SqlWords } from './correlation-sql.ts';
 import { correlationDetector, ruleDetector } from './detector.ts';
-import {
-  entryOf,
-  type MapValue,
-  type Place,
-  RuleProblem,
-  readDocuments,
-  type ScalarValue,
-  type Value,
-} from './document.ts';
+import { entryOf, type MapValue, type Place, RuleProblem, readDocuments, type Value } from './document.ts';
 import { type Expression, parseExpression } from './expression.ts';
 import { covers, logsourceText, tableOf } from './fields.ts';
 import {
@@ -287,20 +279,17 @@ class Loader {
     const timeframe = entryOf(detection, 'timeframe');
     if (timeframe !== undefined)
       throw new RuleProblem(timeframe.place, 'timeframe is no longer part of Sigma: write a correlation rule');
-    const context: SearchContext = {
-      table,
-      portable: this.#options.portable,
-      placeholders: this.#options.placeholders,
-      lists: this.#options.lists,
-      warn: (place, message) => void warnings.push(`${place.line}:${place.column}: ${message}`),
-    };
-    const own = detectionCondition(detection, NO_SEARCHES, context);
+    const own = detectionCondition(
+      detection,
+      NO_SEARCHES,
+      this.#contextOf(table, (place, message) => void warnings.push(`${place.line}:${place.column}: ${message}`)),
+    );
     const filters = this.#drafts.flatMap(({ document }) =>
       document.kind === 'filter' && covers(document.logsource, logsource) && isFor(document, head) ? [document] : [],
     );
     const filtered = filters.map((one) => {
       try {
-        return detectionCondition(one.filter, [...NO_SEARCHES, 'rules'], { ...context, warn: () => undefined });
+        return this.#filterCondition(one, table);
       } catch (error) {
         if (!(error instanceof RuleProblem)) throw error;
         throw new RuleProblem(error.place, `its filter '${one.head.title}' cannot be used: ${error.message}`);
@@ -314,7 +303,17 @@ class Loader {
     };
   }
 
-  #finishFilter({ warnings }: Draft, { head, logsource, rules }: SigmaFilter): void {
+  #contextOf(table: Table, warn: SearchContext['warn']): SearchContext {
+    const { portable, placeholders, lists } = this.#options;
+    return { table, portable, placeholders, lists, warn };
+  }
+
+  #filterCondition({ filter }: SigmaFilter, table: Table, warn: SearchContext['warn'] = () => undefined): Condition {
+    return detectionCondition(filter, [...NO_SEARCHES, 'rules'], this.#contextOf(table, warn));
+  }
+
+  #finishFilter({ warnings }: Draft, filter: SigmaFilter): void {
+    const { head, logsource, rules } = filter;
     if (tableOf(logsource) === null && logsource.product !== null && logsource.product !== 'aws') {
       this.#report(head, 'foreign', `its logs are ${logsourceText(logsource)}`, warnings);
       return;
@@ -334,6 +333,18 @@ class Loader {
     } else if (affected.length === 0) {
       this.#refuse(new RuleProblem(head.place, 'it filters no rule that was read'), head);
     } else {
+      try {
+        for (const table of this.#tablesOf(affected))
+          this.#filterCondition(
+            filter,
+            table,
+            (place, message) => void warnings.push(`${place.line}:${place.column}: ${message}`),
+          );
+      } catch (error) {
+        if (!(error instanceof RuleProblem)) throw error;
+        this.#refuse(error, head);
+        return;
+      }
       this.#report(
         head,
         'part',
@@ -341,6 +352,13 @@ class Loader {
         warnings,
       );
     }
+  }
+
+  #tablesOf(drafts: readonly Draft[]): readonly Table[] {
+    const names = new Set(
+      drafts.map(({ document }) => (document.kind === 'rule' ? tableOf(document.logsource) : null)),
+    );
+    return this.#options.tables.filter(({ name }) => names.has(name));
   }
 
   #report(
@@ -381,7 +399,7 @@ function detectionCondition(detection: MapValue, others: readonly string[], cont
   const texts = entry.value.kind === 'list' ? entry.value.items : [entry.value];
   const conditions = texts.map((text) => {
     if (text.kind !== 'scalar' || text.value === null) throw new RuleProblem(text.place, 'condition: expected a text');
-    return joined(parseExpression(text as ScalarValue, [...searches.keys()]), searches);
+    return joined(parseExpression(text, [...searches.keys()]), searches);
   });
   if (conditions.length === 0) throw new RuleProblem(entry.place, 'condition is empty');
   return anyOf(conditions);

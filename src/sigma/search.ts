@@ -49,7 +49,7 @@ export const anyOf = (parts: readonly Condition[]): Condition =>
   parts.length === 1 && parts[0] !== undefined ? parts[0] : { any: parts };
 
 /** Names and values that must all hold; a list of which any may; or words of the whole record. Throws `RuleProblem`. */
-export function searchCondition(search: Value, context: SearchContext): Condition {
+function searchCondition(search: Value, context: SearchContext): Condition {
   if (search.kind === 'map') {
     if (search.entries.length === 0) throw new RuleProblem(search.place, 'a search is empty');
     return allOf(search.entries.map((entry) => itemCondition(entry, context)));

@@ -109,6 +109,37 @@ function groups<T>(values: readonly T[], keyOf: (value: T) => unknown): T[][] {
   return [...found.values()];
 }
 
+test('a detector that concerns more events than fit into memory at once finds the same, part by part', async () => {
+  const known = cloudtrailTable.columns.map(({ name, type }) => {
+    const value = {
+      event_id: "'e' || i",
+      event_time: `make_timestamp(${STREAM_START_MS * 1000} + i * 2000000)`,
+      event_name: "'A'",
+      principal: "'p' || (i % 3)",
+      account_id: "'111111111111'",
+    }[name];
+    return `CAST(${value ?? 'NULL'} AS ${type}) AS ${name}`;
+  });
+  const rows = `SELECT ${known.join(', ')} FROM (SELECT CAST(range AS BIGINT) AS i FROM range(250000)) AS r`;
+  await backend.keep?.('cloudtrail', `SELECT *, CAST(event_time AS DATE) AS event_date FROM (${rows}) AS rows`);
+  const one = detector({ when: { event_name: 'A' }, slot: '1d' });
+  const window = { fromMs: STREAM_START_MS, toMs: STREAM_START_MS + 10 * DAY_MS };
+  const task = { detector: one, parameters: {}, window };
+  const [result] = await engine.run(backend, { tasks: [task], lists: {}, columns: [], nowMs: LONG_AFTER_MS });
+  const counts = (result?.findings ?? []).map(
+    ({ subject, window: { from }, count }) => `${from} ${String(subject['principal'])} ${count}`,
+  );
+  const perDay = DAY_MS / 2000;
+  const expectedCounts = Array.from({ length: 6 }, (_, day) =>
+    [0, 1, 2].map((rest) => {
+      const [first, end] = [day * perDay, Math.min((day + 1) * perDay, 250_000)];
+      const count = Array.from({ length: end - first }, (__, at) => first + at).filter((at) => at % 3 === rest).length;
+      return `${formatTime(STREAM_START_MS + day * DAY_MS)} p${rest} ${count}`;
+    }),
+  ).flat();
+  expect(counts.toSorted()).toEqual(expectedCounts.toSorted());
+});
+
 const HOURS = 12;
 const events = (spanSeconds: number, maxLength: number): fc.Arbitrary<StreamEvent[]> =>
   fc

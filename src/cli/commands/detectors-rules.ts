@@ -5,7 +5,7 @@ import { AppError } from '../../errors.ts';
 import { configLists } from '../backend.ts';
 import { type ExitStatus, finish, type Host, type Run } from '../command.ts';
 import { printRows } from '../output/rows.ts';
-import { placeOf, rulesStatus, tellRules } from '../rules.ts';
+import { placeOf, rulesStatus, tellRuleCounts } from '../rules.ts';
 
 interface Options {
   readonly strict?: boolean;
@@ -65,9 +65,6 @@ async function printRules(
     ]),
     terminal,
   );
-  tellRules(
-    reports.map((report) => (report.status === 'refused' ? report : { ...report, warnings: [] })),
-    terminal,
-  );
+  tellRuleCounts(reports, terminal);
   return rulesStatus(reports, options.strict === true);
 }

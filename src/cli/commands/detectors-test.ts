@@ -39,7 +39,8 @@ export function testCommand(host: Host): Command {
       }
       const { loadDetectors } = await import('../detectors.ts');
       const catalogue = await loadDetectors(run.config);
-      const chosen = ids.length === 0 ? catalogue.entries : ids.map((id) => catalogue.get(id));
+      const chosen =
+        ids.length === 0 ? catalogue.entries.filter(({ isRule }) => !isRule) : ids.map((id) => catalogue.get(id));
       await print(run, await results(run, chosen));
       return 0;
     },
