@@ -46,7 +46,13 @@ export const detector = defineDetector({
   ],
   response: ['Group the hour by event_name and source_address and compare it with the day before.'],
   examples: [
-    { name: 'two thousand calls after a hundred each day', records: [...usual, today(2000)], alerts: ALERT },
+    {
+      name: 'two thousand calls after a hundred each day',
+      records: [...usual, today(2000)],
+      alerts: [
+        { subject: { account_id: '111122223333', principal: 'arn:aws:iam::111122223333:user/Alice' }, count: 2000 },
+      ],
+    },
     { name: 'as many as nine times the usual', records: [...usual, today(900)], alerts: [] },
     { name: 'ten times the usual, but few', records: [...usual, today(1000)], alerts: [], parameters: { calls: 1001 } },
     {
