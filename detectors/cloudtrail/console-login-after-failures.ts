@@ -108,5 +108,10 @@ export const detector = defineDetector({
       ],
       alerts: [],
     },
+    {
+      name: 'the same over nearly all of the time',
+      records: [{ ...{ repeat: 5, every: '1m', record: failure }, every: '855s' }, success],
+      alerts: [{ subject: { account_id: '111122223333', user_name: 'Alice' }, count: 6 }],
+    },
   ],
 });

@@ -108,5 +108,20 @@ export const detector = defineDetector({
       records: [attempts({ ...blocked, terminatingRuleType: 'RATE_BASED' }, 30), bypass],
       alerts: [],
     },
+    {
+      name: 'the same over nearly all of the time',
+      records: [{ ...attempts(), every: '380s' }, bypass],
+      alerts: [
+        {
+          subject: {
+            web_acl_id:
+              'arn:aws:wafv2:eu-west-1:111122223333:regional/webacl/shop/11111111-2222-3333-4444-555555555555',
+            client_ip: '203.0.113.9',
+            uri: '/products',
+          },
+          count: 11,
+        },
+      ],
+    },
   ],
 });
