@@ -13,7 +13,6 @@ const today = (repeat: number, record = call) => ({
   every: '1s' as const,
   record: { ...record, eventTime: '2025-03-11T09:00:00Z' },
 });
-const ALERT = [{ subject: { principal: 'arn:aws:iam::111122223333:user/Alice' }, count: 2000 }];
 
 export const detector = defineDetector({
   id: 'calls-above-usual',

@@ -110,7 +110,7 @@ export const detector = defineDetector({
     },
     {
       name: 'the same over nearly all of the time',
-      records: [{ ...{ repeat: 5, every: '1m', record: failure }, every: '855s' }, success],
+      records: [{ repeat: 5, every: '855s', record: failure }, success],
       alerts: [{ subject: { account_id: '111122223333', user_name: 'Alice' }, count: 6 }],
     },
   ],

@@ -206,9 +206,7 @@ function kindVariants(detector: Detector): readonly Variant[] {
     for (const [index, step] of steps.entries()) {
       if (!('when' in step && 'atLeast' in step)) continue;
       for (const atLeast of nextTo(step.atLeast as number | ParameterRef))
-        variants.push(
-          put(`steps[${index}].atLeast: ${atLeast}`, { steps: steps.with(index, { ...step, atLeast } as typeof step) }),
-        );
+        variants.push(put(`steps[${index}].atLeast: ${atLeast}`, { steps: steps.with(index, { ...step, atLeast }) }));
     }
   }
   if (baseline !== undefined) variants.push(...baselineVariants(detector, baseline));
@@ -218,7 +216,7 @@ function kindVariants(detector: Detector): readonly Variant[] {
 function baselineVariants(detector: Detector, baseline: NonNullable<Detector['baseline']>): readonly Variant[] {
   const put = (what: string, change: object): Variant => ({
     what: `baseline.${what}`,
-    detector: { ...detector, baseline: { ...baseline, ...change } as typeof baseline },
+    detector: { ...detector, baseline: { ...baseline, ...change } },
   });
   const slot = detector.slot === 'event' ? DAY_MS : durationMs(detector.slot);
   const overMs = Math.floor(durationMs(baseline.over) / 2 / slot) * slot;

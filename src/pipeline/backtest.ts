@@ -119,7 +119,7 @@ export function proposalsFor(
 function whereOf(subject: Alert['subject']): Readonly<Record<string, string>> | null {
   const entries = Object.entries(subject);
   const where = entries.flatMap(([column, value]) =>
-    value === null || String(value).includes('*') ? [] : [[column, String(value)] as const],
+    typeof value !== 'string' || value.includes('*') ? [] : [[column, value] as const],
   );
   return where.length === entries.length ? Object.fromEntries(where) : null;
 }

@@ -130,7 +130,7 @@ describe('without a store', () => {
     });
   });
 
-  test('test writes JUnit', async () => {
+  test('JUnit is written', async () => {
     put(cwd, 'detectors/made-user.yaml', yaml('made-user', { when: '{ event_name: [CreateUser] }' }));
     const { status, stdout } = await run('test', 'made-user', '--output', 'junit');
     expect(status).toBe(2);
@@ -147,7 +147,7 @@ describe('without a store', () => {
     });
   });
 
-  test('test watches the files of one’s own detectors', async () => {
+  test('files of one’s own detectors are watched', async () => {
     put(cwd, 'detectors/made-user.yaml', yaml('made-user', { when: '{ event_name: [CreateUser] }' }));
     const child = spawn(process.execPath, [MAIN, 'detectors', 'test', '--watch', '--output', 'jsonl'], {
       cwd,

@@ -110,8 +110,8 @@ async function failing({ detector, builtIn }: CatalogueEntry, ids: readonly stri
 
 /** What findings over the store hold of its events; nothing where there is no store. */
 async function broad(run: Run<Options>, chosen: readonly CatalogueEntry[]): Promise<readonly Told[]> {
-  const { storeExists, useHunter } = await import('../wire.ts');
-  if (!(await storeExists(run.storeDir))) return [];
+  const { isStore, useHunter } = await import('../wire.ts');
+  if (!(await isStore(run.storeDir))) return [];
   const hunt = {
     detectors: chosen.map(({ detector }) => detector),
     parameters: await detectorParameters(run),
