@@ -51,7 +51,7 @@ if (unknown !== undefined) {
   console.error(`no detector has the id '${unknown}'`);
   process.exit(2);
 }
-const scores = new Map([...known()].filter(([id]) => all.some((detector) => detector.id === id)));
+const fresh = new Map<string, Score>();
 for (const detector of chosen) {
   const { examples, mutants } = await testExamples(detector, variantsOf(detector));
   const failed = examples.filter(({ problems }) => problems.length > 0);
@@ -63,11 +63,12 @@ for (const detector of chosen) {
   }
   const living = mutants.filter(({ noticed }) => noticed !== null);
   const score = { noticed: living.filter(({ noticed }) => noticed === true).length, all: living.length };
-  scores.set(detector.id, score);
+  fresh.set(detector.id, score);
   console.log(`${percent(score).padStart(6)} ${detector.id} (${score.noticed} of ${score.all})`);
   for (const { what, noticed } of living) if (noticed === false) console.log(`       ${what}`);
 }
 
+const scores = new Map([...known(), ...fresh].filter(([id]) => all.some((detector) => detector.id === id)));
 const total = sum([...scores.values()]);
 const rows = [...scores]
   .toSorted(([a, x], [b, y]) => share(x) - share(y) || (a < b ? -1 : 1))

@@ -52,7 +52,7 @@ export const detector = defineDetector({
     {
       name: 'Alice makes a key for Mateo',
       records: [creation],
-      alerts: [{ subject: { principal: 'arn:aws:iam::111122223333:user/Alice' }, count: 1 }],
+      alerts: [{ subject: { account_id: '111122223333', principal: 'arn:aws:iam::111122223333:user/Alice' } }],
     },
     {
       name: 'a role makes a key for a user',

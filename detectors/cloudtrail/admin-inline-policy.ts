@@ -113,5 +113,18 @@ export const detector = defineDetector({
       ],
       alerts: [],
     },
+    {
+      name: 'the other calls that it is about',
+      records: ['PutGroupPolicy'].map((eventName) => ({
+        eventName,
+        eventSource: 'iam.amazonaws.com',
+        requestParameters: {
+          userName: 'Nikki_Wolf',
+          policyName: 'inline',
+          policyDocument: '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}',
+        },
+      })),
+      alerts: [{ subject: { account_id: '111122223333', principal: 'arn:aws:iam::111122223333:user/Alice' } }],
+    },
   ],
 });

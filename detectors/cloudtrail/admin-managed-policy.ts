@@ -65,7 +65,7 @@ export const detector = defineDetector({
     {
       name: 'a new policy allows everything',
       records: [everything],
-      alerts: [{ subject: { principal: 'arn:aws:iam::111122223333:user/Alice' } }],
+      alerts: [{ subject: { account_id: '111122223333', principal: 'arn:aws:iam::111122223333:user/Alice' } }],
     },
     {
       name: 'the document is URL-encoded',

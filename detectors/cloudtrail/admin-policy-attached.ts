@@ -51,7 +51,7 @@ export const detector = defineDetector({
     {
       name: 'a user is made administrator',
       records: [attachment],
-      alerts: [{ subject: { principal: 'arn:aws:iam::111122223333:user/Alice' } }],
+      alerts: [{ subject: { account_id: '111122223333', principal: 'arn:aws:iam::111122223333:user/Alice' } }],
     },
     {
       name: 'a role gets all of IAM, through CloudFormation',
@@ -94,6 +94,17 @@ export const detector = defineDetector({
         { ...attachment, eventName: 'DetachUserPolicy' },
         { ...attachment, eventSource: 'example.amazonaws.com' },
         { ...attachment, userIdentity: { type: 'AWSService', invokedBy: 'controltower.amazonaws.com' } },
+      ],
+      alerts: [],
+    },
+    {
+      name: 'what it compares stands elsewhere in request_parameters.policyArn',
+      records: [
+        {
+          eventSource: 'iam.amazonaws.com',
+          eventName: 'AttachUserPolicy',
+          requestParameters: { userName: 'Nikki_Wolf', policyArn: 'arn:aws:iam::aws:policy/AdministratorAccessx' },
+        },
       ],
       alerts: [],
     },

@@ -72,5 +72,27 @@ export const detector = defineDetector({
       ],
       alerts: [],
     },
+    {
+      name: 'the other calls that it is about',
+      records: ['DeleteLogStream', 'DisableAlarmActions'].map((eventName) => ({
+        eventName,
+        eventSource: 'logs.amazonaws.com',
+        requestParameters: { logGroupName: '/aws/lambda/payments' },
+      })),
+      alerts: [
+        { subject: { account_id: '111122223333', principal: 'arn:aws:iam::111122223333:user/Alice' }, count: 1 },
+      ],
+    },
+    {
+      name: 'the other calls that it is about',
+      records: ['DisableAlarmActions'].map((eventName) => ({
+        eventName,
+        eventSource: 'monitoring.amazonaws.com',
+        requestParameters: { alarmNames: ['errors'] },
+      })),
+      alerts: [
+        { subject: { account_id: '111122223333', principal: 'arn:aws:iam::111122223333:user/Alice' }, count: 1 },
+      ],
+    },
   ],
 });

@@ -41,7 +41,9 @@ export const detector = defineDetector({
         call('aws-cli/2.15.0 Python/3.11.8 Linux/6.6.9-kali1-amd64 exe/x86_64'),
         call('Pacu/1.5 botocore/1.34'),
       ],
-      alerts: [{ subject: { principal: 'arn:aws:iam::111122223333:user/Alice' }, count: 2 }],
+      alerts: [
+        { subject: { account_id: '111122223333', principal: 'arn:aws:iam::111122223333:user/Alice' }, count: 2 },
+      ],
     },
     {
       name: 'each of the tools',

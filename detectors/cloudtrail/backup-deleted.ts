@@ -69,5 +69,19 @@ export const detector = defineDetector({
       ],
       alerts: [],
     },
+    {
+      name: 'the other calls that it is about',
+      records: ['DeleteBackupVault', 'DeleteBackupVaultLockConfiguration', 'DeleteBackupPlan'].map((eventName) => ({
+        eventName,
+        eventSource: 'backup.amazonaws.com',
+        requestParameters: {
+          backupVaultName: 'daily',
+          recoveryPointArn: 'arn:aws:ec2:us-east-1::snapshot/snap-1234567890abcdef0',
+        },
+      })),
+      alerts: [
+        { subject: { account_id: '111122223333', principal: 'arn:aws:iam::111122223333:user/Alice' }, count: 3 },
+      ],
+    },
   ],
 });

@@ -122,5 +122,17 @@ export const detector = defineDetector({
       ],
       alerts: [],
     },
+    {
+      name: 'the other calls that it is about',
+      records: ['PutObjectAcl', 'CreateBucket'].map((eventName) => ({
+        eventName,
+        eventSource: 's3.amazonaws.com',
+        requestParameters: { bucketName: 'amzn-s3-demo-bucket', acl: '', 'x-amz-acl': 'public-read' },
+      })),
+      alerts: [
+        { subject: { account_id: '111122223333', principal: 'arn:aws:iam::111122223333:user/Alice' } },
+        { subject: { account_id: '111122223333', principal: 'arn:aws:iam::111122223333:user/Alice' } },
+      ],
+    },
   ],
 });

@@ -42,7 +42,9 @@ export const detector = defineDetector({
     {
       name: 'logging is switched off',
       records: [off],
-      alerts: [{ subject: { principal: 'arn:aws:iam::111122223333:user/Alice' } }],
+      alerts: [
+        { subject: { account_id: '111122223333', principal: 'arn:aws:iam::111122223333:user/Alice' }, count: 1 },
+      ],
     },
     {
       name: 'logging is switched on',

@@ -43,7 +43,9 @@ export const detector = defineDetector({
     {
       name: 'versioning is suspended',
       records: [suspension],
-      alerts: [{ subject: { principal: 'arn:aws:iam::111122223333:user/Alice' } }],
+      alerts: [
+        { subject: { account_id: '111122223333', principal: 'arn:aws:iam::111122223333:user/Alice' }, count: 1 },
+      ],
     },
     {
       name: 'MFA delete is switched off',

@@ -69,5 +69,12 @@ export const detector = defineDetector({
       ],
       alerts: [],
     },
+    {
+      name: 'just enough, over nearly all of the time',
+      records: [{ repeat: 5, every: '213s', record: deletion }],
+      alerts: [
+        { subject: { account_id: '111122223333', principal: 'arn:aws:iam::111122223333:user/Alice' }, count: 5 },
+      ],
+    },
   ],
 });

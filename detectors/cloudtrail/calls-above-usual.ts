@@ -13,7 +13,6 @@ const today = (repeat: number, record = call) => ({
   every: '1s' as const,
   record: { ...record, eventTime: '2025-03-11T09:00:00Z' },
 });
-const ALERT = [{ subject: { principal: 'arn:aws:iam::111122223333:user/Alice' }, count: 2000 }];
 
 export const detector = defineDetector({
   id: 'calls-above-usual',
@@ -62,7 +61,13 @@ export const detector = defineDetector({
     'Run the saved question activity-per-hour for the principal.',
   ],
   examples: [
-    { name: 'two thousand calls after a hundred each day', records: [...usual, today(2000)], alerts: ALERT },
+    {
+      name: 'two thousand calls after a hundred each day',
+      records: [...usual, today(2000)],
+      alerts: [
+        { subject: { account_id: '111122223333', principal: 'arn:aws:iam::111122223333:user/Alice' }, count: 2000 },
+      ],
+    },
     { name: 'as many as nine times the usual', records: [...usual, today(900)], alerts: [] },
     { name: 'ten times the usual, but few', records: [...usual, today(1000)], alerts: [], parameters: { calls: 1001 } },
     {

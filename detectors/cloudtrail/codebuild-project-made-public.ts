@@ -41,7 +41,7 @@ export const detector = defineDetector({
     {
       name: 'a project is made public',
       records: [change],
-      alerts: [{ subject: { principal: 'arn:aws:iam::111122223333:user/Alice' } }],
+      alerts: [{ subject: { account_id: '111122223333', principal: 'arn:aws:iam::111122223333:user/Alice' } }],
     },
     {
       name: 'a project is made private',

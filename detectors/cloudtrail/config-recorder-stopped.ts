@@ -55,5 +55,16 @@ export const detector = defineDetector({
       ],
       alerts: [],
     },
+    {
+      name: 'the other calls that it is about',
+      records: ['DeleteDeliveryChannel'].map((eventName) => ({
+        eventName,
+        eventSource: 'config.amazonaws.com',
+        requestParameters: { configurationRecorderName: 'default' },
+      })),
+      alerts: [
+        { subject: { account_id: '111122223333', principal: 'arn:aws:iam::111122223333:user/Alice' }, count: 1 },
+      ],
+    },
   ],
 });

@@ -109,5 +109,10 @@ export const detector = defineDetector({
       ],
       alerts: [],
     },
+    {
+      name: 'the same over nearly all of the time',
+      records: [{ repeat: 5, every: '855s', record: failure }, success],
+      alerts: [{ subject: { account_id: '111122223333', user_name: 'Alice' }, count: 6 }],
+    },
   ],
 });

@@ -85,5 +85,10 @@ export const detector = defineDetector({
       ],
       alerts: [],
     },
+    {
+      name: 'just enough, over nearly all of the time',
+      records: [{ repeat: 8, every: '122s', record: failure }],
+      alerts: [{ subject: { account_id: '111122223333', user_name: 'Alice' }, count: 8 }],
+    },
   ],
 });

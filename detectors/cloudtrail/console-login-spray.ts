@@ -73,5 +73,10 @@ export const detector = defineDetector({
       ],
       alerts: [],
     },
+    {
+      name: 'just enough, over nearly all of the time',
+      records: [{ repeat: 5, every: '855s', record: failure }],
+      alerts: [{ subject: { source_ip: '203.0.113.77' }, count: 5 }],
+    },
   ],
 });

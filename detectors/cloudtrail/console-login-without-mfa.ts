@@ -47,7 +47,9 @@ export const detector = defineDetector({
     {
       name: 'a user signs in with a password',
       records: [login],
-      alerts: [{ subject: { principal: 'arn:aws:iam::111122223333:user/Alice' }, count: 1 }],
+      alerts: [
+        { subject: { account_id: '111122223333', principal: 'arn:aws:iam::111122223333:user/Alice' }, count: 1 },
+      ],
     },
     {
       name: 'the user gave a second factor',

@@ -37,7 +37,9 @@ export const detector = defineDetector({
     {
       name: 'a script asks for a token',
       records: [token],
-      alerts: [{ subject: { principal: 'arn:aws:iam::111122223333:user/Alice' } }],
+      alerts: [
+        { subject: { account_id: '111122223333', principal: 'arn:aws:iam::111122223333:user/Alice' }, count: 1 },
+      ],
     },
     {
       name: 'a browser and the access portal ask',

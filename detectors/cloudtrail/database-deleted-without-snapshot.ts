@@ -64,5 +64,14 @@ export const detector = defineDetector({
       ],
       alerts: [],
     },
+    {
+      name: 'the other calls that it is about',
+      records: ['DeleteDBCluster'].map((eventName) => ({
+        eventName,
+        eventSource: 'rds.amazonaws.com',
+        requestParameters: { dBInstanceIdentifier: 'orders', skipFinalSnapshot: true, deleteAutomatedBackups: true },
+      })),
+      alerts: [{ subject: { account_id: '111122223333', principal: 'arn:aws:iam::111122223333:user/Alice' } }],
+    },
   ],
 });

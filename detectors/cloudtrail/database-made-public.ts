@@ -93,5 +93,26 @@ export const detector = defineDetector({
       ],
       alerts: [],
     },
+    {
+      name: 'the other calls that it is about',
+      records: [
+        'CreateDBInstance',
+        'CreateDBCluster',
+        'RestoreDBInstanceFromDBSnapshot',
+        'RestoreDBInstanceToPointInTime',
+        'RestoreDBInstanceFromS3',
+      ].map((eventName) => ({
+        eventName,
+        eventSource: 'rds.amazonaws.com',
+        requestParameters: { dBInstanceIdentifier: 'orders', publiclyAccessible: true, applyImmediately: true },
+      })),
+      alerts: [
+        { subject: { account_id: '111122223333', principal: 'arn:aws:iam::111122223333:user/Alice' } },
+        { subject: { account_id: '111122223333', principal: 'arn:aws:iam::111122223333:user/Alice' } },
+        { subject: { account_id: '111122223333', principal: 'arn:aws:iam::111122223333:user/Alice' } },
+        { subject: { account_id: '111122223333', principal: 'arn:aws:iam::111122223333:user/Alice' } },
+        { subject: { account_id: '111122223333', principal: 'arn:aws:iam::111122223333:user/Alice' } },
+      ],
+    },
   ],
 });

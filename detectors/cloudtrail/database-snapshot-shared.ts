@@ -43,7 +43,7 @@ export const detector = defineDetector({
     {
       name: 'shared with an account',
       records: [share],
-      alerts: [{ subject: { principal: 'arn:aws:iam::111122223333:user/Alice' } }],
+      alerts: [{ subject: { account_id: '111122223333', principal: 'arn:aws:iam::111122223333:user/Alice' } }],
     },
     {
       name: 'a cluster snapshot is shared with everybody',

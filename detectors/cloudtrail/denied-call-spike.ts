@@ -52,7 +52,9 @@ export const detector = defineDetector({
     {
       name: 'a stolen role tries twenty things in three minutes',
       records: [{ repeat: 20, every: '9s', record: refused }],
-      alerts: [{ subject: { principal: 'arn:aws:iam::111122223333:user/Alice' }, count: 20, peak: 20 }],
+      alerts: [
+        { subject: { account_id: '111122223333', principal: 'arn:aws:iam::111122223333:user/Alice' }, count: 20 },
+      ],
     },
     {
       name: 'the burst crosses the border between two hours',

@@ -60,7 +60,9 @@ export const detector = defineDetector({
     {
       name: 'fifteen refusals in an hour after two a day',
       records: [...usual, today(15)],
-      alerts: [{ subject: { principal: 'arn:aws:iam::111122223333:user/Alice' }, count: 15 }],
+      alerts: [
+        { subject: { account_id: '111122223333', principal: 'arn:aws:iam::111122223333:user/Alice' }, count: 15 },
+      ],
     },
     { name: 'below the floor', records: [...usual, today(9)], alerts: [], parameters: { times: 2 } },
     { name: 'not five times the usual', records: [...usual, today(11)], alerts: [], parameters: { times: 6 } },

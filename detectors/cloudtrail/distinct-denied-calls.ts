@@ -93,5 +93,12 @@ export const detector = defineDetector({
       ],
       alerts: [],
     },
+    {
+      name: 'just enough, over nearly all of the time',
+      records: [{ repeat: 10, every: '63s', record: refused }],
+      alerts: [
+        { subject: { account_id: '111122223333', principal: 'arn:aws:iam::111122223333:user/Alice' }, count: 10 },
+      ],
+    },
   ],
 });

@@ -66,5 +66,16 @@ export const detector = defineDetector({
       ],
       alerts: [],
     },
+    {
+      name: 'the other calls that it is about',
+      records: ['DisassociateResolverQueryLogConfig'].map((eventName) => ({
+        eventName,
+        eventSource: 'route53resolver.amazonaws.com',
+        requestParameters: { resolverQueryLogConfigId: 'rqlc-1234567890abcdef' },
+      })),
+      alerts: [
+        { subject: { account_id: '111122223333', principal: 'arn:aws:iam::111122223333:user/Alice' }, count: 1 },
+      ],
+    },
   ],
 });

@@ -68,5 +68,16 @@ export const detector = defineDetector({
       ],
       alerts: [],
     },
+    {
+      name: 'the other calls that it is about',
+      records: ['TransferDomainToAnotherAwsAccount', 'RetrieveDomainAuthCode'].map((eventName) => ({
+        eventName,
+        eventSource: 'route53domains.amazonaws.com',
+        requestParameters: { domainName: 'example.com' },
+      })),
+      alerts: [
+        { subject: { account_id: '111122223333', principal: 'arn:aws:iam::111122223333:user/Alice' }, count: 2 },
+      ],
+    },
   ],
 });

@@ -52,5 +52,17 @@ export const detector = defineDetector({
       ],
       alerts: [],
     },
+    {
+      name: 'the other calls that it is about',
+      records: ['DisableSnapshotBlockPublicAccess', 'DisableImageBlockPublicAccess'].map((eventName) => ({
+        eventName,
+        eventSource: 'ec2.amazonaws.com',
+        requestParameters: {},
+      })),
+      alerts: [
+        { subject: { account_id: '111122223333', principal: 'arn:aws:iam::111122223333:user/Alice' } },
+        { subject: { account_id: '111122223333', principal: 'arn:aws:iam::111122223333:user/Alice' } },
+      ],
+    },
   ],
 });

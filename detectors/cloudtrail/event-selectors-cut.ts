@@ -73,7 +73,7 @@ export const detector = defineDetector({
     {
       name: 'management events are switched off',
       records: [cut],
-      alerts: [{ subject: { principal: 'arn:aws:iam::111122223333:user/Alice' } }],
+      alerts: [{ subject: { account_id: '111122223333', principal: 'arn:aws:iam::111122223333:user/Alice' } }],
     },
     {
       name: 'only reading calls are kept',

@@ -56,5 +56,16 @@ export const detector = defineDetector({
       ],
       alerts: [],
     },
+    {
+      name: 'the other calls that it is about',
+      records: ['DeleteRule'].map((eventName) => ({
+        eventName,
+        eventSource: 'events.amazonaws.com',
+        requestParameters: { name: 'security-findings-to-chat', eventBusName: 'default' },
+      })),
+      alerts: [
+        { subject: { account_id: '111122223333', principal: 'arn:aws:iam::111122223333:user/Alice' }, count: 1 },
+      ],
+    },
   ],
 });

@@ -32,7 +32,9 @@ export const detector = defineDetector({
     {
       name: 'a user gets a token',
       records: [token],
-      alerts: [{ subject: { principal: 'arn:aws:iam::111122223333:user/Alice' } }],
+      alerts: [
+        { subject: { account_id: '111122223333', principal: 'arn:aws:iam::111122223333:user/Alice' }, count: 1 },
+      ],
     },
     {
       name: 'refused, another token, or another service',

@@ -28,7 +28,9 @@ export const detector = defineDetector({
     {
       name: 'a flow log is deleted',
       records: [deletion],
-      alerts: [{ subject: { principal: 'arn:aws:iam::111122223333:user/Alice' } }],
+      alerts: [
+        { subject: { account_id: '111122223333', principal: 'arn:aws:iam::111122223333:user/Alice' }, count: 1 },
+      ],
     },
     {
       name: 'refused, created, or another service',

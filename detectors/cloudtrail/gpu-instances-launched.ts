@@ -51,7 +51,9 @@ export const detector = defineDetector({
     {
       name: 'two attempts, the first without quota',
       records: [{ ...launch('p3.16xlarge'), errorCode: 'Client.VcpuLimitExceeded' }, launch('g5g.metal')],
-      alerts: [{ subject: { principal: 'arn:aws:iam::111122223333:user/Alice' }, count: 2 }],
+      alerts: [
+        { subject: { account_id: '111122223333', principal: 'arn:aws:iam::111122223333:user/Alice' }, count: 2 },
+      ],
     },
     {
       name: 'the operator watches other types',

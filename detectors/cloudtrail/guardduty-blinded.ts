@@ -80,5 +80,31 @@ export const detector = defineDetector({
       ],
       alerts: [],
     },
+    {
+      name: 'the other calls that it is about',
+      records: ['UpdateIPSet', 'DeletePublishingDestination', 'UpdateFilter'].map((eventName) => ({
+        eventName,
+        eventSource: 'guardduty.amazonaws.com',
+        requestParameters: {
+          detectorId: '12abc34d567e8fa901bc2d34e56789f0',
+          name: 'office',
+          location: 's3://amzn-s3-demo-bucket/list.txt',
+          activate: true,
+        },
+      })),
+      alerts: [
+        { subject: { account_id: '111122223333', principal: 'arn:aws:iam::111122223333:user/Alice' } },
+        { subject: { account_id: '111122223333', principal: 'arn:aws:iam::111122223333:user/Alice' } },
+      ],
+    },
+    {
+      name: 'the other calls that it is about',
+      records: ['UpdateFilter'].map((eventName) => ({
+        eventName,
+        eventSource: 'guardduty.amazonaws.com',
+        requestParameters: { detectorId: '12abc34d567e8fa901bc2d34e56789f0', name: 'noise', action: 'ARCHIVE' },
+      })),
+      alerts: [{ subject: { account_id: '111122223333', principal: 'arn:aws:iam::111122223333:user/Alice' } }],
+    },
   ],
 });

@@ -77,5 +77,28 @@ export const detector = defineDetector({
       ],
       alerts: [],
     },
+    {
+      name: 'the other calls that it is about',
+      records: [
+        'StopMonitoringMembers',
+        'DisassociateMembers',
+        'DeleteMembers',
+        'DisassociateFromMasterAccount',
+        'DisassociateFromAdministratorAccount',
+        'DisableOrganizationAdminAccount',
+      ].map((eventName) => ({
+        eventName,
+        eventSource: 'guardduty.amazonaws.com',
+        requestParameters: { detectorId: '12abc34d567e8fa901bc2d34e56789f0' },
+      })),
+      alerts: [
+        { subject: { account_id: '111122223333', principal: 'arn:aws:iam::111122223333:user/Alice' } },
+        { subject: { account_id: '111122223333', principal: 'arn:aws:iam::111122223333:user/Alice' } },
+        { subject: { account_id: '111122223333', principal: 'arn:aws:iam::111122223333:user/Alice' } },
+        { subject: { account_id: '111122223333', principal: 'arn:aws:iam::111122223333:user/Alice' } },
+        { subject: { account_id: '111122223333', principal: 'arn:aws:iam::111122223333:user/Alice' } },
+        { subject: { account_id: '111122223333', principal: 'arn:aws:iam::111122223333:user/Alice' } },
+      ],
+    },
   ],
 });

@@ -39,7 +39,15 @@ export const detector = defineDetector({
     {
       name: 'a table is deleted',
       records: [deletion],
-      alerts: [{ subject: { principal: 'arn:aws:iam::111122223333:user/Alice', event_name: 'DeleteTable' } }],
+      alerts: [
+        {
+          subject: {
+            account_id: '111122223333',
+            principal: 'arn:aws:iam::111122223333:user/Alice',
+            event_name: 'DeleteTable',
+          },
+        },
+      ],
     },
     {
       name: 'the operator guards another call, written in another case',

@@ -31,7 +31,7 @@ export const detector = defineDetector({
     {
       name: 'a user is created',
       records: [creation],
-      alerts: [{ subject: { principal: 'arn:aws:iam::111122223333:user/Alice' } }],
+      alerts: [{ subject: { account_id: '111122223333', principal: 'arn:aws:iam::111122223333:user/Alice' } }],
     },
     {
       name: 'refused, deleted, or a user of a cache',

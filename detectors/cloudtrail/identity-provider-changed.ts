@@ -61,5 +61,25 @@ export const detector = defineDetector({
       ],
       alerts: [],
     },
+    {
+      name: 'the other calls that it is about',
+      records: [
+        'UpdateSAMLProvider',
+        'CreateOpenIDConnectProvider',
+        'AddClientIDToOpenIDConnectProvider',
+        'UpdateOpenIDConnectProviderThumbprint',
+      ].map((eventName) => ({
+        eventName,
+        eventSource: 'iam.amazonaws.com',
+        requestParameters: { name: 'IdP' },
+        responseElements: { sAMLProviderArn: 'arn:aws:iam::111122223333:saml-provider/IdP' },
+      })),
+      alerts: [
+        { subject: { account_id: '111122223333', principal: 'arn:aws:iam::111122223333:user/Alice' } },
+        { subject: { account_id: '111122223333', principal: 'arn:aws:iam::111122223333:user/Alice' } },
+        { subject: { account_id: '111122223333', principal: 'arn:aws:iam::111122223333:user/Alice' } },
+        { subject: { account_id: '111122223333', principal: 'arn:aws:iam::111122223333:user/Alice' } },
+      ],
+    },
   ],
 });

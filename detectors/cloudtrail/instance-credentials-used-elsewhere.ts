@@ -68,9 +68,12 @@ export const detector = defineDetector({
       records: [instance, thief],
       alerts: [
         {
-          subject: { principal: 'arn:aws:iam::111122223333:role/WebServer', session_name: 'i-1234567890abcdef0' },
+          subject: {
+            account_id: '111122223333',
+            principal: 'arn:aws:iam::111122223333:role/WebServer',
+            session_name: 'i-1234567890abcdef0',
+          },
           count: 2,
-          peak: 2,
         },
       ],
     },

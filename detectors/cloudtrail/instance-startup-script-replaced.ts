@@ -44,7 +44,7 @@ export const detector = defineDetector({
     {
       name: 'the script is replaced',
       records: [change],
-      alerts: [{ subject: { principal: 'arn:aws:iam::111122223333:user/Alice' } }],
+      alerts: [{ subject: { account_id: '111122223333', principal: 'arn:aws:iam::111122223333:user/Alice' } }],
     },
     {
       name: 'the protection against termination is taken off',

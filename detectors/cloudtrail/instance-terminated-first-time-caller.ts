@@ -62,7 +62,12 @@ export const detector = defineDetector({
     {
       name: 'a newcomer terminates an instance after ten days of another',
       records: [usual, { ...byMateo, eventTime: '2025-03-11T09:00:00Z' }],
-      alerts: [{ subject: { principal: 'arn:aws:iam::111122223333:user/Mateo_Jackson' }, count: 1 }],
+      alerts: [
+        {
+          subject: { account_id: '111122223333', principal: 'arn:aws:iam::111122223333:user/Mateo_Jackson' },
+          count: 1,
+        },
+      ],
     },
     { name: 'the usual person does what is usual', records: [usual], alerts: [] },
     {

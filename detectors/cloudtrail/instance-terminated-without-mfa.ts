@@ -71,7 +71,9 @@ export const detector = defineDetector({
     {
       name: 'a user signed in with a password alone',
       records: [termination],
-      alerts: [{ subject: { principal: 'arn:aws:iam::111122223333:user/Alice' }, count: 1 }],
+      alerts: [
+        { subject: { account_id: '111122223333', principal: 'arn:aws:iam::111122223333:user/Alice' }, count: 1 },
+      ],
     },
     {
       name: 'a user with a long-term key, which carries no mark of MFA',

@@ -43,7 +43,7 @@ export const detector = defineDetector({
     {
       name: 'a person terminates an instance',
       records: [termination],
-      alerts: [{ subject: { principal: 'arn:aws:iam::111122223333:user/Alice' }, count: 1 }],
+      alerts: [{ subject: { account_id: '111122223333', principal: 'arn:aws:iam::111122223333:user/Alice' } }],
     },
     {
       name: 'two calls are two alerts',

@@ -62,5 +62,14 @@ export const detector = defineDetector({
       ],
       alerts: [],
     },
+    {
+      name: 'the other calls that it is about',
+      records: ['DeleteImportedKeyMaterial'].map((eventName) => ({
+        eventName,
+        eventSource: 'kms.amazonaws.com',
+        requestParameters: { keyId: '1234abcd-12ab-34cd-56ef-1234567890ab', pendingWindowInDays: 7 },
+      })),
+      alerts: [{ subject: { account_id: '111122223333', principal: 'arn:aws:iam::111122223333:user/Alice' } }],
+    },
   ],
 });

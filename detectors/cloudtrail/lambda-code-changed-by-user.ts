@@ -48,7 +48,9 @@ export const detector = defineDetector({
     {
       name: 'a user overwrites a function',
       records: [update],
-      alerts: [{ subject: { principal: 'arn:aws:iam::111122223333:user/Alice' } }],
+      alerts: [
+        { subject: { account_id: '111122223333', principal: 'arn:aws:iam::111122223333:user/Alice' }, count: 1 },
+      ],
     },
     {
       name: 'a pipeline deploys with its role',

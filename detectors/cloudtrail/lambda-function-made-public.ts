@@ -116,5 +116,28 @@ export const detector = defineDetector({
       ],
       alerts: [],
     },
+    {
+      name: 'the other calls that it is about',
+      records: ['AddLayerVersionPermission', 'UpdateFunctionUrlConfig'].map((eventName) => ({
+        eventName,
+        eventSource: 'lambda.amazonaws.com',
+        requestParameters: {
+          functionName: 'payments',
+          statementId: 'invoke',
+          action: 'lambda:InvokeFunction',
+          principal: '*',
+        },
+      })),
+      alerts: [{ subject: { account_id: '111122223333', principal: 'arn:aws:iam::111122223333:user/Alice' } }],
+    },
+    {
+      name: 'the other calls that it is about',
+      records: ['UpdateFunctionUrlConfig'].map((eventName) => ({
+        eventName,
+        eventSource: 'lambda.amazonaws.com',
+        requestParameters: { functionName: 'payments', authType: 'NONE' },
+      })),
+      alerts: [{ subject: { account_id: '111122223333', principal: 'arn:aws:iam::111122223333:user/Alice' } }],
+    },
   ],
 });

@@ -43,7 +43,9 @@ export const detector = defineDetector({
     {
       name: 'a layer of another account is added',
       records: [layered],
-      alerts: [{ subject: { principal: 'arn:aws:iam::111122223333:user/Alice' } }],
+      alerts: [
+        { subject: { account_id: '111122223333', principal: 'arn:aws:iam::111122223333:user/Alice' }, count: 1 },
+      ],
     },
     { name: 'more memory, and no layers', records: [change({ memorySize: 512 }), change({ layers: [] })], alerts: [] },
     {

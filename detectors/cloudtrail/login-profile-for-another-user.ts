@@ -48,7 +48,7 @@ export const detector = defineDetector({
     {
       name: 'a technical user gets a password',
       records: [creation],
-      alerts: [{ subject: { principal: 'arn:aws:iam::111122223333:user/Alice' }, count: 1 }],
+      alerts: [{ subject: { account_id: '111122223333', principal: 'arn:aws:iam::111122223333:user/Alice' } }],
     },
     {
       name: 'a password is replaced',

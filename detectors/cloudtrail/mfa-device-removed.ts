@@ -32,7 +32,7 @@ export const detector = defineDetector({
     {
       name: 'the device is taken away',
       records: [removal],
-      alerts: [{ subject: { principal: 'arn:aws:iam::111122223333:user/Alice' } }],
+      alerts: [{ subject: { account_id: '111122223333', principal: 'arn:aws:iam::111122223333:user/Alice' } }],
     },
     {
       name: 'refused, enrolled, or another service',

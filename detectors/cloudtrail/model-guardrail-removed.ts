@@ -88,5 +88,16 @@ export const detector = defineDetector({
       ],
       alerts: [],
     },
+    {
+      name: 'the other calls that it is about',
+      records: ['DeleteGuardrail'].map((eventName) => ({
+        eventName,
+        eventSource: 'bedrock.amazonaws.com',
+        requestParameters: null,
+      })),
+      alerts: [
+        { subject: { account_id: '111122223333', principal: 'arn:aws:iam::111122223333:user/Alice' }, count: 1 },
+      ],
+    },
   ],
 });

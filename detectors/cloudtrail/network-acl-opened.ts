@@ -75,5 +75,23 @@ export const detector = defineDetector({
       ],
       alerts: [],
     },
+    {
+      name: 'the other calls that it is about',
+      records: ['ReplaceNetworkAclEntry'].map((eventName) => ({
+        eventName,
+        eventSource: 'ec2.amazonaws.com',
+        requestParameters: {
+          networkAclId: 'acl-1234567890abcdef0',
+          ruleNumber: 90,
+          egress: false,
+          ruleAction: 'allow',
+          aclProtocol: '-1',
+          cidrBlock: '0.0.0.0/0',
+        },
+      })),
+      alerts: [
+        { subject: { account_id: '111122223333', principal: 'arn:aws:iam::111122223333:user/Alice' }, count: 1 },
+      ],
+    },
   ],
 });

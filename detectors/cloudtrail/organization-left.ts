@@ -52,5 +52,17 @@ export const detector = defineDetector({
       ],
       alerts: [],
     },
+    {
+      name: 'the other calls that it is about',
+      records: ['RemoveAccountFromOrganization', 'CloseAccount', 'DeleteOrganization'].map((eventName) => ({
+        eventName,
+        eventSource: 'organizations.amazonaws.com',
+        requestParameters: null,
+        errorCode: 'AccessDenied',
+      })),
+      alerts: [
+        { subject: { account_id: '111122223333', principal: 'arn:aws:iam::111122223333:user/Alice' }, count: 3 },
+      ],
+    },
   ],
 });

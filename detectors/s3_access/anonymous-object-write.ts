@@ -66,5 +66,60 @@ export const detector = defineDetector({
       ],
       alerts: [],
     },
+    {
+      name: 'the same by REST.POST.OBJECT',
+      records: [
+        put.replace('REST.PUT.OBJECT', 'REST.POST.OBJECT'),
+        put
+          .replace('REST.PUT.OBJECT js/app.js', 'REST.DELETE.OBJECT js/old.js')
+          .replace('200 -', '204 -')
+          .replace('REST.DELETE.OBJECT', 'REST.POST.OBJECT'),
+      ],
+      alerts: [{ subject: { bucket: 'amzn-s3-demo-bucket', source_ip: '192.0.2.44' }, count: 2 }],
+    },
+    {
+      name: 'the same by REST.COPY.OBJECT',
+      records: [
+        put.replace('REST.PUT.OBJECT', 'REST.COPY.OBJECT'),
+        put
+          .replace('REST.PUT.OBJECT js/app.js', 'REST.DELETE.OBJECT js/old.js')
+          .replace('200 -', '204 -')
+          .replace('REST.DELETE.OBJECT', 'REST.COPY.OBJECT'),
+      ],
+      alerts: [{ subject: { bucket: 'amzn-s3-demo-bucket', source_ip: '192.0.2.44' }, count: 2 }],
+    },
+    {
+      name: 'the same by REST.PUT.PART',
+      records: [
+        put.replace('REST.PUT.OBJECT', 'REST.PUT.PART'),
+        put
+          .replace('REST.PUT.OBJECT js/app.js', 'REST.DELETE.OBJECT js/old.js')
+          .replace('200 -', '204 -')
+          .replace('REST.DELETE.OBJECT', 'REST.PUT.PART'),
+      ],
+      alerts: [{ subject: { bucket: 'amzn-s3-demo-bucket', source_ip: '192.0.2.44' }, count: 2 }],
+    },
+    {
+      name: 'the same by REST.PUT.ACL',
+      records: [
+        put.replace('REST.PUT.OBJECT', 'REST.PUT.ACL'),
+        put
+          .replace('REST.PUT.OBJECT js/app.js', 'REST.DELETE.OBJECT js/old.js')
+          .replace('200 -', '204 -')
+          .replace('REST.DELETE.OBJECT', 'REST.PUT.ACL'),
+      ],
+      alerts: [{ subject: { bucket: 'amzn-s3-demo-bucket', source_ip: '192.0.2.44' }, count: 2 }],
+    },
+    {
+      name: 'the same by BATCH.DELETE.OBJECT',
+      records: [
+        put.replace('REST.PUT.OBJECT', 'BATCH.DELETE.OBJECT'),
+        put
+          .replace('REST.PUT.OBJECT js/app.js', 'REST.DELETE.OBJECT js/old.js')
+          .replace('200 -', '204 -')
+          .replace('REST.DELETE.OBJECT', 'BATCH.DELETE.OBJECT'),
+      ],
+      alerts: [{ subject: { bucket: 'amzn-s3-demo-bucket', source_ip: '192.0.2.44' }, count: 2 }],
+    },
   ],
 });

@@ -80,5 +80,13 @@ export const detector = defineDetector({
       alerts: [],
       parameters: { public_buckets: '^amzn-s3-demo-bucket$' },
     },
+    {
+      name: 'the same by WEBSITE.GET.OBJECT',
+      records: [
+        { ...usual, record: usual.record.replace('REST.GET.OBJECT', 'WEBSITE.GET.OBJECT') },
+        opened.replace('REST.GET.OBJECT', 'WEBSITE.GET.OBJECT'),
+      ],
+      alerts: [{ subject: { bucket: 'amzn-s3-demo-bucket' }, count: 1 }],
+    },
   ],
 });

@@ -76,5 +76,11 @@ export const detector = defineDetector({
       ],
       alerts: [],
     },
+    {
+      name: 'just enough, over nearly all of the time',
+      records: [{ repeat: 3, every: '285s', record: ask }],
+      alerts: [{ subject: { bucket: 'amzn-s3-demo-bucket', source_ip: '192.0.2.44' }, count: 3 }],
+    },
+    { name: 'one too few', records: [{ repeat: 2, every: '285s', record: ask }], alerts: [] },
   ],
 });

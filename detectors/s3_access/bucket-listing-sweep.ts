@@ -72,5 +72,20 @@ export const detector = defineDetector({
       ],
       alerts: [],
     },
+    {
+      name: 'the same by REST.GET.BUCKETVERSIONS',
+      records: [
+        {
+          ...many(sweep),
+          record: (index: number) => many(sweep).record(index).replace('REST.GET.BUCKET', 'REST.GET.BUCKETVERSIONS'),
+        },
+      ],
+      alerts: [{ subject: { principal: 'arn:aws:iam::111122223333:user/Alice', source_ip: '192.0.2.44' }, count: 10 }],
+    },
+    {
+      name: 'the same over nearly all of the time',
+      records: [{ ...many(sweep), every: '63s' }],
+      alerts: [{ subject: { principal: 'arn:aws:iam::111122223333:user/Alice', source_ip: '192.0.2.44' }, count: 10 }],
+    },
   ],
 });

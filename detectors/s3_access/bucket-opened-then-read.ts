@@ -118,5 +118,12 @@ ORDER BY 1, 2, 3`,
       ],
       alerts: [],
     },
+    {
+      name: 'the same by WEBSITE.GET.OBJECT',
+      records: [change, opened.replace('REST.GET.OBJECT', 'WEBSITE.GET.OBJECT')],
+      alerts: [
+        { subject: { bucket: 'amzn-s3-demo-bucket', principal: 'arn:aws:iam::111122223333:user/Alice' }, count: 1 },
+      ],
+    },
   ],
 });

@@ -140,5 +140,13 @@ ORDER BY 1, 2`,
       ],
       alerts: [],
     },
+    {
+      name: 'the same by REST.POST.OBJECT',
+      records: [
+        { ...usual(2), record: usual(2).record.replace('REST.PUT.OBJECT', 'REST.POST.OBJECT') },
+        put(100, '11').replace('REST.PUT.OBJECT', 'REST.POST.OBJECT'),
+      ],
+      alerts: [{ subject: { principal: 'arn:aws:iam::111122223333:user/Alice' }, count: 1 }],
+    },
   ],
 });

@@ -65,5 +65,15 @@ export const detector = defineDetector({
       ],
       alerts: [],
     },
+    {
+      name: 'the same by REST.GET.BUCKET',
+      records: [
+        { ...usual, record: usual.record.replace('REST.GET.OBJECT', 'REST.GET.BUCKET') },
+        copied.replace('REST.GET.OBJECT', 'REST.GET.BUCKET'),
+      ],
+      alerts: [
+        { subject: { bucket: 'amzn-s3-demo-bucket', principal: 'arn:aws:iam::111122223333:user/Alice' }, count: 1 },
+      ],
+    },
   ],
 });

@@ -83,5 +83,35 @@ export const detector = defineDetector({
       ],
       alerts: [],
     },
+    {
+      name: 'the same by REST.POST.OBJECT',
+      records: [
+        { ...usual, record: usual.record.replace('REST.PUT.OBJECT', 'REST.POST.OBJECT') },
+        forged.replace('REST.PUT.OBJECT', 'REST.POST.OBJECT'),
+      ],
+      alerts: [
+        { subject: { bucket: 'amzn-s3-demo-logs', principal: 'arn:aws:iam::111122223333:user/Alice' }, count: 1 },
+      ],
+    },
+    {
+      name: 'the same by REST.COPY.OBJECT',
+      records: [
+        { ...usual, record: usual.record.replace('REST.PUT.OBJECT', 'REST.COPY.OBJECT') },
+        forged.replace('REST.PUT.OBJECT', 'REST.COPY.OBJECT'),
+      ],
+      alerts: [
+        { subject: { bucket: 'amzn-s3-demo-logs', principal: 'arn:aws:iam::111122223333:user/Alice' }, count: 1 },
+      ],
+    },
+    {
+      name: 'the same by REST.POST.UPLOAD',
+      records: [
+        { ...usual, record: usual.record.replace('REST.PUT.OBJECT', 'REST.POST.UPLOAD') },
+        forged.replace('REST.PUT.OBJECT', 'REST.POST.UPLOAD'),
+      ],
+      alerts: [
+        { subject: { bucket: 'amzn-s3-demo-logs', principal: 'arn:aws:iam::111122223333:user/Alice' }, count: 1 },
+      ],
+    },
   ],
 });

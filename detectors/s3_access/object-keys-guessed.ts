@@ -79,5 +79,15 @@ export const detector = defineDetector({
       ],
       alerts: [],
     },
+    {
+      name: 'the same by REST.HEAD.OBJECT',
+      records: [
+        {
+          ...many(guess),
+          record: (index: number) => many(guess).record(index).replace('REST.GET.OBJECT', 'REST.HEAD.OBJECT'),
+        },
+      ],
+      alerts: [{ subject: { bucket: 'amzn-s3-demo-bucket', source_ip: '192.0.2.44' }, count: 200 }],
+    },
   ],
 });

@@ -38,7 +38,16 @@ export const detector = defineDetector({
     {
       name: 'five hundred in eight minutes',
       records: [many()],
-      alerts: [{ subject: { source_ip: '192.0.2.44' }, count: 500, peak: 500 }],
+      alerts: [
+        {
+          subject: {
+            web_acl_id:
+              'arn:aws:wafv2:eu-west-1:111122223333:regional/webacl/shop/11111111-2222-3333-4444-555555555555',
+            source_ip: '192.0.2.44',
+          },
+          count: 500,
+        },
+      ],
     },
     { name: 'one request fewer', records: [many({}, 499)], alerts: [] },
     { name: 'as many over a day', records: [{ ...many(), every: '2m' }], alerts: [] },

@@ -52,7 +52,16 @@ export const detector = defineDetector({
     {
       name: 'the rule only counts, and the requests pass',
       records: [many(counted)],
-      alerts: [{ subject: { source_ip: '192.0.2.44' }, count: 30 }],
+      alerts: [
+        {
+          subject: {
+            web_acl_id:
+              'arn:aws:wafv2:eu-west-1:111122223333:regional/webacl/shop/11111111-2222-3333-4444-555555555555',
+            source_ip: '192.0.2.44',
+          },
+          count: 30,
+        },
+      ],
     },
     { name: 'one request fewer', records: [many(counted, 29)], alerts: [] },
     { name: 'as many over a day', records: [{ ...many(counted), every: '1h' }], alerts: [] },
@@ -75,6 +84,20 @@ export const detector = defineDetector({
         many({ httpRequest: counted.httpRequest }),
       ],
       alerts: [],
+    },
+    {
+      name: 'the same over nearly all of the time',
+      records: [{ ...many(counted), every: '19s' }],
+      alerts: [
+        {
+          subject: {
+            web_acl_id:
+              'arn:aws:wafv2:eu-west-1:111122223333:regional/webacl/shop/11111111-2222-3333-4444-555555555555',
+            source_ip: '192.0.2.44',
+          },
+          count: 30,
+        },
+      ],
     },
   ],
 });

@@ -59,7 +59,21 @@ export const detector = defineDetector({
     'Find them in the log of the load balancer by request_id: status and size tell whether the attack worked.',
   ],
   examples: [
-    { name: 'after ten blocks an encoding gets through', records: [attempts(), bypass], alerts: ALERT },
+    {
+      name: 'after ten blocks an encoding gets through',
+      records: [attempts(), bypass],
+      alerts: [
+        {
+          subject: {
+            web_acl_id:
+              'arn:aws:wafv2:eu-west-1:111122223333:regional/webacl/shop/11111111-2222-3333-4444-555555555555',
+            client_ip: '203.0.113.9',
+            uri: '/products',
+          },
+          count: 11,
+        },
+      ],
+    },
     {
       name: 'after ten blocks a body gets through',
       records: [
@@ -93,6 +107,21 @@ export const detector = defineDetector({
       name: 'too fast, then slower',
       records: [attempts({ ...blocked, terminatingRuleType: 'RATE_BASED' }, 30), bypass],
       alerts: [],
+    },
+    {
+      name: 'the same over nearly all of the time',
+      records: [{ ...attempts(), every: '380s' }, bypass],
+      alerts: [
+        {
+          subject: {
+            web_acl_id:
+              'arn:aws:wafv2:eu-west-1:111122223333:regional/webacl/shop/11111111-2222-3333-4444-555555555555',
+            client_ip: '203.0.113.9',
+            uri: '/products',
+          },
+          count: 11,
+        },
+      ],
     },
   ],
 });

@@ -42,11 +42,34 @@ export const detector = defineDetector({
     {
       name: 'fifty paths in two minutes',
       records: [many(probe)],
-      alerts: [{ subject: { source_ip: '192.0.2.44' }, count: 50, peak: 50 }],
+      alerts: [
+        {
+          subject: {
+            web_acl_id:
+              'arn:aws:wafv2:eu-west-1:111122223333:regional/webacl/shop/11111111-2222-3333-4444-555555555555',
+            source_ip: '192.0.2.44',
+          },
+          count: 50,
+        },
+      ],
     },
     { name: 'one path fewer', records: [many(probe, 49)], alerts: [] },
     { name: 'one path again and again', records: [many(() => probe(1), 200)], alerts: [] },
     { name: 'as many over a day', records: [{ ...many(probe), every: '20m' }], alerts: [] },
     { name: 'a visitor of many pages', records: [many((index) => ({ ...probe(index), action: 'ALLOW' }))], alerts: [] },
+    {
+      name: 'the same over nearly all of the time',
+      records: [{ ...many(probe), every: '11s' }],
+      alerts: [
+        {
+          subject: {
+            web_acl_id:
+              'arn:aws:wafv2:eu-west-1:111122223333:regional/webacl/shop/11111111-2222-3333-4444-555555555555',
+            source_ip: '192.0.2.44',
+          },
+          count: 50,
+        },
+      ],
+    },
   ],
 });

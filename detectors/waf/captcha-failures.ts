@@ -47,7 +47,16 @@ export const detector = defineDetector({
     {
       name: 'fifty CAPTCHAs in four minutes',
       records: [many()],
-      alerts: [{ subject: { source_ip: '192.0.2.44' }, count: 50, peak: 50 }],
+      alerts: [
+        {
+          subject: {
+            web_acl_id:
+              'arn:aws:wafv2:eu-west-1:111122223333:regional/webacl/shop/11111111-2222-3333-4444-555555555555',
+            source_ip: '192.0.2.44',
+          },
+          count: 50,
+        },
+      ],
     },
     {
       name: 'as many challenges',
@@ -67,5 +76,19 @@ export const detector = defineDetector({
       alerts: [],
     },
     { name: 'never asked', records: [many({})], alerts: [] },
+    {
+      name: 'the same over nearly all of the time',
+      records: [{ ...many(), every: '11s' }],
+      alerts: [
+        {
+          subject: {
+            web_acl_id:
+              'arn:aws:wafv2:eu-west-1:111122223333:regional/webacl/shop/11111111-2222-3333-4444-555555555555',
+            source_ip: '192.0.2.44',
+          },
+          count: 50,
+        },
+      ],
+    },
   ],
 });

@@ -49,7 +49,16 @@ export const detector = defineDetector({
     {
       name: 'two thousand after twenty each day',
       records: [...usual, hour(2000, 11)],
-      alerts: [{ subject: { country: 'NL' }, count: 2000 }],
+      alerts: [
+        {
+          subject: {
+            web_acl_id:
+              'arn:aws:wafv2:eu-west-1:111122223333:regional/webacl/shop/11111111-2222-3333-4444-555555555555',
+            country: 'NL',
+          },
+          count: 2000,
+        },
+      ],
     },
     { name: 'one request fewer', records: [...usual, hour(1999, 11)], alerts: [] },
     {

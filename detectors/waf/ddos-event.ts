@@ -33,7 +33,16 @@ export const detector = defineDetector({
     {
       name: 'an attack of a minute',
       records: [{ repeat: 30, every: '2s', record: during }],
-      alerts: [{ subject: { http_source_id: '111122223333-app/shop/0123456789abcdef' }, count: 30 }],
+      alerts: [
+        {
+          subject: {
+            web_acl_id:
+              'arn:aws:wafv2:eu-west-1:111122223333:regional/webacl/shop/11111111-2222-3333-4444-555555555555',
+            http_source_id: '111122223333-app/shop/0123456789abcdef',
+          },
+          count: 30,
+        },
+      ],
     },
     {
       name: 'no attack is on',

@@ -47,5 +47,19 @@ export const detector = defineDetector({
     { name: 'as many over a week', records: [{ ...many(), every: '1d' }], alerts: [] },
     { name: 'blocked', records: [many({ action: 'BLOCK' })], alerts: [] },
     { name: 'ordinary sign-ins', records: [many({ labels: [{ name: 'awswaf:managed:token:accepted' }] })], alerts: [] },
+    {
+      name: 'the same over nearly all of the time',
+      records: [{ ...many(), every: '855s' }],
+      alerts: [
+        {
+          subject: {
+            web_acl_id:
+              'arn:aws:wafv2:eu-west-1:111122223333:regional/webacl/shop/11111111-2222-3333-4444-555555555555',
+            source_ip: '192.0.2.44',
+          },
+          count: 5,
+        },
+      ],
+    },
   ],
 });

@@ -48,7 +48,16 @@ export const detector = defineDetector({
     {
       name: 'two hundred in seven minutes',
       records: [many()],
-      alerts: [{ subject: { source_ip: '192.0.2.44' }, count: 200, peak: 200 }],
+      alerts: [
+        {
+          subject: {
+            web_acl_id:
+              'arn:aws:wafv2:eu-west-1:111122223333:regional/webacl/shop/11111111-2222-3333-4444-555555555555',
+            source_ip: '192.0.2.44',
+          },
+          count: 200,
+        },
+      ],
     },
     {
       name: 'the sign-in of WordPress',

@@ -130,7 +130,7 @@ export function dataDetector(content: string, file: string): DataDetector {
     );
   }
   const placeOf = (at: string): string => yaml.placeOf(pathOf(at, data));
-  const { parameters = {}, ...spec } = data as unknown as Omit<DetectorSpec, 'parameters'> & {
+  const { parameters = {}, ...spec } = data as Omit<DetectorSpec, 'parameters'> & {
     readonly parameters?: Readonly<
       Record<string, { readonly default: number | string | boolean | string[]; readonly doc: string }>
     >;

@@ -341,9 +341,9 @@ export interface HunterOptions extends Omit<HuntOptions, 'lists'> {
 }
 
 /** Whether there is a store in this folder. */
-export async function storeExists(dir: string): Promise<boolean> {
-  const version = await import('../store/version.ts');
-  return version.storeExists(storePaths(resolve(dir)));
+export async function isStore(dir: string): Promise<boolean> {
+  const { storeExists } = await import('../store/version.ts');
+  return storeExists(storePaths(resolve(dir)));
 }
 
 export type { Rehearsal } from '../pipeline/hunt.ts';
@@ -818,7 +818,7 @@ export async function heldIn(store: LocalStore): Promise<Held> {
         'SELECT DISTINCT lower(event_source) AS source, lower(event_name) AS name FROM cloudtrail',
       );
       for (const { source, name } of rows) {
-        const type = dataEventType(String(source), String(name));
+        const type = typeof source === 'string' && typeof name === 'string' ? dataEventType(source, name) : null;
         if (type !== null) dataEvents.add(type);
       }
     });

@@ -206,9 +206,7 @@ function kindVariants(detector: Detector): readonly Variant[] {
     for (const [index, step] of steps.entries()) {
       if (!('when' in step && 'atLeast' in step)) continue;
       for (const atLeast of nextTo(step.atLeast as number | ParameterRef))
-        variants.push(
-          put(`steps[${index}].atLeast: ${atLeast}`, { steps: steps.with(index, { ...step, atLeast } as typeof step) }),
-        );
+        variants.push(put(`steps[${index}].atLeast: ${atLeast}`, { steps: steps.with(index, { ...step, atLeast }) }));
     }
   }
   if (baseline !== undefined) variants.push(...baselineVariants(detector, baseline));
@@ -218,7 +216,7 @@ function kindVariants(detector: Detector): readonly Variant[] {
 function baselineVariants(detector: Detector, baseline: NonNullable<Detector['baseline']>): readonly Variant[] {
   const put = (what: string, change: object): Variant => ({
     what: `baseline.${what}`,
-    detector: { ...detector, baseline: { ...baseline, ...change } as typeof baseline },
+    detector: { ...detector, baseline: { ...baseline, ...change } },
   });
   const slot = detector.slot === 'event' ? DAY_MS : durationMs(detector.slot);
   const overMs = Math.floor(durationMs(baseline.over) / 2 / slot) * slot;
@@ -285,7 +283,9 @@ const OTHER_SIGNS: Readonly<Record<string, string>> = {
   '=': '<>',
   '<>': '=',
 };
-/** Text, quoted names, comments and arrows are passed over; a comparison, and a whole number on its own, are changed. */
+/** A number beyond is one of units. */
+const NUMBER_MAX = 100_000;
+/** Text, quoted names, comments and arrows are passed over; a comparison is changed, and the whole number that something is compared with. */
 const SQL_TOKENS =
   /'(?:[^']|'')*'|"[^"]*"|--[^\n]*|\/\*[\s\S]*?\*\/|->|<>|>=|<=|[<>=]|[A-Za-z_:][\w]*|\d+(?:[.]\d+)?/gu;
 
@@ -293,7 +293,7 @@ function sqlVariants(detector: Detector): readonly Variant[] {
   const { sql } = detector;
   if (sql === undefined) return [];
   const variants: Variant[] = [];
-  let word = '';
+  let before = '';
   for (const { 0: token, index } of sql.matchAll(SQL_TOKENS)) {
     const put = (other: string): void => {
       const line = sql.slice(0, index).split('\n').length;
@@ -302,9 +302,9 @@ function sqlVariants(detector: Detector): readonly Variant[] {
     };
     const sign = OTHER_SIGNS[token];
     if (sign !== undefined) put(sign);
-    // GROUP BY 1, 2 counts columns.
-    else if (/^\d+$/u.test(token) && !/^(?:by|limit)$/iu.test(word)) put(String(Number(token) + 1));
-    if (/^[A-Za-z_]/u.test(token)) word = token;
+    else if (/^\d+$/u.test(token) && OTHER_SIGNS[before] !== undefined && Number(token) <= NUMBER_MAX)
+      put(String(Number(token) + 1));
+    before = token;
   }
   return variants;
 }

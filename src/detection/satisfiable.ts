@@ -95,10 +95,7 @@ export function holdsOf({ operator, operand, caseless }: Test, value: string): b
       return some((text, part) => text.endsWith(part));
     case 're':
       try {
-        return new RegExp(
-          String(operand).replace(/^\(\?i\)/u, ''),
-          /^\(\?i\)/u.test(String(operand)) || caseless ? 'iu' : 'u',
-        ).test(value);
+        return patternOf(String(operand), caseless).test(value);
       } catch {
         return null;
       }
@@ -113,6 +110,13 @@ export function holdsOf({ operator, operand, caseless }: Test, value: string): b
     default:
       return null;
   }
+}
+
+/** What RE2 and JavaScript share of a pattern, but for its flag. */
+function patternOf(pattern: string, caseless: boolean): RegExp {
+  const flag = '(?i)';
+  const isFlagged = pattern.startsWith(flag);
+  return new RegExp(isFlagged ? pattern.slice(flag.length) : pattern, isFlagged || caseless ? 'iu' : 'u');
 }
 
 export const valuesOf = (operand: unknown): readonly string[] =>

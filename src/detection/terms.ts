@@ -72,7 +72,7 @@ function testsOf(key: string, match: Match, { at, parameters, negated }: Place):
     .map(([operator, operand]) => ({
       at,
       // A part of a value says nothing about the whole of it.
-      key: isPlain ? key : `${key}#${String(part ?? 'unquoted')}`,
+      key: isPlain ? key : `${key}#${typeof part === 'string' ? part : 'unquoted'}`,
       operator,
       operand: filled(operand, parameters),
       caseless: typeof caseless === 'boolean' ? caseless : CASELESS.has(key),

@@ -6,6 +6,8 @@ import type { Detector } from '../detector.ts';
 const SUPPRESSIONS_MAX = 3;
 /** A subject with fewer of the alerts is none of the noise. */
 const SHARE_MIN = 0.1;
+/** Somebody who was seen less often is no noise, but news. */
+const REPEATS_MIN = 5;
 /** A threshold that had to rise beyond this many times its value would blind the detector. */
 const RAISE_MAX = 10;
 
@@ -92,8 +94,10 @@ export function proposalsFor(
   { allowed, parameters }: { readonly allowed: number; readonly parameters: Readonly<Record<string, unknown>> },
 ): readonly Proposal[] {
   if (count <= allowed) return [];
-  const loud = subjects
-    .filter((one) => one.alerts / count >= SHARE_MIN)
+  // Whoever hides these does so by hand, after a look.
+  const isGrave = detector.severity === 'high' || detector.severity === 'critical';
+  const loud = (isGrave ? [] : subjects)
+    .filter((one) => one.alerts >= REPEATS_MIN && one.alerts / count >= SHARE_MIN)
     .flatMap(({ subject, alerts: own }) => {
       const where = whereOf(subject);
       return where === null ? [] : [{ kind: 'suppress', detector, where, alerts: own } as const];
@@ -115,7 +119,7 @@ export function proposalsFor(
 function whereOf(subject: Alert['subject']): Readonly<Record<string, string>> | null {
   const entries = Object.entries(subject);
   const where = entries.flatMap(([column, value]) =>
-    value === null || String(value).includes('*') ? [] : [[column, String(value)] as const],
+    typeof value !== 'string' || value.includes('*') ? [] : [[column, value] as const],
   );
   return where.length === entries.length ? Object.fromEntries(where) : null;
 }

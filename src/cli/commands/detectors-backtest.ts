@@ -3,7 +3,7 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import type { Alert } from '../../alert.ts';
 import type { Detector } from '../../detector.ts';
 import { AppError } from '../../errors.ts';
-import { json } from '../../printable.ts';
+import { json, valueText } from '../../printable.ts';
 import type { Suppression } from '../../store.ts';
 import { DAY_MS, formatTime } from '../../time.ts';
 import { configLists } from '../backend.ts';
@@ -148,7 +148,7 @@ function rowOf(one: Loudness, days: number, after: number | undefined) {
     top === undefined
       ? ''
       : Object.values(top.subject)
-          .map((value) => value ?? '-')
+          .map((value) => (value === null ? '-' : valueText(value)))
           .join(' '),
     top?.alerts ?? 0,
     one.suppressed,

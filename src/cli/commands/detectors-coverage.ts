@@ -94,8 +94,8 @@ async function coverage(run: Run<Options>, ...ids: string[]): Promise<ExitStatus
 
 /** Null where there is no store. */
 async function heldHere({ storeDir }: Run<Options>): Promise<Held | null> {
-  const { heldIn, openStore, storeExists } = await import('../wire.ts');
-  if (!(await storeExists(storeDir))) return null;
+  const { heldIn, openStore, isStore } = await import('../wire.ts');
+  if (!(await isStore(storeDir))) return null;
   const store = await openStore(storeDir);
   try {
     return await heldIn(store);

@@ -17,7 +17,7 @@ interface Options {
 /** A detector whose findings hold more than this share of the events of its table needs a person for each of them. */
 const BROAD_SHARE = 0.01;
 /** In fewer events a share says nothing. */
-const EVENTS_MIN = 10_000;
+const EVENTS_MIN = 1000;
 
 export function lintCommand(host: Host): Command {
   const command = new Command('lint')
@@ -110,8 +110,8 @@ async function failing({ detector, builtIn }: CatalogueEntry, ids: readonly stri
 
 /** What findings over the store hold of its events; nothing where there is no store. */
 async function broad(run: Run<Options>, chosen: readonly CatalogueEntry[]): Promise<readonly Told[]> {
-  const { storeExists, useHunter } = await import('../wire.ts');
-  if (!(await storeExists(run.storeDir))) return [];
+  const { isStore, useHunter } = await import('../wire.ts');
+  if (!(await isStore(run.storeDir))) return [];
   const hunt = {
     detectors: chosen.map(({ detector }) => detector),
     parameters: await detectorParameters(run),
@@ -140,7 +140,8 @@ async function tell(
 ): Promise<ExitStatus> {
   const columns = ['detector', 'level', 'rule', 'place', 'at', 'message'].map((name) => ({ name, type: 'VARCHAR' }));
   const rows = told.map(({ detector, level, rule, place, at, message }) => [detector, level, rule, place, at, message]);
-  await printRows(output, columns, rows, terminal);
+  // On a screen nothing is what is wrong.
+  if (rows.length > 0 || output !== 'table') await printRows(output, columns, rows, terminal);
   const errors = told.filter(({ level }) => level === 'error').length;
   const warnings = told.length - errors;
   const summary = `${plural(looked, 'detector')}: ${plural(errors, 'error')}, ${plural(warnings, 'warning')}`;

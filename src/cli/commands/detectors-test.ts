@@ -131,7 +131,8 @@ async function watchExamples(run: Run<Options>, ids: readonly string[]): Promise
           onInvalid: (file, { message }) => terminal.error(message.includes(file) ? message : `${file}: ${message}`),
         });
         for (const id of ids) catalogue.get(id);
-        const chosen = catalogue.entries.filter(({ detector, builtIn, file }) => {
+        const chosen = catalogue.entries.filter(({ detector, builtIn, isRule, file }) => {
+          if (isRule) return false;
           const mtimeMs = statSync(file).mtimeMs;
           const isNew = seen.get(file) !== mtimeMs;
           seen.set(file, mtimeMs);
