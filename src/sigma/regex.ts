@@ -18,8 +18,8 @@ const LACKING: readonly (readonly [start: RegExp, what: string])[] = [
   [/^\(\?<?[=!]/u, 'look-around, which RE2 has not: say it with a second search and `not`'],
   [/^\(\?>/u, 'an atomic group, which RE2 has not'],
   [/^\(\?\(/u, 'a condition, which RE2 has not'],
-  [/^\(\?[|#R&P'\d]/u, 'a group that RE2 has not'],
-  [/^\(\?</u, 'a named group, which the engines spell differently: write ( instead'],
+  [/^\(\?(?:[|#R&'\d]|P[=>])/u, 'a group that RE2 has not'],
+  [/^\(\?</u, 'a named group without P: write (?P<'],
 ];
 
 /** Null where it can be used. */
@@ -45,7 +45,7 @@ export function patternProblem(pattern: string): PatternProblem | null {
     } else if (letter === '(') {
       const lacking = LACKING.find(([start]) => start.test(rest));
       if (lacking !== undefined) return problem(at, `it has ${lacking[1]}`);
-      const [flags = ''] = /^\(\?[ims]*(?:-[ims]+)?[:)]/u.exec(rest) ?? [];
+      const [flags = ''] = /^\(\?(?:[ims]*(?:-[ims]+)?[:)]|P<\w+>)/u.exec(rest) ?? [];
       if (rest.startsWith('(?') && flags === '') return problem(at, 'it has flags other than i, m and s');
       const opens = !flags.endsWith(')');
       if (opens) depth += 1;
@@ -117,14 +117,11 @@ function classProblem(rest: string): Read {
     if (letter === ']') return { length: at + 1, reason: null };
     if (letter === '[') {
       const [named = ''] = /^\[:\^?\w+:\]/u.exec(rest.slice(at)) ?? [];
-      if (named === '') return { length: at, reason: 'it has a class in a class: write \\[' };
-      at += named.length;
+      at += named === '' ? 1 : named.length;
     } else if (letter === '\\') {
       const found = escapeProblem(rest.slice(at));
       if (found.reason !== null) return { length: at, reason: found.reason };
       at += found.length;
-    } else if (rest.slice(at, at + 2) === '&&') {
-      return { length: at, reason: 'it has && in a class, which the engines do not read alike' };
     } else {
       const range = /^([^\\[\]])-([^\\[\]])/u.exec(rest.slice(at));
       if (range !== null && (range[1] ?? '') > (range[2] ?? ''))

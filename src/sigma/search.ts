@@ -231,10 +231,7 @@ function regexCondition(value: ScalarValue, item: Item): Condition {
   const { field } = item;
   if (field === null) return anywhere(item, () => ({ re, caseless: false }));
   if (isTime(field)) throw timeProblem(item);
-  if (isBoolean(field)) {
-    const known = new RegExp(value.text, flags.includes('i') ? 'iu' : 'u');
-    return booleanCondition(field, (text) => known.test(text));
-  }
+  if (isBoolean(field)) throw new RuleProblem(item.place, `'${item.name}' is true or false: compare it with that`);
   if (isWhole(field)) throw new RuleProblem(item.place, `'${item.name}' is a number: compare it by gt, gte, lt or lte`);
   const key = /20|\\d|\d-|\[:/u.test(value.text) ? rawName(field).key : field.key;
   return { [key]: { re, caseless: false } };
@@ -266,15 +263,13 @@ function networkOf(text: string): string | null {
 function referenceCondition(value: ScalarValue, item: Item, position: Position | null): Condition {
   const field = needField(item);
   const other = knownField(value.text, value.place, item.context);
-  for (const [name, one] of [
-    [item.name, field],
-    [value.text, other],
-  ] as const) {
-    if (one.column.type === 'VARCHAR[]' && !one.isPath && one === other)
-      throw new RuleProblem(value.place, `'${name}' has many values: a reference needs one`);
-    if (isTime(one) || isBoolean(one))
-      throw new RuleProblem(item.place, `'${name}' is no text, which 'fieldref' compares`);
-  }
+  if (other.column.type === 'VARCHAR[]')
+    throw new RuleProblem(value.place, `'${value.text}' has many values: a reference needs one`);
+  for (const [name, place, one] of [
+    [item.name, item.place, field],
+    [value.text, value.place, other],
+  ] as const)
+    if (isTime(one) || isBoolean(one)) throw new RuleProblem(place, `'${name}' is no text, which 'fieldref' compares`);
   const at =
     position === null ? null : ({ startswith: 'start', endswith: 'end', contains: 'anywhere' } as const)[position];
   return {

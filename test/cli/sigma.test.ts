@@ -146,6 +146,17 @@ describe('Sigma rules', () => {
     expect((await run('hunt', '--rules', 'rules', '--tag', 'sigma')).status).toBe(0);
   });
 
+  test('are hunted by a watch, which names those that it cannot use', async () => {
+    put('rules/broken.yml', BROKEN);
+    put('trailhound.yaml', `sources: [${JSON.stringify(LOGS)}]\nrules: [rules]\n`);
+    expect((await run('config', 'check')).stderr).toContain("rules/broken.yml:5:21: 'Look-behind'");
+    const watched = await run('watch', '--once', '--log-format', 'json');
+    const told = watched.stderr.split('\n').filter((line) => line.includes('a Sigma rule cannot be used'));
+    expect(told.map((line) => (JSON.parse(line) as { place: string }).place)).toEqual(['rules/broken.yml:5:21']);
+    const { stdout } = await run('alerts', 'list', '--detector', 'sigma-refused-often', '--output', 'jsonl');
+    expect(alertsOf(stdout)).not.toEqual([]);
+  });
+
   test('that are not there, and rules that nobody named, are errors', async () => {
     expect(await run('hunt', '--rules', 'nowhere')).toMatchObject({
       status: 2,

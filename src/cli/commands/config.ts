@@ -8,6 +8,7 @@ import { type ExitStatus, finish, group, type Host, type Run } from '../command.
 import { CONFIG_FILE } from '../config.ts';
 import { plural } from '../output/text.ts';
 import { redactionsOf } from '../redactions.ts';
+import { tellRules } from '../rules.ts';
 import { configSuppressions } from '../suppressions.ts';
 import { checkedSetup } from '../watch.ts';
 import { addNewConfigOptions, type NewConfigOptions, writePlainConfig } from './init.ts';
@@ -54,6 +55,7 @@ async function checkConfig(run: Run<object>): Promise<ExitStatus> {
   await redactionsOf(run);
   const suppressions = await configSuppressions(run);
   const { hunts, sinks } = await checkedSetup(run);
+  tellRules((await (await import('../detectors.ts')).loadDetectors(run.config)).rules, run.terminal);
   run.terminal.info(
     `${file} is fine: ${[
       plural(run.config.sources.length, 'source'),

@@ -16,6 +16,7 @@ import { boundsOf, pruneOlder, sourcesOf } from '../ingest.ts';
 import { serveMonitor } from '../monitor.ts';
 import { plural } from '../output/text.ts';
 import { redactionsOf } from '../redactions.ts';
+import { placeOf } from '../rules.ts';
 import { configSuppressions } from '../suppressions.ts';
 import { checkedSetup, heartbeatUrl } from '../watch.ts';
 import { createLog, LOG_FORMATS, type LogFormat } from '../watch-log.ts';
@@ -183,6 +184,9 @@ async function setUp(run: Run<Options>, log: Log, once: boolean): Promise<Setup>
   refuseSources(run);
   refuseFleeting(run.storeDir);
   const { hunts, sinks } = await checkedSetup(run);
+  const { rules } = await (await import('../detectors.ts')).loadDetectors(config);
+  for (const rule of rules.filter(({ status }) => status === 'refused'))
+    log('warn', 'a Sigma rule cannot be used', { place: placeOf(rule), title: rule.title, reason: rule.reason });
   const quiet = watch.all_quiet === undefined ? null : { expression: watch.all_quiet, timeZone: watch.time_zone };
   return {
     clock: systemClock,
