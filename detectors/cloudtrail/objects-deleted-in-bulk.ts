@@ -47,7 +47,9 @@ export const detector = defineDetector({
     {
       name: 'five hundred calls in eight minutes',
       records: [many()],
-      alerts: [{ subject: { principal: 'arn:aws:iam::111122223333:user/Alice' }, count: 500 }],
+      alerts: [
+        { subject: { account_id: '111122223333', principal: 'arn:aws:iam::111122223333:user/Alice' }, count: 500 },
+      ],
     },
     { name: 'one call fewer', records: [{ ...many(), repeat: 499 }], alerts: [] },
     { name: 'as many over a day', records: [{ ...many(), every: '2m' }], alerts: [] },

@@ -94,5 +94,19 @@ export const detector = defineDetector({
       ],
       alerts: [],
     },
+    {
+      name: 'just enough, over nearly all of the time',
+      records: [
+        {
+          repeat: 20,
+          every: '30s',
+          record: (index) =>
+            index % 2 ? deletion : { ...deletion, eventSource: 'rds.amazonaws.com', eventName: 'DeleteDBSnapshot' },
+        },
+      ],
+      alerts: [
+        { subject: { account_id: '111122223333', principal: 'arn:aws:iam::111122223333:user/Alice' }, count: 20 },
+      ],
+    },
   ],
 });
