@@ -63,5 +63,12 @@ export const detector = defineDetector({
       ],
       alerts: [],
     },
+    {
+      name: 'many at a time',
+      records: [many({ eventName: 'DeleteObjects' })],
+      alerts: [
+        { subject: { account_id: '111122223333', principal: 'arn:aws:iam::111122223333:user/Alice' }, count: 500 },
+      ],
+    },
   ],
 });

@@ -126,5 +126,10 @@ export const detector = defineDetector({
         { subject: { account_id: '111122223333', principal: 'arn:aws:iam::111122223333:user/Alice' }, count: 12 },
       ],
     },
+    {
+      name: 'every question that there is',
+      records: [{ repeat: QUESTIONS.length, every: '5s', record: question }],
+      alerts: [{ subject: { principal: 'arn:aws:iam::111122223333:user/Alice' }, count: QUESTIONS.length }],
+    },
   ],
 });

@@ -61,5 +61,10 @@ export const detector = defineDetector({
         { subject: { account_id: '111122223333', principal: 'arn:aws:iam::111122223333:user/Alice' }, count: 2 },
       ],
     },
+    {
+      name: 'under the names of the older services',
+      records: ['waf', 'waf-regional'].map((service) => ({ ...removal, eventSource: `${service}.amazonaws.com` })),
+      alerts: [{ subject: { principal: 'arn:aws:iam::111122223333:user/Alice' }, count: 2 }],
+    },
   ],
 });
