@@ -52,7 +52,9 @@ export const detector = defineDetector({
     {
       name: 'five hundred calls in eight minutes',
       records: [many()],
-      alerts: [{ subject: { principal: 'arn:aws:iam::111122223333:user/Alice' }, count: 500 }],
+      alerts: [
+        { subject: { account_id: '111122223333', principal: 'arn:aws:iam::111122223333:user/Alice' }, count: 500 },
+      ],
     },
     { name: 'one call fewer', records: [{ ...many(), repeat: 499 }], alerts: [] },
     { name: 'as many over a day', records: [{ ...many(), every: '2m' }], alerts: [] },
@@ -65,6 +67,13 @@ export const detector = defineDetector({
         many({ userIdentity: { type: 'AWSService', invokedBy: 's3.amazonaws.com' } }),
       ],
       alerts: [],
+    },
+    {
+      name: 'many at a time',
+      records: [many({ eventName: 'DeleteObjects' })],
+      alerts: [
+        { subject: { account_id: '111122223333', principal: 'arn:aws:iam::111122223333:user/Alice' }, count: 500 },
+      ],
     },
   ],
 });

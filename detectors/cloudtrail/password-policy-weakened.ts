@@ -51,7 +51,7 @@ export const detector = defineDetector({
     {
       name: 'the policy is deleted',
       records: [{ ...update({}), eventName: 'DeleteAccountPasswordPolicy', requestParameters: null }],
-      alerts: [{ subject: { principal: 'arn:aws:iam::111122223333:user/Alice' } }],
+      alerts: [{ subject: { account_id: '111122223333', principal: 'arn:aws:iam::111122223333:user/Alice' } }],
     },
     {
       name: 'six characters are enough',

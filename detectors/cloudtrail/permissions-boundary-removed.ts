@@ -84,5 +84,14 @@ export const detector = defineDetector({
       ],
       alerts: [],
     },
+    {
+      name: 'the other calls that it is about',
+      records: ['DeleteUserPermissionsBoundary'].map((eventName) => ({
+        eventName,
+        eventSource: 'iam.amazonaws.com',
+        requestParameters: { roleName: 'Builder' },
+      })),
+      alerts: [{ subject: { account_id: '111122223333', principal: 'arn:aws:iam::111122223333:user/Alice' } }],
+    },
   ],
 });

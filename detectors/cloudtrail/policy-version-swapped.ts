@@ -33,7 +33,7 @@ export const detector = defineDetector({
     {
       name: 'the first version is back in force',
       records: [swap],
-      alerts: [{ subject: { principal: 'arn:aws:iam::111122223333:user/Alice' } }],
+      alerts: [{ subject: { account_id: '111122223333', principal: 'arn:aws:iam::111122223333:user/Alice' } }],
     },
     {
       name: 'refused, only read, or another service',

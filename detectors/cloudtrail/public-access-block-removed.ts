@@ -69,7 +69,9 @@ export const detector = defineDetector({
     {
       name: 'the block is deleted',
       records: [removal],
-      alerts: [{ subject: { principal: 'arn:aws:iam::111122223333:user/Alice' } }],
+      alerts: [
+        { subject: { account_id: '111122223333', principal: 'arn:aws:iam::111122223333:user/Alice' }, count: 1 },
+      ],
     },
     {
       name: 'lists may be public again',

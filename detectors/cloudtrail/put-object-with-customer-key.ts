@@ -112,5 +112,21 @@ export const detector = defineDetector({
       ],
       alerts: [],
     },
+    {
+      name: 'the same by CreateMultipartUpload',
+      records: [
+        { repeat: 5, every: '20s', record: (index) => ({ ...put(index), eventName: 'CreateMultipartUpload' }) },
+      ],
+      alerts: [
+        { subject: { account_id: '111122223333', principal: 'arn:aws:iam::111122223333:user/Alice' }, count: 5 },
+      ],
+    },
+    {
+      name: 'just enough, over nearly all of the time',
+      records: [{ repeat: 5, every: '142s', record: put }],
+      alerts: [
+        { subject: { account_id: '111122223333', principal: 'arn:aws:iam::111122223333:user/Alice' }, count: 5 },
+      ],
+    },
   ],
 });

@@ -169,5 +169,24 @@ ORDER BY 1, 2, 3, 4`,
       ],
       alerts: [],
     },
+    {
+      name: 'the other calls that it is about',
+      records: ['CopyObject', 'CreateMultipartUpload'].map((eventName) => ({
+        eventName,
+        eventSource: 's3.amazonaws.com',
+        requestParameters: { bucketName: 'amzn-s3-demo-finance', key: 'report.csv' },
+        additionalEventData: { SignatureVersion: 'SigV4', SSEApplied: undefined },
+      })),
+      alerts: [
+        {
+          subject: {
+            account_id: '111122223333',
+            principal: 'arn:aws:iam::111122223333:user/Alice',
+            bucket: 'amzn-s3-demo-finance',
+          },
+          count: 2,
+        },
+      ],
+    },
   ],
 });

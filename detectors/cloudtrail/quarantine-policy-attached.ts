@@ -59,5 +59,21 @@ export const detector = defineDetector({
       ],
       alerts: [],
     },
+    {
+      name: 'the other calls that it is about',
+      records: ['AttachRolePolicy', 'AttachGroupPolicy'].map((eventName) => ({
+        eventName,
+        eventSource: 'iam.amazonaws.com',
+        userIdentity: { type: 'AWSService', invokedBy: 'iam.amazonaws.com' },
+        requestParameters: {
+          userName: 'ci-deploy',
+          policyArn: 'arn:aws:iam::aws:policy/AWSCompromisedKeyQuarantineV3',
+        },
+      })),
+      alerts: [
+        { subject: { account_id: '111122223333', 'request_parameters.userName': 'ci-deploy' } },
+        { subject: { account_id: '111122223333', 'request_parameters.userName': 'ci-deploy' } },
+      ],
+    },
   ],
 });

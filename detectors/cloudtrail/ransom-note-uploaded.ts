@@ -47,7 +47,9 @@ export const detector = defineDetector({
     {
       name: 'a note is left',
       records: [put('finance/HOW_TO_DECRYPT_FILES.txt')],
-      alerts: [{ subject: { principal: 'arn:aws:iam::111122223333:user/Alice' } }],
+      alerts: [
+        { subject: { account_id: '111122223333', principal: 'arn:aws:iam::111122223333:user/Alice' }, count: 1 },
+      ],
     },
     {
       name: 'a report, also in a folder with such a name',

@@ -131,5 +131,17 @@ export const detector = defineDetector({
       ],
       alerts: [],
     },
+    {
+      name: 'just enough, over nearly all of the time',
+      records: [{ repeat: 12, every: '51s', record: question }],
+      alerts: [
+        { subject: { account_id: '111122223333', principal: 'arn:aws:iam::111122223333:user/Alice' }, count: 12 },
+      ],
+    },
+    {
+      name: 'every question that there is',
+      records: [{ repeat: QUESTIONS.length, every: '5s', record: question }],
+      alerts: [{ subject: { principal: 'arn:aws:iam::111122223333:user/Alice' }, count: QUESTIONS.length }],
+    },
   ],
 });

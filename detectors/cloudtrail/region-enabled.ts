@@ -32,7 +32,7 @@ export const detector = defineDetector({
     {
       name: 'a region is enabled',
       records: [enabling],
-      alerts: [{ subject: { principal: 'arn:aws:iam::111122223333:user/Alice' } }],
+      alerts: [{ subject: { account_id: '111122223333', principal: 'arn:aws:iam::111122223333:user/Alice' } }],
     },
     {
       name: 'refused, looked at, or another service',

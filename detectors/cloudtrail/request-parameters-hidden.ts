@@ -36,7 +36,7 @@ export const detector = defineDetector({
     {
       name: 'a padded policy',
       records: [hidden],
-      alerts: [{ subject: { principal: 'arn:aws:iam::111122223333:user/Alice' } }],
+      alerts: [{ subject: { account_id: '111122223333', principal: 'arn:aws:iam::111122223333:user/Alice' } }],
     },
     {
       name: 'an ordinary policy, another service, or an AWS service',

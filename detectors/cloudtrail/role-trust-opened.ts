@@ -67,7 +67,7 @@ export const detector = defineDetector({
     {
       name: 'the trust is given to everybody',
       records: [update('*')],
-      alerts: [{ subject: { principal: 'arn:aws:iam::111122223333:user/Alice' } }],
+      alerts: [{ subject: { account_id: '111122223333', principal: 'arn:aws:iam::111122223333:user/Alice' } }],
     },
     {
       name: 'a role is created with everybody among others',

@@ -51,5 +51,16 @@ export const detector = defineDetector({
       ],
       alerts: [],
     },
+    {
+      name: 'the other calls that it is about',
+      records: ['UpdateTrustAnchor', 'UpdateProfile'].map((eventName) => ({
+        eventName,
+        eventSource: 'rolesanywhere.amazonaws.com',
+        requestParameters: { enabled: true, name: 'on-premises' },
+      })),
+      alerts: [
+        { subject: { account_id: '111122223333', principal: 'arn:aws:iam::111122223333:user/Alice' }, count: 2 },
+      ],
+    },
   ],
 });

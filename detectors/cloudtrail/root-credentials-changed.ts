@@ -130,5 +130,20 @@ export const detector = defineDetector({
       ],
       alerts: [],
     },
+    {
+      name: 'the other calls that it is about',
+      records: ['PasswordRecoveryCompleted'].map((eventName) => ({
+        eventName,
+        eventSource: 'signin.amazonaws.com',
+        userIdentity: {
+          type: 'Root',
+          principalId: '111122223333',
+          arn: 'arn:aws:iam::111122223333:root',
+          accountId: '111122223333',
+        },
+        responseElements: { PasswordUpdated: 'Success' },
+      })),
+      alerts: [{ subject: { account_id: '111122223333' } }],
+    },
   ],
 });

@@ -40,7 +40,9 @@ export const detector = defineDetector({
     {
       name: 'everything but a tag that nobody uses',
       records: [everything],
-      alerts: [{ subject: { principal: 'arn:aws:iam::111122223333:user/Alice' }, count: 1 }],
+      alerts: [
+        { subject: { account_id: '111122223333', principal: 'arn:aws:iam::111122223333:user/Alice' }, count: 1 },
+      ],
     },
     { name: 'the secrets of one application', records: [batch(['payments'])], alerts: [] },
     {

@@ -58,5 +58,22 @@ export const detector = defineDetector({
       ],
       alerts: [],
     },
+    {
+      name: 'the other calls that it is about',
+      records: [
+        'DisableSecurityHubV2',
+        'DisassociateFromAdministratorAccount',
+        'DisassociateFromMasterAccount',
+        'DisassociateMembers',
+        'DeleteMembers',
+      ].map((eventName) => ({ eventName, eventSource: 'securityhub.amazonaws.com', requestParameters: null })),
+      alerts: [
+        { subject: { account_id: '111122223333', principal: 'arn:aws:iam::111122223333:user/Alice' } },
+        { subject: { account_id: '111122223333', principal: 'arn:aws:iam::111122223333:user/Alice' } },
+        { subject: { account_id: '111122223333', principal: 'arn:aws:iam::111122223333:user/Alice' } },
+        { subject: { account_id: '111122223333', principal: 'arn:aws:iam::111122223333:user/Alice' } },
+        { subject: { account_id: '111122223333', principal: 'arn:aws:iam::111122223333:user/Alice' } },
+      ],
+    },
   ],
 });

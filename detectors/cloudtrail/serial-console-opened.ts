@@ -40,7 +40,9 @@ export const detector = defineDetector({
           requestParameters: { instanceId: 'i-1234567890abcdef0', serialPort: 0 },
         },
       ],
-      alerts: [{ subject: { principal: 'arn:aws:iam::111122223333:user/Alice' }, count: 2 }],
+      alerts: [
+        { subject: { account_id: '111122223333', principal: 'arn:aws:iam::111122223333:user/Alice' }, count: 2 },
+      ],
     },
     {
       name: 'refused, looked at, or other services',

@@ -85,5 +85,19 @@ export const detector = defineDetector({
       ],
       alerts: [],
     },
+    {
+      name: 'just enough, over nearly all of the time',
+      records: [{ repeat: 50, every: '17s', record: limited }],
+      alerts: [
+        {
+          subject: {
+            account_id: '111122223333',
+            principal: 'arn:aws:iam::111122223333:user/Alice',
+            event_name: 'RunInstances',
+          },
+          count: 50,
+        },
+      ],
+    },
   ],
 });

@@ -50,7 +50,7 @@ export const detector = defineDetector({
     {
       name: 'shared with an account',
       records: [toAccount],
-      alerts: [{ subject: { principal: 'arn:aws:iam::111122223333:user/Alice' } }],
+      alerts: [{ subject: { account_id: '111122223333', principal: 'arn:aws:iam::111122223333:user/Alice' } }],
     },
     {
       name: 'shared with everybody',

@@ -69,7 +69,9 @@ export const detector = defineDetector({
         command,
         { ...command, eventName: 'StartSession', requestParameters: { target: 'i-1234567890abcdef0' } },
       ],
-      alerts: [{ subject: { principal: 'arn:aws:iam::111122223333:user/Alice' }, count: 2 }],
+      alerts: [
+        { subject: { account_id: '111122223333', principal: 'arn:aws:iam::111122223333:user/Alice' }, count: 2 },
+      ],
     },
     {
       name: 'inventory is gathered',
@@ -83,6 +85,22 @@ export const detector = defineDetector({
         { ...command, eventName: 'ListCommands' },
         { ...command, eventSource: 'example.amazonaws.com' },
         { ...command, userIdentity: { type: 'AWSService', invokedBy: 'ssm.amazonaws.com' } },
+      ],
+      alerts: [],
+    },
+    {
+      name: 'what it compares stands elsewhere in request_parameters.documentName',
+      records: [
+        {
+          eventSource: 'ssm.amazonaws.com',
+          eventName: 'SendCommand',
+          requestParameters: {
+            documentName: 'AWS-RunShellScriptx',
+            instanceIds: ['i-1234567890abcdef0'],
+            parameters: 'HIDDEN_DUE_TO_SECURITY_REASONS',
+            interactive: false,
+          },
+        },
       ],
       alerts: [],
     },

@@ -65,5 +65,18 @@ export const detector = defineDetector({
       ],
       alerts: [],
     },
+    {
+      name: 'the other calls that it is about',
+      records: ['CreateTrafficMirrorTarget', 'ModifyTrafficMirrorSession'].map((eventName) => ({
+        eventName,
+        eventSource: 'ec2.amazonaws.com',
+        requestParameters: {
+          CreateTrafficMirrorSessionRequest: { NetworkInterfaceId: 'eni-1234567890abcdef0', SessionNumber: 1 },
+        },
+      })),
+      alerts: [
+        { subject: { account_id: '111122223333', principal: 'arn:aws:iam::111122223333:user/Alice' }, count: 2 },
+      ],
+    },
   ],
 });

@@ -65,5 +65,17 @@ export const detector = defineDetector({
       records: [{ ...stop, userIdentity: { type: 'AWSService', invokedBy: 'cloudtrail.amazonaws.com' } }],
       alerts: [],
     },
+    {
+      name: 'the other calls that it is about',
+      records: ['StopEventDataStoreIngestion', 'DeleteEventDataStore'].map((eventName) => ({
+        eventName,
+        eventSource: 'cloudtrail.amazonaws.com',
+        requestParameters: { name: 'management-events' },
+      })),
+      alerts: [
+        { subject: { account_id: '111122223333', principal: 'arn:aws:iam::111122223333:user/Alice' } },
+        { subject: { account_id: '111122223333', principal: 'arn:aws:iam::111122223333:user/Alice' } },
+      ],
+    },
   ],
 });

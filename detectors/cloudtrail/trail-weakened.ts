@@ -51,7 +51,7 @@ export const detector = defineDetector({
     {
       name: 'the other regions are dropped',
       records: [weakened],
-      alerts: [{ subject: { principal: 'arn:aws:iam::111122223333:user/Alice' } }],
+      alerts: [{ subject: { account_id: '111122223333', principal: 'arn:aws:iam::111122223333:user/Alice' } }],
     },
     {
       name: 'global services are dropped',

@@ -82,5 +82,10 @@ export const detector = defineDetector({
       records: [creation, { ...key, eventSource: 'example.amazonaws.com' }],
       alerts: [],
     },
+    {
+      name: 'the last of it nearly too late',
+      records: [creation, { ...key, eventTime: '2025-03-03T10:09:00Z' }],
+      alerts: [{ subject: { account_id: '111122223333', 'request_parameters.userName': 'Nikki_Wolf' }, count: 2 }],
+    },
   ],
 });

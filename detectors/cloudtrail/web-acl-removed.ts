@@ -63,5 +63,23 @@ export const detector = defineDetector({
       ],
       alerts: [],
     },
+    {
+      name: 'the other calls that it is about',
+      records: ['DeleteWebACL', 'DeleteLoggingConfiguration'].map((eventName) => ({
+        eventName,
+        eventSource: 'wafv2.amazonaws.com',
+        requestParameters: {
+          resourceArn: 'arn:aws:elasticloadbalancing:us-east-1:111122223333:loadbalancer/app/web/1234567890abcdef',
+        },
+      })),
+      alerts: [
+        { subject: { account_id: '111122223333', principal: 'arn:aws:iam::111122223333:user/Alice' }, count: 2 },
+      ],
+    },
+    {
+      name: 'under the names of the older services',
+      records: ['waf', 'waf-regional'].map((service) => ({ ...removal, eventSource: `${service}.amazonaws.com` })),
+      alerts: [{ subject: { principal: 'arn:aws:iam::111122223333:user/Alice' }, count: 2 }],
+    },
   ],
 });

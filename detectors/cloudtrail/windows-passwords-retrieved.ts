@@ -71,5 +71,18 @@ export const detector = defineDetector({
       ],
       alerts: [],
     },
+    {
+      name: 'just enough, over nearly all of the time',
+      records: [
+        {
+          repeat: 5,
+          every: '142s',
+          record: (index) => ({ ...read(index), errorCode: 'Client.UnauthorizedOperation' }),
+        },
+      ],
+      alerts: [
+        { subject: { account_id: '111122223333', principal: 'arn:aws:iam::111122223333:user/Alice' }, count: 5 },
+      ],
+    },
   ],
 });

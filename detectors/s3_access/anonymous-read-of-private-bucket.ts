@@ -88,5 +88,10 @@ export const detector = defineDetector({
       ],
       alerts: [{ subject: { bucket: 'amzn-s3-demo-bucket' }, count: 1 }],
     },
+    {
+      name: 'the first time in a while, though not in all of the history',
+      records: [opened.replace(/\[[^\]]+\]/u, '[16/Feb/2025:21:00:00 +0000]'), usual, opened],
+      alerts: [],
+    },
   ],
 });

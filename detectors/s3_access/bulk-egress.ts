@@ -13,8 +13,11 @@ const usual = (gigabytes: number, record = GB) =>
   }) as const;
 const today = (gigabytes: number, record = GB) =>
   read(gigabytes, record).replace('{time}', '11/Mar/2025:09:00:00 +0000');
+const on = (day: string, gigabytes: number, record = GB) =>
+  read(gigabytes, record).replace('{time}', `${day}/2025:08:00:00 +0000`);
 /** Somebody else, so that the log has a history. */
-const others = usual(1, GB.replace('user/Alice', 'user/Mateo_Jackson'));
+const other = GB.replace('user/Alice', 'user/Mateo_Jackson');
+const others = usual(1, other);
 const ALERT = [{ subject: { principal: 'arn:aws:iam::111122223333:user/Alice' }, count: 1 }];
 
 export const detector = defineDetector({
@@ -145,5 +148,14 @@ ORDER BY 1, 2`,
       ],
       alerts: [],
     },
+    { name: 'just as much as is asked for', records: [others, today(10)], alerts: ALERT },
+    { name: 'just as many times the usual', records: [usual(5), today(50)], alerts: ALERT },
+    { name: 'a log that began three days ago', records: [on('08/Mar', 1, other), today(20)], alerts: ALERT },
+    {
+      name: 'a log of which the only other day is two weeks ago',
+      records: [on('25/Feb', 1, other), today(20)],
+      alerts: ALERT,
+    },
+    { name: 'its usual day two weeks ago', records: [on('25/Feb', 5), today(49)], alerts: [] },
   ],
 });

@@ -7,10 +7,8 @@ const put = (gigabytes: number, date: string, record = GB) =>
   record.replace('1000000000', `${gigabytes}000000000`).replace('{time}', `${date}/Mar/2025:09:00:00 +0000`);
 const usual = (gigabytes: number) => ({ repeat: 10, every: '1d', record: put(gigabytes, '01') }) as const;
 /** Somebody else, so that the log has a history. */
-const others = {
-  ...usual(1),
-  record: usual(1).record.replace('user/Alice', 'user/Mateo_Jackson'),
-} as const;
+const other = GB.replace('user/Alice', 'user/Mateo_Jackson');
+const others = { ...usual(1), record: put(1, '01', other) } as const;
 const ALERT = [{ subject: { principal: 'arn:aws:iam::111122223333:user/Alice' }, count: 1 }];
 
 export const detector = defineDetector({
@@ -148,5 +146,19 @@ ORDER BY 1, 2`,
       ],
       alerts: [{ subject: { principal: 'arn:aws:iam::111122223333:user/Alice' }, count: 1 }],
     },
+    { name: 'just as much as is asked for', records: [others, put(50, '11')], alerts: ALERT },
+    { name: 'just as many times the usual', records: [usual(20), put(200, '11')], alerts: ALERT },
+    { name: 'not quite as many times the usual', records: [usual(20), put(199, '11')], alerts: [] },
+    {
+      name: 'a log of which the only other day is three days ago',
+      records: [put(1, '08', other), put(100, '11')],
+      alerts: ALERT,
+    },
+    {
+      name: 'a log of which the only other day is two weeks ago',
+      records: [put(1, '01', other), put(100, '15')],
+      alerts: ALERT,
+    },
+    { name: 'its usual day two weeks ago', records: [put(20, '01'), put(150, '15')], alerts: [] },
   ],
 });

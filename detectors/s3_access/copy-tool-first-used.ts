@@ -75,5 +75,10 @@ export const detector = defineDetector({
         { subject: { bucket: 'amzn-s3-demo-bucket', principal: 'arn:aws:iam::111122223333:user/Alice' }, count: 1 },
       ],
     },
+    {
+      name: 'the first time in a while, though not in all of the history',
+      records: [copied.replace(/\[[^\]]+\]/u, '[16/Feb/2025:21:00:00 +0000]'), usual, copied],
+      alerts: [],
+    },
   ],
 });

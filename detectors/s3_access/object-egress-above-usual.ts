@@ -8,7 +8,8 @@ const day = (repeat: number, date: string, record = GB) =>
 const usual = Array.from({ length: 10 }, (_, index) => day(2, String(index + 1).padStart(2, '0')));
 const elsewhere = GB.replace('shop.example.com', 'forum.example.net');
 /** Another object, so that the log has a history. */
-const others = day(1, '01', GB.replaceAll('video/intro.mp4', 'index.html'));
+const other = (date: string) => day(1, date, GB.replaceAll('video/intro.mp4', 'index.html'));
+const others = other('01');
 const ALERT = [{ subject: { bucket: 'amzn-s3-demo-bucket', key: 'video/intro.mp4' }, count: 60 }];
 
 export const detector = defineDetector({
@@ -148,5 +149,32 @@ ORDER BY 1, 2, 3`,
       ],
       alerts: [],
     },
+    {
+      name: 'just as much as is asked for',
+      records: [others, day(50, '11')],
+      alerts: [{ subject: { bucket: 'amzn-s3-demo-bucket', key: 'video/intro.mp4' }, count: 50 }],
+    },
+    { name: 'a little less than is asked for', records: [others, day(49, '11')], alerts: [] },
+    {
+      name: 'just as many times the usual',
+      records: [others, day(6, '09'), day(6, '10'), day(60, '11')],
+      alerts: ALERT,
+    },
+    {
+      name: 'not quite as many times the usual',
+      records: [others, day(6, '09'), day(6, '10'), day(59, '11')],
+      alerts: [],
+    },
+    {
+      name: 'a log of which the only other day is three days ago',
+      records: [other('08'), day(60, '11')],
+      alerts: ALERT,
+    },
+    {
+      name: 'a log of which the only other day is two weeks ago',
+      records: [other('01'), day(60, '15')],
+      alerts: ALERT,
+    },
+    { name: 'its usual day two weeks ago', records: [day(7, '01'), day(60, '15')], alerts: [] },
   ],
 });

@@ -46,5 +46,10 @@ export const detector = defineDetector({
       ],
       alerts: [],
     },
+    {
+      name: 'the same over nearly all of the time',
+      records: [{ ...many(refused), every: '180s' }],
+      alerts: [{ subject: { source_ip: '192.0.2.44' }, count: 20 }],
+    },
   ],
 });

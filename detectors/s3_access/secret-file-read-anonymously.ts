@@ -63,5 +63,16 @@ export const detector = defineDetector({
       ],
       alerts: [],
     },
+    {
+      name: 'the same by WEBSITE.GET.OBJECT',
+      records: [
+        read.replace('REST.GET.OBJECT', 'WEBSITE.GET.OBJECT'),
+        of('infra/prod.tfstate').replace('REST.GET.OBJECT', 'WEBSITE.GET.OBJECT'),
+      ],
+      alerts: [
+        { subject: { bucket: 'amzn-s3-demo-bucket', key: 'app/.env' }, count: 1 },
+        { subject: { bucket: 'amzn-s3-demo-bucket', key: 'infra/prod.tfstate' }, count: 1 },
+      ],
+    },
   ],
 });

@@ -99,5 +99,17 @@ export const detector = defineDetector({
         },
       ],
     },
+    {
+      name: 'a label of a rule group of our own that repeats it',
+      records: [
+        many({
+          ...counted,
+          labels: [
+            { name: 'awswaf:111122223333:rulegroup:ours:awswaf:managed:aws:admin-protection:AdminProtection_URIPath' },
+          ],
+        }),
+      ],
+      alerts: [],
+    },
   ],
 });

@@ -66,5 +66,17 @@ export const detector = defineDetector({
     },
     { name: 'a picture', records: [{ ...bot, httpRequest: { uri: '/img/logo.svg' } }], alerts: [] },
     { name: 'a person', records: [{ httpRequest: bot.httpRequest }], alerts: [] },
+    {
+      name: 'a label of a rule group of our own that repeats it',
+      records: [
+        {
+          ...bot,
+          labels: [
+            { name: 'awswaf:111122223333:rulegroup:ours:awswaf:managed:aws:bot-control:bot:category:http_library' },
+          ],
+        },
+      ],
+      alerts: [],
+    },
   ],
 });

@@ -103,5 +103,19 @@ export const detector = defineDetector({
         },
       ],
     },
+    {
+      name: 'a label of a rule group of our own that repeats it',
+      records: [
+        many({
+          ...counted,
+          labels: [
+            {
+              name: 'awswaf:111122223333:rulegroup:ours:awswaf:managed:aws:core-rule-set:CrossSiteScripting_QueryArguments',
+            },
+          ],
+        }),
+      ],
+      alerts: [],
+    },
   ],
 });

@@ -80,5 +80,15 @@ export const detector = defineDetector({
       ],
       alerts: [],
     },
+    {
+      name: 'a label of a rule group of our own that repeats it',
+      records: [
+        {
+          ...counted,
+          labels: [{ name: 'awswaf:111122223333:rulegroup:ours:awswaf:managed:aws:known-bad-inputs:Log4JRCE_Header' }],
+        },
+      ],
+      alerts: [],
+    },
   ],
 });

@@ -55,5 +55,17 @@ export const detector = defineDetector({
     { name: 'blocked', records: [{ ...listed, action: 'BLOCK' }], alerts: [] },
     { name: 'a picture', records: [{ ...listed, httpRequest: { uri: '/img/logo.svg' } }], alerts: [] },
     { name: 'an address without a name', records: [{ httpRequest: listed.httpRequest }], alerts: [] },
+    {
+      name: 'a label of a rule group of our own that repeats it',
+      records: [
+        {
+          ...listed,
+          labels: [
+            { name: 'awswaf:111122223333:rulegroup:ours:awswaf:managed:aws:amazon-ip-list:AWSManagedIPReputationList' },
+          ],
+        },
+      ],
+      alerts: [],
+    },
   ],
 });

@@ -82,5 +82,20 @@ export const detector = defineDetector({
       records: [{ ...blocked, record: post({ action: 'BLOCK', terminatingRuleType: 'RATE_BASED' }) }, padded],
       alerts: [],
     },
+    {
+      name: 'the same over nearly all of the time',
+      records: [{ ...blocked, every: '1710s' }, padded],
+      alerts: [
+        {
+          subject: {
+            web_acl_id:
+              'arn:aws:wafv2:eu-west-1:111122223333:regional/webacl/shop/11111111-2222-3333-4444-555555555555',
+            client_ip: '203.0.113.9',
+            uri: '/api/comments',
+          },
+          count: 4,
+        },
+      ],
+    },
   ],
 });

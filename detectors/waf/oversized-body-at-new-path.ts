@@ -48,7 +48,16 @@ export const detector = defineDetector({
     {
       name: 'comments of 70 KB',
       records: [{ ...usual, record: oversized('/api/import', at(1)) }, padded],
-      alerts: [{ subject: { uri: '/api/comments' } }],
+      alerts: [
+        {
+          subject: {
+            web_acl_id:
+              'arn:aws:wafv2:eu-west-1:111122223333:regional/webacl/shop/11111111-2222-3333-4444-555555555555',
+            uri: '/api/comments',
+          },
+          count: 1,
+        },
+      ],
     },
     {
       name: 'a path that gets them every day',

@@ -52,7 +52,16 @@ export const detector = defineDetector({
     {
       name: 'a thousand after twenty each day',
       records: [...usual, hour(1000, 11)],
-      alerts: [{ subject: { uri: '/search' }, count: 1000 }],
+      alerts: [
+        {
+          subject: {
+            web_acl_id:
+              'arn:aws:wafv2:eu-west-1:111122223333:regional/webacl/shop/11111111-2222-3333-4444-555555555555',
+            uri: '/search',
+          },
+          count: 1000,
+        },
+      ],
     },
     { name: 'one request fewer', records: [...usual, hour(999, 11)], alerts: [] },
     {

@@ -32,7 +32,16 @@ export const detector = defineDetector({
         { repeat: 20, every: '1s', record: limited },
         { ...limited, action: 'CHALLENGE' },
       ],
-      alerts: [{ subject: { terminating_rule_id: 'limit-per-address' }, count: 21 }],
+      alerts: [
+        {
+          subject: {
+            web_acl_id:
+              'arn:aws:wafv2:eu-west-1:111122223333:regional/webacl/shop/11111111-2222-3333-4444-555555555555',
+            terminating_rule_id: 'limit-per-address',
+          },
+          count: 21,
+        },
+      ],
     },
     { name: 'blocked for another reason', records: [{ ...limited, terminatingRuleType: 'REGULAR' }], alerts: [] },
   ],

@@ -44,7 +44,16 @@ export const detector = defineDetector({
     {
       name: 'the rule only counts, and the requests pass',
       records: [counted],
-      alerts: [{ subject: { source_ip: '192.0.2.44' }, count: 1 }],
+      alerts: [
+        {
+          subject: {
+            web_acl_id:
+              'arn:aws:wafv2:eu-west-1:111122223333:regional/webacl/shop/11111111-2222-3333-4444-555555555555',
+            source_ip: '192.0.2.44',
+          },
+          count: 1,
+        },
+      ],
     },
     {
       name: 'the rule blocks',
@@ -63,6 +72,16 @@ export const detector = defineDetector({
       records: [
         { ...counted, labels: [{ name: 'awswaf:managed:aws:known-bad-inputs:ExploitablePaths_URIPath' }] },
         { httpRequest: counted.httpRequest },
+      ],
+      alerts: [],
+    },
+    {
+      name: 'a label of a rule group of our own that repeats it',
+      records: [
+        {
+          ...counted,
+          labels: [{ name: 'awswaf:111122223333:rulegroup:ours:awswaf:managed:aws:known-bad-inputs:ReactJSRCE_Body' }],
+        },
       ],
       alerts: [],
     },

@@ -48,7 +48,16 @@ export const detector = defineDetector({
     {
       name: 'two thousand after fifty each day',
       records: [...usual, hour(2000, 11)],
-      alerts: [{ subject: { terminating_rule_id: 'block-bad-inputs' }, count: 2000 }],
+      alerts: [
+        {
+          subject: {
+            web_acl_id:
+              'arn:aws:wafv2:eu-west-1:111122223333:regional/webacl/shop/11111111-2222-3333-4444-555555555555',
+            terminating_rule_id: 'block-bad-inputs',
+          },
+          count: 2000,
+        },
+      ],
     },
     {
       name: 'a new rule starts with a storm',

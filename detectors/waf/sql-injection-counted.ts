@@ -80,5 +80,29 @@ export const detector = defineDetector({
       ],
       alerts: [],
     },
+    {
+      name: 'the same over nearly all of the time',
+      records: [{ ...many(counted), every: '142s' }],
+      alerts: [
+        {
+          subject: {
+            web_acl_id:
+              'arn:aws:wafv2:eu-west-1:111122223333:regional/webacl/shop/11111111-2222-3333-4444-555555555555',
+            source_ip: '192.0.2.44',
+          },
+          count: 5,
+        },
+      ],
+    },
+    {
+      name: 'a label of a rule group of our own that repeats it',
+      records: [
+        many({
+          ...counted,
+          labels: [{ name: 'awswaf:111122223333:rulegroup:ours:awswaf:managed:aws:sql-database:SQLi_QueryArguments' }],
+        }),
+      ],
+      alerts: [],
+    },
   ],
 });

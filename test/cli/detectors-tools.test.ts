@@ -217,8 +217,14 @@ describe('over the sample logs', () => {
   });
 
   test('lint tells of a detector that holds for a large share of what is stored', async () => {
+    put(cwd, 'detectors/no-column.yaml', yaml('no-column', { when: '{ status: success }' }));
     put(cwd, 'detectors/all-calls.yaml', yaml('all-calls', { when: '{ event_name: { exists: true } }', slot: '1h' }));
-    const { stdout } = await run('lint', 'all-calls', '--output', 'json');
+    const { stdout } = await run('lint', 'all-calls', 'no-column', '--output', 'json');
+    expect(
+      (JSON.parse(stdout) as { detector: string; rule: string }[])
+        .filter(({ detector }) => detector === 'no-column')
+        .map(({ rule }) => rule),
+    ).toEqual(['unusable']);
     expect(
       (JSON.parse(stdout) as { rule: string; message: string }[]).find(({ rule }) => rule === 'too-broad')?.message,
     ).toMatch(/^its findings hold 100[.]0% of the [\d,]+ events of cloudtrail in the store/u);

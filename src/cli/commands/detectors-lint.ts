@@ -68,23 +68,31 @@ async function lint(run: Run<Options>, ...ids: string[]): Promise<ExitStatus> {
   });
   const chosen = ids.length === 0 ? catalogue.entries : ids.map((id) => catalogue.get(id));
   const all = catalogue.entries.map(({ detector }) => detector);
+  const broken = new Set<CatalogueEntry>();
   await useLinter(all, configLists(config), async (problemsOf) => {
     for (const entry of chosen) {
       if (run.signal.aborted) throw new AppError('interrupted', 'interrupted while detectors were looked at');
       terminal.progress(entry.detector.id);
-      const problems = [...(await problemsOf(entry.detector)), ...(await failing(entry, ids))];
+      const problems = [...(await problemsOf(entry.detector))];
+      if (problems.some(isInTheWay)) broken.add(entry);
+      else problems.push(...(await failing(entry, ids)));
       told.push(
         ...problems.map((problem) => ({ ...problem, detector: entry.detector.id, place: placeOf(entry, problem.at) })),
       );
     }
   });
-  told.push(...(await broad(run, chosen)));
+  const sound = chosen.filter((entry) => !broken.has(entry));
+  if (sound.length > 0) told.push(...(await broad(run, sound)));
   return tell(
     told.filter(({ rule }) => options.ignore?.includes(rule) !== true),
     run,
     chosen.length,
   );
 }
+
+/** No engine runs it. */
+const isInTheWay = ({ rule, level }: LintProblem): boolean =>
+  level === 'error' && (rule === 'unusable' || rule === 'regex');
 
 function placeOf({ placeOf: at, file }: CatalogueEntry, place: string): string {
   const found = at(place);
