@@ -209,7 +209,13 @@ function plannerTable(archive: Corpus): void {
   const costs = new Map<number, PlannerCost[]>(CONDITION_COUNTS.map((count) => [count, []]));
   for (let round = 0; round < rounds; round++) {
     for (const count of CONDITION_COUNTS) {
-      const { stdout } = measure(process.execPath, ['--import', 'tsx', here('planner-process.ts'), store, String(count)]);
+      const { stdout } = measure(process.execPath, [
+        '--import',
+        'tsx',
+        here('planner-process.ts'),
+        store,
+        String(count),
+      ]);
       const cost = JSON.parse(stdout) as PlannerCost;
       log(`round ${round + 1}: ${count} conditions ${cost.seconds.toFixed(2)} s`);
       costs.get(count)?.push(cost);
@@ -229,8 +235,11 @@ function plannerTable(archive: Corpus): void {
   say('|---:|---:|---:|---:|---:|---:|---:|');
   for (const [at, { count, seconds, cpuSeconds, statements, longest, columns }] of medians.entries()) {
     const before = medians[at - 1];
-    const each = before === undefined ? '' : number((1000 * (cpuSeconds - before.cpuSeconds)) / (count - before.count), 1);
-    say(`| ${count} | ${number(seconds, 2)} | ${number(cpuSeconds, 2)} | ${each} | ${statements} | ${number(longest / 1000)} | ${columns} |`);
+    const each =
+      before === undefined ? '' : number((1000 * (cpuSeconds - before.cpuSeconds)) / (count - before.count), 1);
+    say(
+      `| ${count} | ${number(seconds, 2)} | ${number(cpuSeconds, 2)} | ${each} | ${statements} | ${number(longest / 1000)} | ${columns} |`,
+    );
   }
   say();
   lastHourTable(archive, store);
@@ -239,10 +248,8 @@ function plannerTable(archive: Corpus): void {
 function lastHourTable(archive: Corpus, store: string): void {
   const { stdout } = spawnSync(process.execPath, [CLI, 'status', '--store', store, '--output', 'json', '--quiet']);
   const last = Date.parse((JSON.parse(String(stdout)) as { watermark: string }).watermark);
-  const hour = (): Cost =>
-    trailhound(
-      ...['hunt', '--from', new Date(last - 3_600_000).toISOString(), '--store', store, '--output', 'json', '--quiet'],
-    );
+  const from = new Date(last - 3_600_000).toISOString();
+  const hour = (): Cost => trailhound('hunt', '--from', from, '--store', store, '--output', 'json', '--quiet');
   const counts = join(store, 'counts');
   const first: Cost[] = [];
   const again: Cost[] = [];

@@ -433,7 +433,7 @@ async function countDays(
           const started = performance.now();
           for (const { k, slot, n } of (await backend.query(statement.sql)).rows) {
             // Events of a segment are of its day.
-            const slotMs = Date.parse(String(slot));
+            const slotMs = Date.parse(slot as string);
             rows
               .get(formatDay(Math.floor(slotMs / DAY_MS)))
               ?.push([key, k as readonly (string | null)[], slotMs, Number(n)]);
