@@ -250,10 +250,8 @@ function plannerTable(archive: Corpus): void {
 function lastHourTable(archive: Corpus, store: string): void {
   const { stdout } = spawnSync(process.execPath, [CLI, 'status', '--store', store, '--output', 'json', '--quiet']);
   const last = Date.parse((JSON.parse(String(stdout)) as { watermark: string }).watermark);
-  const hour = (): Cost =>
-    trailhound(
-      ...['hunt', '--from', new Date(last - 3_600_000).toISOString(), '--store', store, '--output', 'json', '--quiet'],
-    );
+  const from = new Date(last - 3_600_000).toISOString();
+  const hour = (): Cost => trailhound('hunt', '--from', from, '--store', store, '--output', 'json', '--quiet');
   const counts = join(store, 'counts');
   const first: Cost[] = [];
   const again: Cost[] = [];

@@ -23,7 +23,7 @@ import {
   textOrNull,
   timeFilter,
 } from './compile.ts';
-import { conditionSql, leavesOf, lookedUp, necessarySql, withLeaves } from './condition.ts';
+import { conditionSql, leavesOf, lookedUp, necessarySql, textLiteral, withLeaves } from './condition.ts';
 import { COUNTS, type Count, countOf, countsSql, historyCount, pastSql, withPast } from './counts.ts';
 import {
   eventsSql,
@@ -285,28 +285,42 @@ class Run {
       (leaf) => textColumnOf(leaf) ?? '',
     );
     const isWorthIt = (those: readonly Leaf[]): boolean =>
-      those.some(({ lookup }) => lookup !== null) || new Set(those.map(({ sql }) => sql)).size >= LOOK_TESTS;
+      those.some(({ lookup, sql }) => lookup !== null || networksOf(sql) !== null) ||
+      new Set(those.map(({ sql }) => sql)).size >= LOOK_TESTS;
     const columns = tested.filter(isWorthIt).map(([first]) => textColumnOf(first as Leaf) ?? '');
     const look = async (column: string): Promise<void> => {
       const tests = new Map(
         leaves.filter((leaf) => textColumnOf(leaf) === column).map((leaf) => [leaf.sql, leaf.folded]),
       );
-      const asked = [...tests].flatMap(([sql, folded]) => (folded === null ? [sql] : []));
+      const networks = [...new Set([...tests.keys()].flatMap((sql) => networksOf(sql) ?? []))];
+      const asked = [...tests].flatMap(([sql, folded]) => (folded === null && networksOf(sql) === null ? [sql] : []));
       const source = this.#table.profile.includes(column)
         ? `main.${PROFILE}`
         : `main.${this.#table.name} WHERE ${dayFilter(reading(jobs))}`;
       // The LIMIT also keeps an engine from testing before it has reduced the values to distinct ones. The list has a name because macros repeat what they are given.
+      const known = `(SELECT DISTINCT ${column} FROM ${source} LIMIT ${DISTINCT_MAX + 1}) AS known`;
       const sqlOf = (some: readonly string[]): string =>
         `SELECT value, lower(value) AS folded, ${some.length === 0 ? "''" : "array_join(told, ',')"} AS tests FROM (SELECT value${some.length === 0 ? '' : `, ARRAY[${some.map((sql) => `CASE WHEN ${sql} THEN '${asked.indexOf(sql)}' END`).join(', ')}] AS told`}
- FROM (SELECT ${column}, ${column} AS value FROM (SELECT DISTINCT ${column} FROM ${source} LIMIT ${DISTINCT_MAX + 1}) AS known) AS named) AS tested`;
+ FROM (SELECT ${column}, ${column} AS value FROM ${known}) AS named) AS tested`;
+      // One test for all networks: planning one for each of them takes milliseconds.
+      const networksSql = (some: readonly string[]): string =>
+        `SELECT ${column} AS value, network FROM ${known} CROSS JOIN (VALUES ${some.map((network) => `(${network})`).join(', ')}) AS networks(network) WHERE cidr_match(network, ${column})`;
+      const title = `a look at the values of ${column}`;
       const rows: Row[] = [];
       for (const { sql } of asked.length === 0 ? [{ sql: sqlOf([]) }] : statementsFor(asked, sqlOf))
-        rows.push(...(await this.#ask(backend, { title: `a look at the values of ${column}`, jobs, sql })));
+        rows.push(...(await this.#ask(backend, { title, jobs, sql })));
+      const within = new Set<string>();
+      for (const { sql } of statementsFor(networks, networksSql)) {
+        for (const row of await this.#ask(backend, { title, jobs, sql }))
+          within.add(JSON.stringify([textLiteral(textOf(row, 'network')), textOf(row, 'value')]));
+      }
       const values = new Set(rows.map((row) => asText(row['value'])));
       const isWhole = values.size <= DISTINCT_MAX;
       for (const [sql, folded] of tests) {
         const number = String(asked.indexOf(sql));
+        const own = networksOf(sql);
         const passes = (row: Row): boolean => {
+          if (own !== null) return own.some((network) => within.has(JSON.stringify([network, textOf(row, 'value')])));
           const value = asText(row['folded']);
           return folded === null
             ? textOf(row, 'tests').split(',').includes(number)
@@ -832,6 +846,13 @@ function handsOnAll(sql: string, table: string): boolean {
     /(?:select|distinct|all|,)\s*\*/iu.test(sql) ||
     [...sql.matchAll(/(\w*)"?\s*[.]\s*\*/gu)].some(([, name = '']) => name === '' || isOfTable(name))
   );
+}
+
+/** The networks, as literals, of a test that asks nothing else than whether a column's address lies in one of them; null for other tests. */
+function networksOf(sql: string): readonly string[] | null {
+  const isOfNetworks =
+    /^coalesce\(\(?cidr_match\('[^']+', (\w+)\)(?: OR cidr_match\('[^']+', \1\))*\)?, false\)$/u.test(sql);
+  return isOfNetworks ? [...sql.matchAll(/cidr_match\(('[^']+')/gu)].map(([, network = '']) => network) : null;
 }
 
 /** The member of a JSON column that each look into it begins with. */

@@ -459,25 +459,24 @@ async function countDays(
   const { files, missing } = await store.slotCounts.find(table, past, keys);
   const added: Segment[] = [];
   try {
-    for (const days of countedTogether(missing)) {
-      const backend = await openBackend([{ table, segments: [...days.values()].flat() }]);
+    for (const byDay of countedTogether(missing)) {
+      const backend = await openBackend([{ table, segments: [...byDay.values()].flat() }]);
       const interrupt = (): void => backend.interrupt();
       signal?.addEventListener('abort', interrupt);
       try {
         if (signal?.aborted) throw new AppError('interrupted', 'the hunt was interrupted');
-        const rows = new Map<string, CountRow[]>([...days.keys()].map((day) => [day, []]));
+        const rows = new Map<string, CountRow[]>([...byDay.keys()].map((day) => [day, []]));
         for (const { key, ...statement } of queries) {
           const started = performance.now();
           for (const { k, slot, n } of (await backend.query(statement.sql)).rows) {
+            const startMs = Date.parse(slot as string);
             // Events of a segment are of its day.
-            const slotMs = Date.parse(String(slot));
-            rows
-              .get(formatDay(Math.floor(slotMs / DAY_MS)))
-              ?.push([key, k as readonly (string | null)[], slotMs, Number(n)]);
+            const ofDay = rows.get(formatDay(Math.floor(startMs / DAY_MS)));
+            ofDay?.push([key, k as readonly (string | null)[], startMs, Number(n)]);
           }
           onStatement?.({ ...statement, ms: performance.now() - started });
         }
-        for (const [day, those] of days)
+        for (const [day, those] of byDay)
           added.push(await store.slotCounts.add(table, those, keys, rows.get(day) ?? []));
       } finally {
         signal?.removeEventListener('abort', interrupt);

@@ -47,6 +47,7 @@ export function slotCounts(paths: StorePaths): SlotCounts {
         const kept = filesIn(dayDir(name, day));
         const chosen = choose(kept, new Set(live.map(nameOf)), keys);
         sweep(kept, chosen, new Set(live.map(nameOf)));
+        sweepPartial(dayDir(name, day), kept);
         const done = new Set(chosen.flatMap(({ contents }) => contents.segments));
         files.push(...chosen.map((file) => asSegment(day, file)));
         missing.push(...live.filter((segment) => !done.has(nameOf(segment))));
@@ -134,7 +135,11 @@ function choose(kept: readonly CountFile[], live: ReadonlySet<string>, keys: rea
   const done = new Set<string>();
   const size = ({ contents }: CountFile): number => contents.segments.length;
   for (const file of usable.toSorted((a, b) => size(b) - size(a) || (a.path < b.path ? -1 : 1))) {
-    if (file.contents.segments.some((name) => done.has(name)) || !isWhole(file.path, file.contents)) continue;
+    if (file.contents.segments.some((name) => done.has(name))) continue;
+    if (!isWhole(file.path, file.contents)) {
+      remove(file.path);
+      continue;
+    }
     chosen.push(file);
     for (const name of file.contents.segments) done.add(name);
   }
@@ -150,8 +155,23 @@ function sweep(kept: readonly CountFile[], chosen: readonly CountFile[], live: R
     const isDead = file.contents.segments.some((name) => !live.has(name));
     // A hunt that found it before may read it still, or know of newer segments.
     if (ageOf(file) < SUPERSEDED_GRACE_MS || (!isDead && ++spared <= OTHERS_MAX)) continue;
-    rmSync(jsonOf(file.path), { force: true });
-    rmSync(file.path, { force: true });
+    remove(file.path);
+  }
+}
+
+/** First what makes it one. */
+function remove(path: string): void {
+  rmSync(jsonOf(path), { force: true });
+  rmSync(path, { force: true });
+}
+
+/** What runs that were killed left of a day. */
+function sweepPartial(dir: string, kept: readonly CountFile[]): void {
+  const known = new Set(kept.flatMap(({ path }) => [path, jsonOf(path)]));
+  for (const name of existsSync(dir) ? readdirSync(dir) : []) {
+    const path = join(dir, name);
+    const ageMs = Date.now() - (statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? Date.now());
+    if (!known.has(path) && ageMs >= SUPERSEDED_GRACE_MS) rmSync(path, { force: true });
   }
 }
 

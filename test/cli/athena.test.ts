@@ -325,6 +325,7 @@ describe('set up', () => {
     [['sql', 'SELECT count(*) FROM cloudtrail', '--backend', 'athena'], /--backend athena needs --from/u],
     [['sql', 'SELECT count(*) FROM cloudtrail', '--from', '1d'], /--from is for --backend athena only/u],
     [['hunt', '--dry-run'], /--dry-run is for --backend athena only/u],
+    [['hunt', '--analyze', ...ATHENA], /--analyze is for the local store only/u],
     [['query', 'run', 'logins', '--max-scan', '5GB'], /--max-scan is for --backend athena only/u],
     [
       ['sql', 'SELECT extra FROM cloudtrail', ...ATHENA],

@@ -228,6 +228,22 @@ describe('after a scan', () => {
     for (const alert of found) expect(alert.last_seen >= '2026-03-07' && alert.first_seen < '2026-03-08').toBe(true);
   });
 
+  test('a plan tells what is read, and how long each statement and each detector took', async () => {
+    const args = ['hunt', 'calls-above-usual', 'denied-call-spike', 'region-first-used', '--from', '2026-03-07'];
+    const plan = await run(...args, '--explain');
+    expect(plan.status).toBe(0);
+    expect(plan.stdout).toContain('\n-- reads event_time, account_id, principal, actor_type\n');
+    expect(plan.stdout).not.toContain(' ms');
+    rmSync(join(cwd, '.trailhound', 'counts'), { recursive: true });
+    const { status, stdout } = await run(...args, '--analyze');
+    expect(status).toBe(0);
+    expect(stdout).toMatch(/^-- counts for calls-above-usual, /mu);
+    expect(stdout).toMatch(/^-- took [0-9.]+ ms$/mu);
+    expect(stdout).toMatch(/^-- +[0-9.]+ ms {2}the history behind baselines$/mu);
+    // What was counted is not counted again.
+    expect((await run(...args, '--analyze')).stdout).not.toContain('-- counts for');
+  });
+
   test('a list of indicators tells which occur, with whom and when', async () => {
     const { stdout: top } = await run(
       'sql',

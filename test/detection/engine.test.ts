@@ -344,7 +344,7 @@ describe('a pattern or a name in any case', () => {
       principal: 'ann',
       name: at < names ? `Make${at}` : at === names ? "Take'It" : null,
       account: '111111111111',
-      ip: null,
+      ip: at === 0 ? '192.0.2.7' : at === 1 ? '2001:db8::1' : at === 2 ? 'ec2.amazonaws.com' : null,
       outcome: 'success',
     }));
   const CASES: readonly (readonly [condition: NonNullable<DetectorSpec['when']>, found: (names: number) => number])[] =
@@ -354,6 +354,18 @@ describe('a pattern or a name in any case', () => {
       [{ event_name: ['MAKE0', "take'it"] }, () => 2],
       [{ event_name: { re: 'nothing' } }, () => 0],
       [{ not: { event_name: 'nothing' } }, (names) => names + 2],
+      [{ source_ip: { cidr: '192.0.2.0/24' } }, () => 1],
+      [{ source_ip: { cidr: ['192.0.2.0/24', '2001:db8::/32'] } }, () => 2],
+      [{ not: { source_ip: { cidr: ['192.0.2.0/24', '198.51.100.0/24'] } } }, (names) => names + 1],
+      // Together these are so many tests of a column that it is looked at.
+      [{ any: Array.from({ length: 12 }, (_, at) => ({ source_ip: { startswith: `${at}.` } })) }, () => 0],
+      [{ any: Array.from({ length: 12 }, (_, at) => ({ source_ip: { endswith: `.${at}` } })) }, () => 1],
+      [{ any: Array.from({ length: 12 }, (_, at) => ({ source_ip: { contains: `${at}.` } })) }, () => 2],
+      [{ all: Array.from({ length: 12 }, (_, at) => ({ not: { source_ip: { contains: `x${at}` } } })) }, (n) => n + 2],
+      [
+        { any: [{ source_ip: { exists: false } }, ...Array.from({ length: 11 }, (_, at) => ({ source_ip: `${at}` }))] },
+        (names) => names - 1,
+      ],
     ];
 
   test.each([3, 60, 6000])('is found whether its column has few values or many: %i', async (names) => {
@@ -365,6 +377,83 @@ describe('a pattern or a name in any case', () => {
     }
     expect(counts).toEqual(CASES.map(([, count]) => count(names)));
   });
+});
+
+test('a member of JSON is found however its name is written, and missed where it is missing', async () => {
+  const texts = ['{"name":"x"}', '{"\\u006eame":"x"}', '{"other":"x"}', '{"deep":{"name":"x"}}', '{"name":null}'];
+  const stream = [...texts, null].map(
+    (_, at): StreamEvent => ({
+      id: `e${at}`,
+      t: at,
+      principal: 'ann',
+      name: 'A',
+      account: '1',
+      ip: null,
+      outcome: 'success',
+    }),
+  );
+  await fill(backend, stream);
+  const value = `CASE event_id ${texts.map((text, at) => `WHEN 'e${at}' THEN '${text}'`).join(' ')} END`;
+  const columns = cloudtrailTable.columns.map(({ name }) =>
+    name === 'request_parameters' ? `${value} AS request_parameters` : name,
+  );
+  await backend.keep?.('cloudtrail', `SELECT ${columns.join(', ')}, event_date FROM main.cloudtrail`);
+  const conditions: readonly NonNullable<DetectorSpec['when']>[] = [
+    { 'request_parameters.name': 'x' },
+    { 'request_parameters.name': { contains: ['x', 'y'] } },
+    { not: { 'request_parameters.name': 'x' } },
+    { 'request_parameters.name': { exists: false } },
+    { 'request_parameters.deep.name': { re: '^x' } },
+  ];
+  const tasks = conditions.map((when, at) => ({
+    detector: detector({ id: `one-${at}`, when, slot: '1d' }),
+    parameters: {},
+    window: WHOLE,
+  }));
+  const results = await engine.run(backend, { tasks, lists: {}, columns: [], nowMs: LONG_AFTER_MS });
+  expect(results.map(({ findings }) => findings[0]?.eventIds)).toEqual([
+    ['e0', 'e1'],
+    ['e0', 'e1'],
+    ['e2', 'e3', 'e4', 'e5'],
+    ['e2', 'e3', 'e4', 'e5'],
+    ['e3'],
+  ]);
+});
+
+test('a wide scan that would be too long is several, with the same findings', async () => {
+  const stream = Array.from(
+    { length: 40 },
+    (_, at): StreamEvent => ({
+      id: `e${String(at).padStart(2, '0')}`,
+      t: at,
+      principal: 'ann',
+      name: `N${at}`,
+      account: '1',
+      ip: null,
+      outcome: 'denied',
+    }),
+  );
+  await fill(backend, stream);
+  const long = 'x'.repeat(8000);
+  const tasks = stream.map(({ name }, at) => ({
+    detector: detector({
+      id: `one-${at}`,
+      when: { event_name: name ?? '', not: { 'request_parameters.name': long } },
+      slot: at % 2 === 0 ? 'event' : '1h',
+    }),
+    parameters: {},
+    window: WHOLE,
+  }));
+  const request = { tasks, lists: {}, columns: [], nowMs: LONG_AFTER_MS };
+  const lengths: number[] = [];
+  const results = await engine.run(backend, { ...request, onStatement: ({ sql }) => lengths.push(sql.length) });
+  expect(Math.max(...lengths)).toBeLessThanOrEqual(200_000);
+  expect(
+    engine.explain(request).filter(({ title }) => title.includes('kept as main.hunt_events')).length,
+  ).toBeGreaterThan(1);
+  expect(results.map(({ findings }) => findings.map(({ eventIds }) => eventIds))).toEqual(
+    stream.map(({ id }) => [[id]]),
+  );
 });
 
 describe('a sequence', () => {

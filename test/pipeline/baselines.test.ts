@@ -1,5 +1,14 @@
 /** Baselines over a real store: what is counted once equals what is counted from scratch, whatever the order of files, with duplicates, late files, compaction and pruning in between. */
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
@@ -234,8 +243,14 @@ describe('counts of the days before', () => {
     writeFileSync(cut.replace(/parquet$/u, 'json'), '{"keys":[');
     rmSync(bare.replace(/parquet$/u, 'json'));
     expect((await store.check(TABLES)).problems).toEqual([expect.stringContaining(damaged)]);
+    const partial = `${bare}.partial`;
+    writeFileSync(partial, 'PAR1');
+    const old = new Date(Date.now() - DAY_MS);
+    utimesSync(partial, old, old);
     expect(await found(store, window)).toEqual(whole);
     expect(await found(withoutCounts(store), window)).toEqual(whole);
+    expect((await store.check(TABLES)).problems).toEqual([]);
+    expect(existsSync(partial)).toBe(false);
 
     // What has left the store counts no more.
     await store.prune(cloudtrailTable, '2026-03-12');

@@ -285,7 +285,7 @@ describe('a hunt over what is new', () => {
         whole.commit(events.map((one) => one.event));
         const TURN = 86_400;
         for (let now = TURN; now <= (DAYS + 1) * TURN; now += TURN) {
-          const landed = events.filter(({ at }) => at > now - TURN && at <= now).map((one) => one.event);
+          const landed = events.filter(({ at }) => at >= now - TURN && at < now).map((one) => one.event);
           if (landed.length > 0) live.commit(landed);
           await huntNew(depsOf(live, STREAM_START_MS + now * 1000), optionsOf({ detectors }), 'all');
         }
