@@ -38,7 +38,9 @@ const hunt = z.strictObject({
   min_severity: severity.describe('Only detectors of this severity or above.').optional(),
   query: text.describe('A saved question instead of detectors: its answer is delivered.').optional(),
   parameters: z.record(z.string(), scalar, 'expected names and values').describe('Values of the question.').default({}),
-  schedule: cron.describe('When it runs (default: whenever new events are stored).').optional(),
+  schedule: cron
+    .describe('When it runs (default: whenever new events are stored; on Athena at 2 every day).')
+    .optional(),
   time_zone: zone,
   window: duration.describe('Judges so much before each time that it runs (default: all that is new).').optional(),
   lateness: duration.describe('How long slots are kept open for late events (default: 1h).').optional(),
