@@ -155,6 +155,22 @@ describe('a scan', () => {
 });
 
 describe('after a scan', () => {
+  test('each planted attack is among the ten weightiest alerts', async () => {
+    const weightiest = alertsOf(await run('alerts', 'list', '--sort', 'rank', '--limit', '10', '--output', 'json'));
+    expect(weightiest).toHaveLength(10);
+    const principals = weightiest.map(({ principal_arn }) => principal_arn);
+    for (const attacker of [
+      // A leaked key, and the user that was made with it.
+      'arn:aws:iam::111122223333:user/ci-release',
+      'arn:aws:iam::111122223333:user/support-temp',
+      // Borrowed credentials.
+      'arn:aws:iam::111122223333:user/richard_roe',
+      // A shortcut.
+      'arn:aws:iam::444455556666:root',
+    ])
+      expect(principals).toContain(attacker);
+  });
+
   test('the status is as the published schema says, and balanced', async () => {
     const { stdout, status } = await run('status', '--output', 'json');
     const parsed: unknown = JSON.parse(stdout);
