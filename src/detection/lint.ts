@@ -485,6 +485,7 @@ function sqlProblems(detector: Detector, sql: string, context: LintContext): rea
     key,
     operator: 'is',
     operand: value,
+    isGiven: false,
     caseless: true,
     negated: false,
   });

@@ -7,19 +7,23 @@ export function contradictionOf(
   term: Term,
   columnOf: (key: string) => Column | undefined,
 ): { readonly why: string; readonly at: string } | null {
-  for (const test of term) {
-    if (!test.negated && Array.isArray(test.operand) && test.operand.length === 0)
+  // A list that a parameter gives may wait for the config to fill it.
+  const settled = term.filter((test) => !test.isGiven || !isEmpty(test.operand));
+  for (const test of settled) {
+    if (!test.negated && isEmpty(test.operand))
       return { at: test.at, why: `'${test.key}' is compared with an empty list` };
   }
-  for (const key of new Set(term.map((test) => test.key))) {
+  for (const key of new Set(settled.map((test) => test.key))) {
     // Of a list of values each test may hold of another one.
     if (key.includes('[]') || columnOf(key)?.type === 'VARCHAR[]') continue;
-    const tests = term.filter((test) => test.key === key);
+    const tests = settled.filter((test) => test.key === key);
     const why = contradiction(tests, columnOf(key));
     if (why !== null) return { at: tests.at(-1)?.at ?? key, why: `'${key}' ${why}` };
   }
   return null;
 }
+
+const isEmpty = (operand: unknown): boolean => Array.isArray(operand) && operand.length === 0;
 
 function contradiction(tests: readonly Test[], column: Column | undefined): string | null {
   const isThere = tests.some(({ operator, operand, negated }) =>

@@ -1,5 +1,5 @@
 /** A condition as the ways in which it can hold: each a set of comparisons that hold together. What lint reasons over. */
-import type { Condition, Match } from '../detector.ts';
+import type { Condition, Match, ParameterRef } from '../detector.ts';
 
 /** One comparison. */
 export interface Test {
@@ -10,6 +10,8 @@ export interface Test {
   readonly operator: string;
   /** What it is compared with, parameters filled in. */
   readonly operand: unknown;
+  /** A parameter gives it: the detector may wait for the config to name something. */
+  readonly isGiven: boolean;
   /** Regardless of case. */
   readonly caseless: boolean;
   /** It must not hold. */
@@ -75,6 +77,7 @@ function testsOf(key: string, match: Match, { at, parameters, negated }: Place):
       key: isPlain ? key : `${key}#${typeof part === 'string' ? part : 'unquoted'}`,
       operator,
       operand: filled(operand, parameters),
+      isGiven: isParameter(operand),
       caseless: typeof caseless === 'boolean' ? caseless : CASELESS.has(key),
       negated,
     }));
@@ -82,10 +85,11 @@ function testsOf(key: string, match: Match, { at, parameters, negated }: Place):
 
 const isLone = (value: object): boolean => Object.keys(value).length === 1;
 
-function filled(operand: unknown, parameters: Readonly<Record<string, unknown>>): unknown {
-  if (typeof operand !== 'object' || operand === null || !('parameter' in operand)) return operand;
-  return parameters[String(operand.parameter)];
-}
+const isParameter = (operand: unknown): operand is ParameterRef =>
+  typeof operand === 'object' && operand !== null && 'parameter' in operand;
+
+const filled = (operand: unknown, parameters: Readonly<Record<string, unknown>>): unknown =>
+  isParameter(operand) ? parameters[operand.parameter] : operand;
 
 /** Each part holds. */
 function product(parts: readonly (readonly Term[] | null)[]): readonly Term[] | null {
