@@ -59,9 +59,12 @@ export const detector = defineDetector({
   response: ['Read request_parameters.policyDocument, delete the policy, list what the holder did since.'],
   examples: [
     {
-      name: 'a user is allowed everything',
-      records: [everything],
-      alerts: [{ subject: { principal: 'arn:aws:iam::111122223333:user/Alice' } }],
+      name: 'a user and a group are allowed everything',
+      records: [everything, { ...everything, eventName: 'PutGroupPolicy' }],
+      alerts: [
+        { subject: { principal: 'arn:aws:iam::111122223333:user/Alice' } },
+        { subject: { principal: 'arn:aws:iam::111122223333:user/Alice' } },
+      ],
     },
     {
       name: 'the document is URL-encoded',

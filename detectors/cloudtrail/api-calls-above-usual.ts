@@ -44,7 +44,11 @@ export const detector = defineDetector({
   summary:
     '{event_name} ({event_source}) was called {count} times in an hour in account {account_id}, far above its usual, first by {principal}',
   parameters: {
-    times: z.number().min(1).default(10).describe('multiple of the median of the hours with such calls in the week before'),
+    times: z
+      .number()
+      .min(1)
+      .default(10)
+      .describe('multiple of the median of the hours with such calls in the week before'),
     calls: z.int().min(1).default(5000).describe('calls in the hour below which nothing is said'),
   },
   falsePositives: ['A monthly job, a migration, a new tool for the whole house.'],
@@ -68,7 +72,12 @@ export const detector = defineDetector({
     { name: 'ten times, but few', records: [...usual(), today(600)], alerts: [] },
     {
       name: 'spread over two APIs',
-      records: [...usual(), ...usual({ eventName: 'DescribeVpcs' }), today(400), today(400, { eventName: 'DescribeVpcs' })],
+      records: [
+        ...usual(),
+        ...usual({ eventName: 'DescribeVpcs' }),
+        today(400),
+        today(400, { eventName: 'DescribeVpcs' }),
+      ],
       alerts: [],
       parameters: FEW,
     },

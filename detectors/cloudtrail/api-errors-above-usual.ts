@@ -1,7 +1,11 @@
 /** One error of one API comes many times as often in an hour as is usual for the account. */
 import { defineDetector, parameter, z } from '../../src/detector.ts';
 
-const failure = { eventSource: 'dynamodb.amazonaws.com', eventName: 'DescribeTable', errorCode: 'ResourceNotFoundException' };
+const failure = {
+  eventSource: 'dynamodb.amazonaws.com',
+  eventName: 'DescribeTable',
+  errorCode: 'ResourceNotFoundException',
+};
 /** Ten days with five of them. */
 const usual = (change: object = {}) =>
   Array.from({ length: 10 }, (_, day) => ({
@@ -34,8 +38,16 @@ export const detector = defineDetector({
   summary:
     '{event_name} ({event_source}) failed {count} times in an hour with {error_code} in account {account_id}, far above its usual, first for {principal}',
   parameters: {
-    times: z.number().min(1).default(10).describe('multiple of the median of the hours with such errors in the week before'),
-    errors: z.int().min(1).default(200).describe('errors in the hour below which nothing is said; a retry loop makes some dozens'),
+    times: z
+      .number()
+      .min(1)
+      .default(10)
+      .describe('multiple of the median of the hours with such errors in the week before'),
+    errors: z
+      .int()
+      .min(1)
+      .default(200)
+      .describe('errors in the hour below which nothing is said; a retry loop makes some dozens'),
   },
   falsePositives: ['A rollout that went wrong; a resource that was deleted and is still asked for.'],
   blindSpots: [
@@ -64,12 +76,7 @@ export const detector = defineDetector({
     { name: 'one fewer', records: [...usual({ errorCode: 'ValidationException' }), today(199)], alerts: [] },
     {
       name: 'calls that succeed, or an AWS service',
-      records: [
-        ...usual(),
-        today(200, { errorCode: undefined }),
-        ...usual(SERVICE),
-        today(200, SERVICE),
-      ],
+      records: [...usual(), today(200, { errorCode: undefined }), ...usual(SERVICE), today(200, SERVICE)],
       alerts: [],
     },
   ],

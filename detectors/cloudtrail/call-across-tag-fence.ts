@@ -60,9 +60,13 @@ GROUP BY 1, 2, 3
 ORDER BY 1, 2, 3`,
   slot: '1h',
   subject: ['account_id', 'principal'],
-  summary: '{principal} called {event_name} on a resource behind the tag fence, from {source_address} ({count} calls in the hour)',
+  summary:
+    '{principal} called {event_name} on a resource behind the tag fence, from {source_address} ({count} calls in the hour)',
   parameters: {
-    resource_key: z.string().default('').describe('key of the tag of resources; the default names none, and nothing is told'),
+    resource_key: z
+      .string()
+      .default('')
+      .describe('key of the tag of resources; the default names none, and nothing is told'),
     resource_value: z.string().default('').describe('value of the tag of resources'),
     principal_key: z.string().default('').describe('key of the tag that a principal needs for them'),
     principal_value: z.string().default('').describe('value of the tag that a principal needs'),

@@ -41,7 +41,10 @@ export const detector = defineDetector({
         'networks such as 203.0.113.0/24 or 2001:db8::/32, also those of NAT gateways and VPCs; the default is every address',
       ),
   },
-  falsePositives: ['A colleague on the road; a NAT gateway that nobody named.', 'A vendor who enters a role from its own network.'],
+  falsePositives: [
+    'A colleague on the road; a NAT gateway that nobody named.',
+    'A vendor who enters a role from its own network.',
+  ],
   blindSpots: ['A thief inside one of the networks.', 'Calls whose source is a service name or AWS Internal.'],
   response: [
     'Run the saved question address-activity for source_ip: all principals and keys that came from there.',
@@ -49,7 +52,12 @@ export const detector = defineDetector({
   ],
   examples: [
     { name: 'a stranger', records: [stranger], alerts: ALERT, parameters: OURS },
-    { name: 'a stranger by IPv6, refused', records: [{ ...call('2001:db9::7'), errorCode: 'AccessDenied' }], alerts: ALERT, parameters: OURS },
+    {
+      name: 'a stranger by IPv6, refused',
+      records: [{ ...call('2001:db9::7'), errorCode: 'AccessDenied' }],
+      alerts: ALERT,
+      parameters: OURS,
+    },
     {
       name: 'from each of the networks',
       records: [call('192.0.2.7'), call('10.1.2.3'), call('2001:db8::7')],

@@ -63,7 +63,10 @@ export const detector = defineDetector({
       .default(GLOBAL)
       .describe('event sources of services without regions, which record us-east-1 (Global Accelerator us-west-2)'),
   },
-  falsePositives: ['A baseline that is rolled out to all regions: suppress its role.', 'A certificate for CloudFront, which must lie in us-east-1.'],
+  falsePositives: [
+    'A baseline that is rolled out to all regions: suppress its role.',
+    'A certificate for CloudFront, which must lie in us-east-1.',
+  ],
   blindSpots: [
     'Regions that a trail of a single region does not record.',
     'Records up to eventVersion 1.05, which mostly do not say whether a call reads, count as changes.',
@@ -73,7 +76,12 @@ export const detector = defineDetector({
     'Look for instances and functions in aws_region that nobody knows.',
   ],
   examples: [
-    { name: 'a server where nobody works', records: [outside], alerts: [{ subject: { ...SUBJECT, aws_region: 'ap-south-1' } }], parameters: OURS },
+    {
+      name: 'a server where nobody works',
+      records: [outside],
+      alerts: [{ subject: { ...SUBJECT, aws_region: 'ap-south-1' } }],
+      parameters: OURS,
+    },
     {
       name: 'regions of the list, one by its beginning',
       records: [change('eu-central-1'), change('us-west-2')],
@@ -92,11 +100,11 @@ export const detector = defineDetector({
     },
     {
       name: 'one of them with another region, and another service in us-east-1',
-      records: [
-        { ...outside, eventSource: 'sts.amazonaws.com', eventName: 'AssumeRole' },
-        change('us-east-1'),
+      records: [{ ...outside, eventSource: 'sts.amazonaws.com', eventName: 'AssumeRole' }, change('us-east-1')],
+      alerts: [
+        { subject: { ...SUBJECT, aws_region: 'ap-south-1' } },
+        { subject: { ...SUBJECT, aws_region: 'us-east-1' } },
       ],
-      alerts: [{ subject: { ...SUBJECT, aws_region: 'ap-south-1' } }, { subject: { ...SUBJECT, aws_region: 'us-east-1' } }],
       parameters: OURS,
     },
     {

@@ -41,7 +41,10 @@ export const detector = defineDetector({
       .describe('event sources such as secretsmanager.amazonaws.com; the default is none'),
     endpoints: z.array(z.string()).default([]).describe('ids of your VPC endpoints for these services, vpce-…'),
   },
-  falsePositives: ['People who use the console or a shell at home.', 'An endpoint that was made anew and has another id.'],
+  falsePositives: [
+    'People who use the console or a shell at home.',
+    'An endpoint that was made anew and has another id.',
+  ],
   blindSpots: [
     'A thief inside the VPC.',
     'Records of S3 from before 2020, which note the endpoint in additionalEventData only.',

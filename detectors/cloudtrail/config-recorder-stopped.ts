@@ -34,12 +34,16 @@ export const detector = defineDetector({
     'A delivery channel can only be changed while the recorder stands still: a pipeline stops and starts it.',
   ],
   blindSpots: ['A recorder that is told to leave out resource types (PutConfigurationRecorder).'],
-  response: ['Start the recorder, then look at what changed meanwhile in CloudTrail.'],
+  response: ['Start the recorder, then look at what changed meanwhile: saved question recent-changes.'],
   examples: [
     {
-      name: 'the recorder is stopped and deleted',
-      records: [stop, { ...stop, eventName: 'DeleteConfigurationRecorder' }],
-      alerts: [{ subject: { principal: 'arn:aws:iam::111122223333:user/Alice' }, count: 2 }],
+      name: 'the recorder is stopped and deleted, and its delivery channel as well',
+      records: [
+        stop,
+        { ...stop, eventName: 'DeleteConfigurationRecorder' },
+        { ...stop, eventName: 'DeleteDeliveryChannel' },
+      ],
+      alerts: [{ subject: { principal: 'arn:aws:iam::111122223333:user/Alice' }, count: 3 }],
     },
     {
       name: 'refused, started, another service, or by an AWS service',

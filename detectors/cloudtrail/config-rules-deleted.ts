@@ -6,7 +6,12 @@ const deletion = {
   eventName: 'DeleteConfigRule',
   requestParameters: { configRuleName: 'restricted-ssh' },
 };
-const NAMES = ['DeleteConfigRule', 'DeleteOrganizationConfigRule', 'DeleteConformancePack', 'DeleteOrganizationConformancePack'];
+const NAMES = [
+  'DeleteConfigRule',
+  'DeleteOrganizationConfigRule',
+  'DeleteConformancePack',
+  'DeleteOrganizationConformancePack',
+];
 const ALERT = { subject: { principal: 'arn:aws:iam::111122223333:user/Alice' } };
 
 export const detector = defineDetector({

@@ -66,11 +66,20 @@ ORDER BY 1, 2, 3, 4`,
   lookback: '6h',
   slot: '1h',
   subject: ['account_id', 'principal', 'session_name'],
-  summary: '{principal} {session_name} signed in from {source_ip} with {user_agent}, shortly after {last_ip} with another browser',
+  summary:
+    '{principal} {session_name} signed in from {source_ip} with {user_agent}, shortly after {last_ip} with another browser',
   parameters: {
-    minutes: z.int().min(1).max(360).default(60).describe('minutes between the two sign-ins; nobody travels far in an hour'),
+    minutes: z
+      .int()
+      .min(1)
+      .max(360)
+      .default(60)
+      .describe('minutes between the two sign-ins; nobody travels far in an hour'),
   },
-  falsePositives: ['A person with a telephone in one network and a computer in another.', 'A user that several people share.'],
+  falsePositives: [
+    'A person with a telephone in one network and a computer in another.',
+    'A user that several people share.',
+  ],
   blindSpots: [
     'Two networks of one country look like any two: which country and provider they belong to needs enrichment of addresses.',
     'A thief with the same browser, or in the same network.',
@@ -81,17 +90,27 @@ ORDER BY 1, 2, 3, 4`,
     'Ask the person; end the sessions and change the password if one of the two is not theirs.',
   ],
   examples: [
-    { name: 'two networks, two browsers, forty minutes', records: [atHome, far], alerts: [{ subject: { ...ALICE, session_name: '' }, count: 2 }] },
+    {
+      name: 'two networks, two browsers, forty minutes',
+      records: [atHome, far],
+      alerts: [{ subject: { ...ALICE, session_name: '' }, count: 2 }],
+    },
     {
       name: 'by IPv6 from two networks',
-      records: [{ ...atHome, sourceIPAddress: '2001:db8:1::7' }, { ...far, sourceIPAddress: '2001:db9:1::7' }],
+      records: [
+        { ...atHome, sourceIPAddress: '2001:db8:1::7' },
+        { ...far, sourceIPAddress: '2001:db9:1::7' },
+      ],
       alerts: [{ subject: ALICE, count: 2 }],
     },
     { name: 'a VPN is turned on: one browser', records: [atHome, { ...far, userAgent: FIREFOX }], alerts: [] },
     { name: 'another browser in one network', records: [atHome, { ...far, sourceIPAddress: '192.0.9.1' }], alerts: [] },
     {
       name: 'in one network by IPv6',
-      records: [{ ...atHome, sourceIPAddress: '2001:db8:1::7' }, { ...far, sourceIPAddress: '2001:db8:2::8' }],
+      records: [
+        { ...atHome, sourceIPAddress: '2001:db8:1::7' },
+        { ...far, sourceIPAddress: '2001:db8:2::8' },
+      ],
       alerts: [],
     },
     { name: 'an hour later', records: [atHome, { ...far, eventTime: '2025-03-03T11:00:00Z' }], alerts: [] },

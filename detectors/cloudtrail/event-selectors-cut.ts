@@ -87,6 +87,7 @@ export const detector = defineDetector({
       records: [
         put({ eventSelectors: [selector('All', false), selector('All', true)] }),
         put({ eventSelectors: [selector('ReadOnly', true), selector('WriteOnly', true)] }),
+        put({ eventSelectors: [selector('ReadOnly', true), selector('All', true)] }),
         put({ advancedEventSelectors: [advanced('Data'), advanced('Management')] }),
       ],
       alerts: [],

@@ -1,7 +1,11 @@
 /** A principal's calls fail many times as often in an hour as they usually do. */
 import { defineDetector, parameter, z } from '../../src/detector.ts';
 
-const failure = { eventSource: 'ec2.amazonaws.com', eventName: 'DescribeInstances', errorCode: 'Client.InvalidInstanceID.NotFound' };
+const failure = {
+  eventSource: 'ec2.amazonaws.com',
+  eventName: 'DescribeInstances',
+  errorCode: 'Client.InvalidInstanceID.NotFound',
+};
 /** Ten days with five of them. */
 const usual = (change: object = {}) =>
   Array.from({ length: 10 }, (_, day) => ({
@@ -33,7 +37,11 @@ export const detector = defineDetector({
   summary:
     '{count} calls of {principal} failed in an hour, far above its usual, first {event_name} with {error_code} from {source_address}',
   parameters: {
-    times: z.number().min(1).default(10).describe('multiple of the median of the hours with failures in the week before'),
+    times: z
+      .number()
+      .min(1)
+      .default(10)
+      .describe('multiple of the median of the hours with failures in the week before'),
     failures: z.int().min(1).default(200).describe('failures in the hour below which nothing is said'),
   },
   falsePositives: ['A deployment that went wrong; a tool that asks for what does not exist, as Terraform does.'],
@@ -53,7 +61,12 @@ export const detector = defineDetector({
       alerts: [{ subject: { principal: 'arn:aws:iam::111122223333:user/Alice' }, count: 200 }],
     },
     { name: 'one fewer', records: [...usual(), today(199)], alerts: [] },
-    { name: 'ten times the usual', records: [...usual(), today(50)], alerts: [{ subject: { principal: 'arn:aws:iam::111122223333:user/Alice' } }], parameters: { failures: 10 } },
+    {
+      name: 'ten times the usual',
+      records: [...usual(), today(50)],
+      alerts: [{ subject: { principal: 'arn:aws:iam::111122223333:user/Alice' } }],
+      parameters: { failures: 10 },
+    },
     { name: 'not ten times the usual', records: [...usual(), today(49)], alerts: [], parameters: { failures: 10 } },
     {
       name: 'refusals, calls that succeed, or an AWS service',

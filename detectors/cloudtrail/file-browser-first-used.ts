@@ -62,11 +62,7 @@ export const detector = defineDetector({
     },
     {
       name: 'somebody who uses it each week',
-      records: [
-        usual,
-        { ...read('rclone/v1.69.0'), eventTime: '2025-03-02T09:00:00Z' },
-        read('rclone/v1.69.0'),
-      ],
+      records: [usual, { ...read('rclone/v1.69.0'), eventTime: '2025-03-02T09:00:00Z' }, read('rclone/v1.69.0')],
       alerts: [],
     },
     { name: 'a principal that is new itself', records: [read('rclone/v1.69.0')], alerts: [] },

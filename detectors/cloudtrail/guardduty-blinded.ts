@@ -7,11 +7,14 @@ const call = (eventName: string, requestParameters: object) => ({
   requestParameters: { detectorId: '12abc34d567e8fa901bc2d34e56789f0', ...requestParameters },
 });
 
+const ALERT = { subject: { principal: 'arn:aws:iam::111122223333:user/Alice' } };
+
 export const detector = defineDetector({
   id: 'guardduty-blinded',
+  version: 2,
   title: 'GuardDuty was told to overlook something',
   description:
-    'A list of trusted addresses silences every finding about them; a filter that archives hides findings as they come; without its publishing destination findings are not kept.',
+    'A list of trusted addresses or domains silences every finding about them; a filter that archives hides findings as they come; without its publishing destination findings are not kept.',
   severity: 'medium',
   severityReason: 'A quiet way past the guard; tuning it looks the same.',
   table: 'cloudtrail',
@@ -22,7 +25,15 @@ export const detector = defineDetector({
       { event_source: 'guardduty.amazonaws.com', outcome: 'success' },
       {
         any: [
-          { event_name: ['CreateIPSet', 'UpdateIPSet', 'DeletePublishingDestination'] },
+          {
+            event_name: [
+              'CreateIPSet',
+              'UpdateIPSet',
+              'CreateTrustedEntitySet',
+              'UpdateTrustedEntitySet',
+              'DeletePublishingDestination',
+            ],
+          },
           { event_name: ['CreateFilter', 'UpdateFilter'], 'request_parameters.action': 'ARCHIVE' },
         ],
       },
@@ -37,14 +48,23 @@ export const detector = defineDetector({
   response: ['Read the list or the filter, and the findings it has hidden since.'],
   examples: [
     {
-      name: 'a trusted list is laid down',
-      records: [call('CreateIPSet', { name: 'office', location: 's3://amzn-s3-demo-bucket/list.txt', activate: true })],
-      alerts: [{ subject: { principal: 'arn:aws:iam::111122223333:user/Alice' } }],
+      name: 'a trusted list is laid down or changed, and the destination of findings deleted',
+      records: [
+        call('CreateIPSet', { name: 'office', location: 's3://amzn-s3-demo-bucket/list.txt', activate: true }),
+        call('UpdateIPSet', {}),
+        call('CreateTrustedEntitySet', {}),
+        call('UpdateTrustedEntitySet', {}),
+        call('DeletePublishingDestination', {}),
+      ],
+      alerts: Array.from({ length: 5 }, () => ALERT),
     },
     {
       name: 'a filter archives findings',
-      records: [call('CreateFilter', { name: 'noise', action: 'ARCHIVE' })],
-      alerts: [{ subject: { principal: 'arn:aws:iam::111122223333:user/Alice' } }],
+      records: [
+        call('CreateFilter', { name: 'noise', action: 'ARCHIVE' }),
+        call('UpdateFilter', { filterName: 'noise', action: 'ARCHIVE' }),
+      ],
+      alerts: [ALERT, ALERT],
     },
     { name: 'a filter only sorts', records: [call('CreateFilter', { name: 'noise', action: 'NOOP' })], alerts: [] },
     {

@@ -7,6 +7,17 @@ const call = (eventName: string, requestParameters: object = {}) => ({
   requestParameters: { detectorId: '12abc34d567e8fa901bc2d34e56789f0', ...requestParameters },
 });
 
+/** Calls after which an account is watched no more, or its findings reach nobody. */
+const OFF = [
+  'DeleteDetector',
+  'StopMonitoringMembers',
+  'DisassociateMembers',
+  'DeleteMembers',
+  'DisassociateFromMasterAccount',
+  'DisassociateFromAdministratorAccount',
+  'DisableOrganizationAdminAccount',
+];
+
 export const detector = defineDetector({
   id: 'guardduty-disabled',
   title: 'GuardDuty was switched off',
@@ -23,15 +34,7 @@ export const detector = defineDetector({
       {
         any: [
           {
-            event_name: [
-              'DeleteDetector',
-              'StopMonitoringMembers',
-              'DisassociateMembers',
-              'DeleteMembers',
-              'DisassociateFromMasterAccount',
-              'DisassociateFromAdministratorAccount',
-              'DisableOrganizationAdminAccount',
-            ],
+            event_name: OFF,
           },
           { event_name: 'UpdateDetector', 'request_parameters.enable': false },
         ],
@@ -47,9 +50,9 @@ export const detector = defineDetector({
   response: ['Switch it on again and look at what the principal did before and after.'],
   examples: [
     {
-      name: 'the detector is deleted',
-      records: [call('DeleteDetector')],
-      alerts: [{ subject: { principal: 'arn:aws:iam::111122223333:user/Alice' } }],
+      name: 'the detector is deleted, or an account cut off in any other way',
+      records: OFF.map((name) => call(name)),
+      alerts: OFF.map(() => ({ subject: { principal: 'arn:aws:iam::111122223333:user/Alice' } })),
     },
     {
       name: 'the detector is suspended',

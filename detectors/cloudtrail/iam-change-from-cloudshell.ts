@@ -58,7 +58,7 @@ export const detector = defineDetector({
     'Programs other than the AWS command line and SDKs, which do not name the environment.',
   ],
   response: [
-    'Find the ConsoleLogin of the principal before it: source_ip there is the real address, that of CloudShell is AWS\'s own.',
+    "Find the ConsoleLogin of the principal before it: source_ip there is the real address, that of CloudShell is AWS's own.",
     'Run the saved question iam-changes.',
   ],
   examples: [

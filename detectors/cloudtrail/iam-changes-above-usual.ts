@@ -1,8 +1,24 @@
 /** A principal changes IAM many times as often in an hour as it usually does. */
 import { defineDetector, parameter, z } from '../../src/detector.ts';
 
-const VERBS = ['Add', 'Attach', 'Create', 'Deactivate', 'Delete', 'Detach', 'Enable', 'Put', 'Remove', 'Set', 'Update', 'Upload'];
-const change = (index: number) => ({ eventSource: 'iam.amazonaws.com', eventName: `${VERBS[index % VERBS.length]}Thing` });
+const VERBS = [
+  'Add',
+  'Attach',
+  'Create',
+  'Deactivate',
+  'Delete',
+  'Detach',
+  'Enable',
+  'Put',
+  'Remove',
+  'Set',
+  'Update',
+  'Upload',
+];
+const change = (index: number) => ({
+  eventSource: 'iam.amazonaws.com',
+  eventName: `${VERBS[index % VERBS.length]}Thing`,
+});
 /** Ten days with two changes. */
 const usual = (more: object = {}) =>
   Array.from({ length: 10 }, (_, day) => ({
@@ -41,10 +57,15 @@ export const detector = defineDetector({
   baseline: { timesUsual: parameter('times'), atLeast: parameter('changes'), over: '7d' },
   slot: '1h',
   subject: ['account_id', 'principal'],
-  summary: '{principal} changed IAM {count} times in an hour, far above its usual, first {event_name} from {source_address}',
+  summary:
+    '{principal} changed IAM {count} times in an hour, far above its usual, first {event_name} from {source_address}',
   parameters: {
     times: z.number().min(1).default(5).describe('multiple of the median of the hours with changes in the week before'),
-    changes: z.int().min(1).default(60).describe('changes in the hour below which nothing is said; a stack makes some dozens'),
+    changes: z
+      .int()
+      .min(1)
+      .default(60)
+      .describe('changes in the hour below which nothing is said; a stack makes some dozens'),
   },
   falsePositives: ['A rollout of roles, a new account that is set up, a clean-up of old users.'],
   blindSpots: [
@@ -54,9 +75,18 @@ export const detector = defineDetector({
   ],
   response: ['Run the saved question iam-changes for the hour, and principal-timeline for the principal.'],
   examples: [
-    { name: 'sixty of all kinds, after two a day', records: [...usual(), today(60)], alerts: [{ subject: SUBJECT, count: 60 }] },
+    {
+      name: 'sixty of all kinds, after two a day',
+      records: [...usual(), today(60)],
+      alerts: [{ subject: SUBJECT, count: 60 }],
+    },
     { name: 'one fewer', records: [...usual(), today(59)], alerts: [] },
-    { name: 'five times the usual', records: [...usual(), today(10)], alerts: [{ subject: SUBJECT }], parameters: { changes: 5 } },
+    {
+      name: 'five times the usual',
+      records: [...usual(), today(10)],
+      alerts: [{ subject: SUBJECT }],
+      parameters: { changes: 5 },
+    },
     { name: 'not five times the usual', records: [...usual(), today(9)], alerts: [], parameters: { changes: 5 } },
     {
       name: 'refused, only read, of another service, or by an AWS service',

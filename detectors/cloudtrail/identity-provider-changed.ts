@@ -8,9 +8,20 @@ const creation = {
   responseElements: { sAMLProviderArn: 'arn:aws:iam::111122223333:saml-provider/IdP' },
 };
 
+const CHANGES = [
+  'CreateSAMLProvider',
+  'UpdateSAMLProvider',
+  'DeleteSAMLProvider',
+  'CreateOpenIDConnectProvider',
+  'AddClientIDToOpenIDConnectProvider',
+  'UpdateOpenIDConnectProviderThumbprint',
+  'DeleteOpenIDConnectProvider',
+];
+
 export const detector = defineDetector({
   id: 'identity-provider-changed',
-  title: 'An identity provider was added or changed',
+  version: 2,
+  title: 'An identity provider was added, changed or deleted',
   description:
     'Whoever controls an identity provider signs the papers with which people enter roles. Adding one, or new metadata for one, lets a stranger in as anybody whom the roles trust.',
   severity: 'medium',
@@ -20,13 +31,7 @@ export const detector = defineDetector({
   tags: ['persistence'],
   when: {
     event_source: 'iam.amazonaws.com',
-    event_name: [
-      'CreateSAMLProvider',
-      'UpdateSAMLProvider',
-      'CreateOpenIDConnectProvider',
-      'AddClientIDToOpenIDConnectProvider',
-      'UpdateOpenIDConnectProviderThumbprint',
-    ],
+    event_name: CHANGES,
     outcome: 'success',
   },
   slot: 'event',
@@ -40,9 +45,9 @@ export const detector = defineDetector({
   response: ['List roles whose trust names the provider, and AssumeRoleWithSAML or AssumeRoleWithWebIdentity since.'],
   examples: [
     {
-      name: 'a provider is added',
-      records: [creation],
-      alerts: [{ subject: { principal: 'arn:aws:iam::111122223333:user/Alice' } }],
+      name: 'each kind of change',
+      records: CHANGES.map((eventName) => ({ ...creation, eventName })),
+      alerts: CHANGES.map(() => ({ subject: { principal: 'arn:aws:iam::111122223333:user/Alice' } })),
     },
     {
       name: 'refused, only read, or another service',

@@ -70,7 +70,8 @@ ORDER BY 1, 2, 3, 4`,
   lookback: '1h',
   slot: '1h',
   subject: ['account_id', 'principal', 'access_key_id'],
-  summary: '{access_key_id} of {principal}, made by {maker} from {made_from}, was used from {source_ip} with {user_agent} within the hour',
+  summary:
+    '{access_key_id} of {principal}, made by {maker} from {made_from}, was used from {source_ip} with {user_agent} within the hour',
   falsePositives: ['A key that is made at a desk and put on a server at once.', 'A desk behind two ways out.'],
   blindSpots: [
     'A thief who waits an hour, or works in the network of the maker.',
@@ -85,7 +86,10 @@ ORDER BY 1, 2, 3, 4`,
     { name: 'twenty minutes later, from elsewhere', records: [made, used], alerts: [ALERT] },
     {
       name: 'by IPv6, at the very second',
-      records: [{ ...made, sourceIPAddress: '2001:db8::1' }, { ...used, sourceIPAddress: '2001:db9::1', eventTime: '2025-03-03T10:00:00Z' }],
+      records: [
+        { ...made, sourceIPAddress: '2001:db8::1' },
+        { ...used, sourceIPAddress: '2001:db9::1', eventTime: '2025-03-03T10:00:00Z' },
+      ],
       alerts: [ALERT],
     },
     {
@@ -93,8 +97,16 @@ ORDER BY 1, 2, 3, 4`,
       records: [
         made,
         { ...used, sourceIPAddress: '192.0.9.9' },
-        { ...made, sourceIPAddress: '2001:db8:1::1', responseElements: { accessKey: { accessKeyId: 'AKIAIIIIIIIIIEXAMPLE' } } },
-        { ...used, sourceIPAddress: '2001:db8:2::1', userIdentity: { ...used.userIdentity, accessKeyId: 'AKIAIIIIIIIIIEXAMPLE' } },
+        {
+          ...made,
+          sourceIPAddress: '2001:db8:1::1',
+          responseElements: { accessKey: { accessKeyId: 'AKIAIIIIIIIIIEXAMPLE' } },
+        },
+        {
+          ...used,
+          sourceIPAddress: '2001:db8:2::1',
+          userIdentity: { ...used.userIdentity, accessKeyId: 'AKIAIIIIIIIIIEXAMPLE' },
+        },
       ],
       alerts: [],
     },

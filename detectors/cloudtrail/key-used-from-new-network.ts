@@ -79,7 +79,12 @@ ORDER BY 1, 2, 3, 4, 5`,
   summary:
     '{access_key_id} of {principal}, so far used from {known_ip}, called {event_name} from {source_ip} with {user_agent} ({count} calls in the hour)',
   parameters: {
-    days: z.int().min(3).max(14).default(7).describe('days of the last 14 on which the key was at work; fewer say nothing of its place'),
+    days: z
+      .int()
+      .min(3)
+      .max(14)
+      .default(7)
+      .describe('days of the last 14 on which the key was at work; fewer say nothing of its place'),
     networks: z.int().min(1).default(2).describe('networks of these days; a key that has seen more travels'),
   },
   falsePositives: ['A server that moved; an office with a new provider: one alert for each key.'],
@@ -96,12 +101,21 @@ ORDER BY 1, 2, 3, 4, 5`,
     { name: 'from elsewhere, after a week in one place', records: [usual, stranger], alerts: ALERT },
     {
       name: 'from elsewhere, after a week in two places, by IPv6',
-      records: [usual, daily(2, call('2001:db8::7', '2025-03-05T08:00:00Z')), call('2001:db9::7', '2025-03-08T09:00:00Z')],
+      records: [
+        usual,
+        daily(2, call('2001:db8::7', '2025-03-05T08:00:00Z')),
+        call('2001:db9::7', '2025-03-08T09:00:00Z'),
+      ],
       alerts: ALERT,
     },
     {
       name: 'a key that has seen three networks',
-      records: [usual, call('198.51.100.7', '2025-03-02T08:00:00Z'), call('2001:db8::7', '2025-03-03T08:00:00Z'), stranger],
+      records: [
+        usual,
+        call('198.51.100.7', '2025-03-02T08:00:00Z'),
+        call('2001:db8::7', '2025-03-03T08:00:00Z'),
+        stranger,
+      ],
       alerts: [],
     },
     {

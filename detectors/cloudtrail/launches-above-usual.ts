@@ -1,8 +1,20 @@
 /** A principal starts many times as many machines or containers in an hour as it usually does. */
 import { defineDetector, parameter, z } from '../../src/detector.ts';
 
-const CALLS = ['RunInstances', 'CreateFleet', 'RequestSpotInstances', 'RequestSpotFleet', 'RunTask', 'SubmitJob', 'CreateTrainingJob'];
-const launch = { eventSource: 'ec2.amazonaws.com', eventName: 'RunInstances', requestParameters: { instanceType: 'm5.large' } };
+const CALLS = [
+  'RunInstances',
+  'CreateFleet',
+  'RequestSpotInstances',
+  'RequestSpotFleet',
+  'RunTask',
+  'SubmitJob',
+  'CreateTrainingJob',
+];
+const launch = {
+  eventSource: 'ec2.amazonaws.com',
+  eventName: 'RunInstances',
+  requestParameters: { instanceType: 'm5.large' },
+};
 /** Ten days with two launches. */
 const usual = (more: object = {}) =>
   Array.from({ length: 10 }, (_, day) => ({
@@ -13,7 +25,12 @@ const usual = (more: object = {}) =>
 const today = (repeat: number, more: object = {}) => ({
   repeat,
   every: '20s' as const,
-  record: (index: number) => ({ ...launch, eventName: CALLS[index % CALLS.length], ...more, eventTime: '2025-03-11T09:00:00Z' }),
+  record: (index: number) => ({
+    ...launch,
+    eventName: CALLS[index % CALLS.length],
+    ...more,
+    eventTime: '2025-03-11T09:00:00Z',
+  }),
 });
 const SERVICE = { userIdentity: { type: 'AWSService', invokedBy: 'autoscaling.amazonaws.com' } };
 const SUBJECT = { principal: 'arn:aws:iam::111122223333:user/Alice' };
@@ -35,7 +52,11 @@ export const detector = defineDetector({
   summary:
     '{principal} started machines or jobs {count} times in an hour, far above its usual, first {event_name} in {aws_region} from {source_address}',
   parameters: {
-    times: z.number().min(1).default(10).describe('multiple of the median of the hours with launches in the week before'),
+    times: z
+      .number()
+      .min(1)
+      .default(10)
+      .describe('multiple of the median of the hours with launches in the week before'),
     launches: z.int().min(1).default(50).describe('calls in the hour below which nothing is said'),
   },
   falsePositives: ['A test of load, a yearly batch, a cluster that is rebuilt.'],
@@ -49,9 +70,18 @@ export const detector = defineDetector({
     'Run the saved question principal-timeline for the principal, and regions-in-use.',
   ],
   examples: [
-    { name: 'fifty of all kinds, after two a day', records: [...usual(), today(50)], alerts: [{ subject: SUBJECT, count: 50 }] },
+    {
+      name: 'fifty of all kinds, after two a day',
+      records: [...usual(), today(50)],
+      alerts: [{ subject: SUBJECT, count: 50 }],
+    },
     { name: 'one fewer', records: [...usual(), today(49)], alerts: [] },
-    { name: 'ten times the usual', records: [...usual(), today(20)], alerts: [{ subject: SUBJECT }], parameters: { launches: 5 } },
+    {
+      name: 'ten times the usual',
+      records: [...usual(), today(20)],
+      alerts: [{ subject: SUBJECT }],
+      parameters: { launches: 5 },
+    },
     { name: 'not ten times the usual', records: [...usual(), today(19)], alerts: [], parameters: { launches: 5 } },
     {
       name: 'they fail, something is stopped, or Auto Scaling is at work',

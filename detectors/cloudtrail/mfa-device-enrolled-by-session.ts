@@ -45,10 +45,7 @@ export const detector = defineDetector({
   summary:
     '{principal} enrolled {request_parameters.serialNumber} for {request_parameters.userName} with the temporary key {access_key_id} and {user_agent}, from {source_address}',
   falsePositives: ['Somebody who takes a session token for the command line first, as aws-vault does.'],
-  blindSpots: [
-    'A device enrolled with a long-term key.',
-    'Devices of IAM Identity Center and of identity providers.',
-  ],
+  blindSpots: ['A device enrolled with a long-term key.', 'Devices of IAM Identity Center and of identity providers.'],
   response: [
     'Ask the user; deactivate the device if nobody knows it (DeactivateMFADevice).',
     'Run the saved question access-key-activity for access_key_id.',

@@ -63,7 +63,11 @@ export const detector = defineDetector({
       records: [{ repeat: 11, every: '1d', record: { ...question, eventTime: '2025-03-01T09:00:00Z' } }],
       alerts: [],
     },
-    { name: 'a new key', records: [usual, { ...question, userIdentity: callerWith('AKIAI44QH8DHBEXAMPLE') }], alerts: [] },
+    {
+      name: 'a new key',
+      records: [usual, { ...question, userIdentity: callerWith('AKIAI44QH8DHBEXAMPLE') }],
+      alerts: [],
+    },
     {
       name: 'temporary credentials with as long a history',
       records: [

@@ -55,7 +55,12 @@ export const detector = defineDetector({
       records: [update({ minimumPasswordLength: 6 })],
       alerts: [{ subject: { principal: 'arn:aws:iam::111122223333:user/Alice' } }],
     },
-    { name: 'a good policy is set', records: [update({ minimumPasswordLength: 20 })], alerts: [] },
+    {
+      name: 'thirteen characters are one too few',
+      records: [update({ minimumPasswordLength: 13 })],
+      alerts: [{ subject: { principal: 'arn:aws:iam::111122223333:user/Alice' } }],
+    },
+    { name: 'a good policy is set', records: [update({ minimumPasswordLength: 14 })], alerts: [] },
     {
       name: 'the operator is content with eight',
       records: [update({ minimumPasswordLength: 8 })],

@@ -94,10 +94,21 @@ ORDER BY 1, 2, 3, 4`,
   subject: ['account_id', 'principal', 'event_name'],
   summary: '{principal} did not call {event_name} in account {account_id} that day, usual are {usual} times a day',
   parameters: {
-    calls: z.array(z.string()).default(CALLS).describe('names of API calls that jobs make; compared regardless of case'),
-    days: z.int().min(2).max(14).default(14).describe('days of the 14 before on which it was made; a job that rests on Sundays has 12'),
+    calls: z
+      .array(z.string())
+      .default(CALLS)
+      .describe('names of API calls that jobs make; compared regardless of case'),
+    days: z
+      .int()
+      .min(2)
+      .max(14)
+      .default(14)
+      .describe('days of the 14 before on which it was made; a job that rests on Sundays has 12'),
   },
-  falsePositives: ['A job that was moved to another role, or ended on purpose.', 'A job that ran a little before or after midnight UTC.'],
+  falsePositives: [
+    'A job that was moved to another role, or ended on purpose.',
+    'A job that ran a little before or after midnight UTC.',
+  ],
   blindSpots: [
     'Jobs that run each week or month, and calls that are not on the list.',
     'A job that ran and failed inside of a service; a job that makes fewer copies than usual.',
@@ -108,7 +119,11 @@ ORDER BY 1, 2, 3, 4`,
     'Look for DeleteRule, DisableRule, DeleteBackupPlan and DeleteLifecyclePolicy: saved question recent-changes.',
   ],
   examples: [
-    { name: 'fourteen days of snapshots, then none', records: [daily(14), pulse(15)], alerts: [{ subject: SUBJECT, count: 0 }] },
+    {
+      name: 'fourteen days of snapshots, then none',
+      records: [daily(14), pulse(15)],
+      alerts: [{ subject: SUBJECT, count: 0 }],
+    },
     {
       name: 'it runs again two days later',
       records: [daily(14), pulse(17), job('2025-03-16T02:00:00Z')],
@@ -128,15 +143,27 @@ ORDER BY 1, 2, 3, 4`,
     },
     { name: 'it ran', records: [daily(15), pulse(15)], alerts: [] },
     { name: 'thirteen days', records: [{ ...daily(13), record: job('2025-03-02T02:00:00Z') }, pulse(15)], alerts: [] },
-    { name: 'the whole log stops, or only another account goes on', records: [daily(14), pulse(14), pulse(15, { recipientAccountId: '222233334444' })], alerts: [] },
+    {
+      name: 'the whole log stops, or only another account goes on',
+      records: [daily(14), pulse(14), pulse(15, { recipientAccountId: '222233334444' })],
+      alerts: [],
+    },
     {
       name: 'a pulse of another kind does not show that the log goes on',
-      records: [daily(14), pulse(15, { eventName: 'GetCallerIdentity' }), pulse(15, { eventSource: 'example.amazonaws.com' })],
+      records: [
+        daily(14),
+        pulse(15, { eventName: 'GetCallerIdentity' }),
+        pulse(15, { eventSource: 'example.amazonaws.com' }),
+      ],
       alerts: [],
     },
     {
       name: 'calls that are no job, and a job that fails each day and then stops',
-      records: [daily(14, 'DescribeSnapshots'), daily(14, 'CreateSnapshot', { errorCode: 'Client.SnapshotLimitExceeded' }), pulse(15)],
+      records: [
+        daily(14, 'DescribeSnapshots'),
+        daily(14, 'CreateSnapshot', { errorCode: 'Client.SnapshotLimitExceeded' }),
+        pulse(15),
+      ],
       alerts: [],
     },
     {

@@ -40,9 +40,14 @@ export const detector = defineDetector({
       .array(z.string())
       .min(1)
       .default([''])
-      .describe('account ids, 12 digits, of the organization and of all who may call from outside; the default is everybody'),
+      .describe(
+        'account ids, 12 digits, of the organization and of all who may call from outside; the default is everybody',
+      ),
   },
-  falsePositives: ['A vendor or a new account that nobody put on the list.', 'Readers of a bucket that is public on purpose.'],
+  falsePositives: [
+    'A vendor or a new account that nobody put on the list.',
+    'Readers of a bucket that is public on purpose.',
+  ],
   blindSpots: [
     'Callers without an account: anonymous requests to S3 (ANONYMOUS_PRINCIPAL) are not judged here.',
     'Reads of objects, unless data events are logged.',
@@ -58,7 +63,12 @@ export const detector = defineDetector({
       alerts: [{ subject: { account_id: '111122223333', user_account_id: '999999999999' }, count: 1 }],
       parameters: OURS,
     },
-    { name: 'our own, and a sister account', records: [call('111122223333'), call('222233334444')], alerts: [], parameters: OURS },
+    {
+      name: 'our own, and a sister account',
+      records: [call('111122223333'), call('222233334444')],
+      alerts: [],
+      parameters: OURS,
+    },
     { name: 'no accounts are named', records: [stranger], alerts: [] },
     {
       name: 'a refusal, an anonymous reader, or an AWS service',

@@ -13,7 +13,8 @@ const usual = daily(10, call('ListBuckets', '2025-03-01T08:00:00Z'));
 const strange = (count: number, eventTime: string, change: object = {}) => ({
   repeat: count,
   every: '1m' as const,
-  record: (index: number) => call(['GetBucketPolicy', 'GetBucketAcl', 'PutBucketPolicy', 'DeleteBucket'][index] ?? 'Other', eventTime, change),
+  record: (index: number) =>
+    call(['GetBucketPolicy', 'GetBucketAcl', 'PutBucketPolicy', 'DeleteBucket'][index] ?? 'Other', eventTime, change),
 });
 const NOW = '2025-03-11T09:00:00Z';
 const SUBJECT = { principal: 'arn:aws:iam::111122223333:user/Alice' };
@@ -69,7 +70,11 @@ ORDER BY 1, 2, 3`,
   summary: '{principal}, which knew {kinds} kinds of calls, made {peak} others: {names}, from {source_address}',
   parameters: {
     new_kinds: z.int().min(1).default(3).describe('new kinds of calls within an hour; one or two come with an update'),
-    kinds: z.int().min(1).default(8).describe('kinds of calls in the 14 days before; more means a person or a pipeline'),
+    kinds: z
+      .int()
+      .min(1)
+      .default(8)
+      .describe('kinds of calls in the 14 days before; more means a person or a pipeline'),
     days: z.int().min(3).max(14).default(10).describe('days at work of the 14 before; fewer say nothing of its habits'),
   },
   falsePositives: ['A new version of the program; a person who did one thing for weeks and now works.'],
@@ -108,8 +113,16 @@ ORDER BY 1, 2, 3`,
       parameters: { new_kinds: 3 },
     },
     { name: 'two new kinds', records: [usual, strange(2, NOW)], alerts: [] },
-    { name: 'three in two hours', records: [usual, strange(2, NOW), call('PutBucketPolicy', '2025-03-11T10:00:00Z')], alerts: [] },
-    { name: 'nine days of work', records: [daily(9, call('ListBuckets', '2025-03-01T08:00:00Z')), strange(3, NOW)], alerts: [] },
+    {
+      name: 'three in two hours',
+      records: [usual, strange(2, NOW), call('PutBucketPolicy', '2025-03-11T10:00:00Z')],
+      alerts: [],
+    },
+    {
+      name: 'nine days of work',
+      records: [daily(9, call('ListBuckets', '2025-03-01T08:00:00Z')), strange(3, NOW)],
+      alerts: [],
+    },
     {
       name: 'ten days, one of them behind the fourteen',
       records: [daily(10, call('ListBuckets', '2025-02-25T08:00:00Z')), strange(3, NOW)],
@@ -138,7 +151,14 @@ ORDER BY 1, 2, 3`,
       name: 'another principal, a service for it, or a role of AWS',
       records: [
         usual,
-        strange(3, NOW, { userIdentity: { type: 'IAMUser', arn: 'arn:aws:iam::111122223333:user/Bob', accountId: '111122223333', userName: 'Bob' } }),
+        strange(3, NOW, {
+          userIdentity: {
+            type: 'IAMUser',
+            arn: 'arn:aws:iam::111122223333:user/Bob',
+            accountId: '111122223333',
+            userName: 'Bob',
+          },
+        }),
         strange(3, NOW, {
           userIdentity: {
             type: 'IAMUser',
@@ -154,10 +174,15 @@ ORDER BY 1, 2, 3`,
             accountId: '111122223333',
             arn: 'arn:aws:sts::111122223333:assumed-role/AWSServiceRoleForX/session',
             sessionContext: {
-              sessionIssuer: { type: 'Role', arn: 'arn:aws:iam::111122223333:role/aws-service-role/x.amazonaws.com/AWSServiceRoleForX' },
+              sessionIssuer: {
+                type: 'Role',
+                arn: 'arn:aws:iam::111122223333:role/aws-service-role/x.amazonaws.com/AWSServiceRoleForX',
+              },
             },
           };
-          return day === 'new' ? strange(3, NOW, { userIdentity }) : daily(10, call('ListBuckets', `${day}T08:00:00Z`, { userIdentity }));
+          return day === 'new'
+            ? strange(3, NOW, { userIdentity })
+            : daily(10, call('ListBuckets', `${day}T08:00:00Z`, { userIdentity }));
         }),
       ],
       alerts: [],

@@ -51,7 +51,11 @@ export const detector = defineDetector({
   summary:
     '{principal} failed {count} times to start something, first {event_name} with {error_code} in {aws_region} from {source_address}',
   parameters: {
-    failures: z.int().min(2).default(15).describe('failures within 15 minutes; a person tries a few times, a scheduler pauses in between'),
+    failures: z
+      .int()
+      .min(2)
+      .default(15)
+      .describe('failures within 15 minutes; a person tries a few times, a scheduler pauses in between'),
   },
   falsePositives: ['A scheduler of clusters that finds no capacity: suppress its role.'],
   blindSpots: [

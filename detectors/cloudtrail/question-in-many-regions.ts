@@ -84,7 +84,11 @@ ORDER BY 1, 2, 3`,
   subject: ['account_id', 'principal'],
   summary: '{principal} asked {questions} in {peak} regions within an hour from {source_address} with {user_agent}',
   parameters: {
-    regions: z.int().min(2).default(10).describe('regions in which one question was asked within an hour; people work in a few'),
+    regions: z
+      .int()
+      .min(2)
+      .default(10)
+      .describe('regions in which one question was asked within an hour; people work in a few'),
   },
   falsePositives: ['A scanner or an inventory that is set up; the global view of the EC2 console.'],
   blindSpots: [
@@ -96,17 +100,34 @@ ORDER BY 1, 2, 3`,
     'Run the saved question principal-timeline for the principal.',
   ],
   examples: [
-    { name: 'ten regions, refused in some', records: [sweep(9, TODAY), { ...ask('DescribeInstances', 'ap-south-1', '2025-03-15T09:50:00Z'), errorCode: 'Client.UnauthorizedOperation' }], alerts: [{ ...ALERT, count: 10, peak: 10 }] },
+    {
+      name: 'ten regions, refused in some',
+      records: [
+        sweep(9, TODAY),
+        {
+          ...ask('DescribeInstances', 'ap-south-1', '2025-03-15T09:50:00Z'),
+          errorCode: 'Client.UnauthorizedOperation',
+        },
+      ],
+      alerts: [{ ...ALERT, count: 10, peak: 10 }],
+    },
     {
       name: 'each of the questions, told once',
       records: QUESTIONS.map((name) => sweep(10, TODAY, {}, name)),
       alerts: [{ ...ALERT, count: 10 * QUESTIONS.length, peak: 10 }],
     },
     { name: 'nine regions', records: [sweep(9, TODAY)], alerts: [] },
-    { name: 'nine regions, and another question in a tenth', records: [sweep(9, TODAY), ask('DescribeVpcs', 'ap-south-1', TODAY)], alerts: [] },
+    {
+      name: 'nine regions, and another question in a tenth',
+      records: [sweep(9, TODAY), ask('DescribeVpcs', 'ap-south-1', TODAY)],
+      alerts: [],
+    },
     {
       name: 'six regions before the hour and six after it',
-      records: [sweep(6, '2025-03-15T08:55:00Z'), { repeat: 6, every: '10s', record: (index) => ask('DescribeInstances', REGIONS[6 + index], TODAY) }],
+      records: [
+        sweep(6, '2025-03-15T08:55:00Z'),
+        { repeat: 6, every: '10s', record: (index) => ask('DescribeInstances', REGIONS[6 + index], TODAY) },
+      ],
       alerts: [],
     },
     {
@@ -117,7 +138,10 @@ ORDER BY 1, 2, 3`,
     {
       name: 'it rested for longer',
       records: [sweep(10, '2025-03-01T08:00:00Z'), sweep(10, TODAY)],
-      alerts: [{ ...ALERT, count: 10 }, { ...ALERT, count: 10 }],
+      alerts: [
+        { ...ALERT, count: 10 },
+        { ...ALERT, count: 10 },
+      ],
     },
     {
       name: 'other questions, or an AWS service',

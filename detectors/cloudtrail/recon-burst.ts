@@ -91,6 +91,17 @@ export const detector = defineDetector({
       ],
       alerts: [{ subject: { principal: 'arn:aws:iam::111122223333:user/Alice' }, count: 12, peak: 12 }],
     },
+    {
+      name: 'every question of the list',
+      records: [{ repeat: QUESTIONS.length, every: '10s', record: question }],
+      alerts: [
+        {
+          subject: { principal: 'arn:aws:iam::111122223333:user/Alice' },
+          count: QUESTIONS.length,
+          peak: QUESTIONS.length,
+        },
+      ],
+    },
     { name: 'one kind fewer', records: [{ repeat: 11, every: '20s', record: question }], alerts: [] },
     { name: 'one question again and again', records: [{ repeat: 60, every: '5s', record: question(0) }], alerts: [] },
     { name: 'as many kinds over a day', records: [{ repeat: 12, every: '1h', record: question }], alerts: [] },

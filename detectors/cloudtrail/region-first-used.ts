@@ -12,6 +12,21 @@ const launch = (awsRegion: string, eventTime: string) => ({
 const usual = { repeat: 10, every: '1d', record: launch('us-east-1', '2025-03-01T08:00:00Z') } as const;
 const first = launch('ap-south-1', '2025-03-11T09:00:00Z');
 
+const WORDS = [
+  'Create',
+  'Run',
+  'Launch',
+  'Start',
+  'Allocate',
+  'Import',
+  'Register',
+  'Request',
+  'Restore',
+  'Copy',
+  'Enable',
+  'Purchase',
+];
+
 export const detector = defineDetector({
   id: 'region-first-used',
   title: 'Something was made in a region for the first time',
@@ -44,12 +59,27 @@ export const detector = defineDetector({
     'Silent until the account has the history that a first time needs.',
     'Regions that a trail of a single region does not record.',
   ],
-  response: ['List all calls in that region in order of time; look for running instances.'],
+  response: [
+    'Run the saved question regions-in-use, and principal-timeline for the principal.',
+    'Look for running instances in aws_region.',
+  ],
   examples: [
     {
       name: 'a server in a new region after ten days in another',
       records: [usual, first],
       alerts: [{ subject: { account_id: '111122223333', aws_region: 'ap-south-1' }, count: 1 }],
+    },
+    {
+      name: 'every word for making something',
+      records: [
+        usual,
+        {
+          repeat: WORDS.length,
+          every: '1m',
+          record: (index) => ({ ...first, eventName: `${WORDS[index]}Thing` }),
+        },
+      ],
+      alerts: [{ subject: { aws_region: 'ap-south-1' }, count: WORDS.length }],
     },
     { name: 'the region is the usual one', records: [usual, { ...first, awsRegion: 'us-east-1' }], alerts: [] },
     { name: 'there is no history yet', records: [first], alerts: [] },

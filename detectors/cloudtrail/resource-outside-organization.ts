@@ -56,7 +56,9 @@ ORDER BY 1, 2, 3, 4`,
     accounts: z
       .string()
       .default('')
-      .describe('RE2 pattern of account ids of the organization, such as ^(111122223333|222233334444)$; the default judges nothing'),
+      .describe(
+        'RE2 pattern of account ids of the organization, such as ^(111122223333|222233334444)$; the default judges nothing',
+      ),
   },
   falsePositives: ['A public data set, an image or a key of a vendor: put its account on the list.'],
   blindSpots: [

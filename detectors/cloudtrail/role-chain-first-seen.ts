@@ -76,7 +76,11 @@ export const detector = defineDetector({
         },
       ],
     },
-    { name: 'the same pair as each day, by another session', records: [usual, chain('Deploy', '2025-03-11T09:00:00Z', 'deploy-18')], alerts: [] },
+    {
+      name: 'the same pair as each day, by another session',
+      records: [usual, chain('Deploy', '2025-03-11T09:00:00Z', 'deploy-18')],
+      alerts: [],
+    },
     { name: 'the first role is new itself', records: [first], alerts: [] },
     { name: 'it renews its own session', records: [usual, chain('Pipeline', '2025-03-11T09:00:00Z')], alerts: [] },
     {
@@ -102,7 +106,15 @@ export const detector = defineDetector({
         { ...first, eventName: 'AssumeRoot' },
         { ...first, eventSource: 'example.amazonaws.com' },
         { repeat: 10, every: '1d', record: { eventName: 'ListBuckets', eventTime: '2025-03-01T08:00:00Z' } },
-        { ...first, userIdentity: { type: 'IAMUser', arn: 'arn:aws:iam::111122223333:user/Alice', accountId: '111122223333', userName: 'Alice' } },
+        {
+          ...first,
+          userIdentity: {
+            type: 'IAMUser',
+            arn: 'arn:aws:iam::111122223333:user/Alice',
+            accountId: '111122223333',
+            userName: 'Alice',
+          },
+        },
       ],
       alerts: [],
     },

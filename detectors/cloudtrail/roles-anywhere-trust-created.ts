@@ -30,9 +30,14 @@ export const detector = defineDetector({
   response: ['Look at the certificate of the anchor and the roleArns of the profile; list CreateSession since.'],
   examples: [
     {
-      name: 'an anchor and a profile within minutes',
-      records: [anchor, { ...anchor, eventName: 'CreateProfile' }],
-      alerts: [{ subject: { principal: 'arn:aws:iam::111122223333:user/Alice' }, count: 2 }],
+      name: 'an anchor and a profile within minutes, and changes of both',
+      records: [
+        anchor,
+        { ...anchor, eventName: 'CreateProfile' },
+        { ...anchor, eventName: 'UpdateTrustAnchor' },
+        { ...anchor, eventName: 'UpdateProfile' },
+      ],
+      alerts: [{ subject: { principal: 'arn:aws:iam::111122223333:user/Alice' }, count: 4 }],
     },
     {
       name: 'refused, removed, or a profile of another service',

@@ -52,7 +52,10 @@ export const detector = defineDetector({
           },
           {
             all: [
-              { event_source: 'iam.amazonaws.com', event_name: ['CreateAccessKey', 'CreateLoginProfile', 'DeactivateMFADevice'] },
+              {
+                event_source: 'iam.amazonaws.com',
+                event_name: ['CreateAccessKey', 'CreateLoginProfile', 'DeactivateMFADevice'],
+              },
               { not: { 'request_parameters.userName': { exists: true } } },
             ],
           },

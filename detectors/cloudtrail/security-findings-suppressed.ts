@@ -85,7 +85,11 @@ export const detector = defineDetector({
         {
           repeat: 10,
           every: '1s',
-          record: { ...suppressed, eventName: 'UpdateFindings', requestParameters: { workflow: { status: 'SUPPRESSED' } } },
+          record: {
+            ...suppressed,
+            eventName: 'UpdateFindings',
+            requestParameters: { workflow: { status: 'SUPPRESSED' } },
+          },
         },
         { repeat: 10, every: '1s', record: { ...rule, eventName: 'BatchGetAutomationRules' } },
         {

@@ -3,6 +3,16 @@ import { defineDetector } from '../../src/detector.ts';
 
 const off = { eventSource: 'securityhub.amazonaws.com', eventName: 'DisableSecurityHub', requestParameters: null };
 
+/** Calls after which findings are no longer collected, or reach nobody. */
+const OFF = [
+  'DisableSecurityHub',
+  'DisableSecurityHubV2',
+  'DisassociateFromAdministratorAccount',
+  'DisassociateFromMasterAccount',
+  'DisassociateMembers',
+  'DeleteMembers',
+];
+
 export const detector = defineDetector({
   id: 'security-hub-disabled',
   title: 'Security Hub was switched off',
@@ -17,14 +27,7 @@ export const detector = defineDetector({
     all: [
       {
         event_source: 'securityhub.amazonaws.com',
-        event_name: [
-          'DisableSecurityHub',
-          'DisableSecurityHubV2',
-          'DisassociateFromAdministratorAccount',
-          'DisassociateFromMasterAccount',
-          'DisassociateMembers',
-          'DeleteMembers',
-        ],
+        event_name: OFF,
         outcome: 'success',
       },
       { not: { actor_type: 'service' } },
@@ -34,13 +37,13 @@ export const detector = defineDetector({
   subject: ['account_id', 'principal'],
   summary: '{principal} called {event_name} on Security Hub in {aws_region} from {source_address}',
   falsePositives: ['An account or a region that is given up.'],
-  blindSpots: ['Findings that are suppressed one by one (BatchUpdateFindings) and controls that are switched off.'],
+  blindSpots: ['Findings that are suppressed: security-findings-suppressed.', 'Controls that are switched off.'],
   response: ['Switch it on again; read the findings of the services behind it directly.'],
   examples: [
     {
-      name: 'Security Hub is disabled',
-      records: [off],
-      alerts: [{ subject: { principal: 'arn:aws:iam::111122223333:user/Alice' } }],
+      name: 'Security Hub is disabled, or an account cut off in any other way',
+      records: OFF.map((eventName) => ({ ...off, eventName })),
+      alerts: OFF.map(() => ({ subject: { principal: 'arn:aws:iam::111122223333:user/Alice' } })),
     },
     {
       name: 'refused, enabled, another service, or by an AWS service',

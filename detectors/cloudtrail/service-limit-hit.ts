@@ -11,7 +11,7 @@ export const detector = defineDetector({
   id: 'service-limit-hit',
   title: 'A principal ran into limits again and again',
   description:
-    'Quotas and throttling stop a runaway program, and they stop somebody who wants as many machines as possible. Counts errors of that kind per principal and call in a sliding window.',
+    'Quotas and throttling, that of KMS keys among them, stop a runaway program, and they stop somebody who wants as many machines as possible. Counts errors of that kind per principal and call in a sliding window.',
   severity: 'low',
   severityReason: 'Mostly a program without pause; for RunInstances and its like a sign of theft.',
   table: 'cloudtrail',
@@ -19,7 +19,7 @@ export const detector = defineDetector({
   tags: ['operations'],
   when: {
     all: [
-      { error_code: { re: '(?i)limitexceeded|throttl|toomanyrequests|requestlimit|quota|slowdown' } },
+      { error_code: { re: '(?i)limitexceeded|throttl|toomanyrequests|quota|slowdown' } },
       { not: { actor_type: 'service' } },
     ],
   },
@@ -41,6 +41,28 @@ export const detector = defineDetector({
         { repeat: 25, every: '5s', record: { ...limited, errorCode: 'Client.RequestLimitExceeded' } },
       ],
       alerts: [{ subject: { event_name: 'RunInstances' }, count: 50 }],
+    },
+    {
+      name: 'keys of KMS that are asked for too fast, and every other word for it',
+      records: [
+        {
+          repeat: 50,
+          every: '5s',
+          record: (index) => ({
+            ...limited,
+            eventSource: 'kms.amazonaws.com',
+            eventName: 'GenerateDataKey',
+            errorCode: [
+              'ThrottlingException',
+              'TooManyRequestsException',
+              'ServiceQuotaExceededException',
+              'SlowDown',
+              'Client.RequestLimitExceeded',
+            ][index % 5],
+          }),
+        },
+      ],
+      alerts: [{ subject: { event_name: 'GenerateDataKey' }, count: 50 }],
     },
     { name: 'one fewer', records: [{ repeat: 49, every: '5s', record: limited }], alerts: [] },
     { name: 'as many over a day', records: [{ repeat: 50, every: '20m', record: limited }], alerts: [] },

@@ -23,7 +23,9 @@ const caller = (session: string, more: object = {}) => ({
 });
 const own = call('198.51.100.10', 'APN/1.0 HashiCorp/1.0 Terraform/1.9.8');
 const thief = call('203.0.113.99', 'aws-cli/2.15.0 command/s3.ls');
-const ALERT = { subject: { principal: 'arn:aws:iam::111122223333:role/Pipeline', access_key_id: 'ASIAIOSFODNN7EXAMPLE' } };
+const ALERT = {
+  subject: { principal: 'arn:aws:iam::111122223333:role/Pipeline', access_key_id: 'ASIAIOSFODNN7EXAMPLE' },
+};
 
 export const detector = defineDetector({
   id: 'session-used-from-several-networks',
@@ -88,8 +90,12 @@ GROUP BY 1, 2, 3, 4
 ORDER BY 1, 2, 3, 4`,
   slot: '1h',
   subject: ['account_id', 'principal', 'access_key_id'],
-  summary: 'The session {session_name} of {principal} was used from {source_ip} and {other_ip} with {programs} ({count} calls in the hour)',
-  falsePositives: ['A person who hands a token on from a laptop to a server.', 'A build that calls with one tool from its runner and with another from a container behind another gateway.'],
+  summary:
+    'The session {session_name} of {principal} was used from {source_ip} and {other_ip} with {programs} ({count} calls in the hour)',
+  falsePositives: [
+    'A person who hands a token on from a laptop to a server.',
+    'A build that calls with one tool from its runner and with another from a container behind another gateway.',
+  ],
   blindSpots: [
     'A thief with the same kind of program as the owner, in the same network, or in another hour.',
     'Sessions of the console, of CloudShell and of EC2 instances (instance-credentials-used-elsewhere).',
@@ -111,7 +117,10 @@ ORDER BY 1, 2, 3, 4`,
     },
     {
       name: 'a laptop that turns a VPN on goes on with the same program',
-      records: [call('198.51.100.10', 'aws-cli/2.15.0 command/s3.ls'), call('203.0.113.99', '[aws-cli/2.16.1 command/ec2.describe-instances]')],
+      records: [
+        call('198.51.100.10', 'aws-cli/2.15.0 command/s3.ls'),
+        call('203.0.113.99', '[aws-cli/2.16.1 command/ec2.describe-instances]'),
+      ],
       alerts: [],
     },
     {
@@ -124,8 +133,16 @@ ORDER BY 1, 2, 3, 4`,
       records: [
         own,
         { ...thief, sourceIPAddress: '198.51.200.7' },
-        { ...own, sourceIPAddress: '2001:db8:1::1', userIdentity: caller('a', { accessKeyId: 'ASIAIIIIIIIIIEXAMPLE' }) },
-        { ...thief, sourceIPAddress: '2001:db8:2::1', userIdentity: caller('a', { accessKeyId: 'ASIAIIIIIIIIIEXAMPLE' }) },
+        {
+          ...own,
+          sourceIPAddress: '2001:db8:1::1',
+          userIdentity: caller('a', { accessKeyId: 'ASIAIIIIIIIIIEXAMPLE' }),
+        },
+        {
+          ...thief,
+          sourceIPAddress: '2001:db8:2::1',
+          userIdentity: caller('a', { accessKeyId: 'ASIAIIIIIIIIIEXAMPLE' }),
+        },
       ],
       alerts: [],
     },
@@ -151,7 +168,10 @@ ORDER BY 1, 2, 3, 4`,
           ...thief,
           userIdentity: caller('build-17', {
             sessionContext: {
-              sessionIssuer: { type: 'Role', arn: 'arn:aws:iam::111122223333:role/aws-service-role/x.amazonaws.com/AWSServiceRoleForX' },
+              sessionIssuer: {
+                type: 'Role',
+                arn: 'arn:aws:iam::111122223333:role/aws-service-role/x.amazonaws.com/AWSServiceRoleForX',
+              },
             },
           }),
         },

@@ -14,7 +14,8 @@ const busy = (hours: number, perHour: number, eventTime = '2025-03-01T00:00:00Z'
   record: event(awsRegion, eventTime),
 });
 /** Another region that goes on. */
-const other = (hours: number) => ({ repeat: hours, every: '1h', record: event('us-east-1', '2025-03-01T00:00:00Z') }) as const;
+const other = (hours: number) =>
+  ({ repeat: hours, every: '1h', record: event('us-east-1', '2025-03-01T00:00:00Z') }) as const;
 const ALERT = [{ subject: { account_id: '111122223333', aws_region: 'eu-west-1' }, count: 0 }];
 
 export const detector = defineDetector({
@@ -67,13 +68,15 @@ ORDER BY 1, 2, 3`,
   subject: ['account_id', 'aws_region'],
   summary: 'No events of account {account_id} in {aws_region} for two hours, usual are {usual} an hour',
   parameters: {
-    hours: z.int().min(1).max(72).default(72).describe('hours with events among the 72 before; a region that sleeps at night is not judged'),
+    hours: z
+      .int()
+      .min(1)
+      .max(72)
+      .default(72)
+      .describe('hours with events among the 72 before; a region that sleeps at night is not judged'),
     events: z.int().min(1).default(20).describe('events in the quietest of these hours; fewer may stay away by chance'),
   },
-  falsePositives: [
-    'An account or a region that is given up.',
-    'A gap in what was ingested: trailhound coverage.',
-  ],
+  falsePositives: ['An account or a region that is given up.', 'A gap in what was ingested: trailhound coverage.'],
   blindSpots: [
     'Regions with quiet hours, and an account that is alone in the store with one region.',
     'A trail that goes on but leaves out some events: event-selectors-cut.',
@@ -84,7 +87,11 @@ ORDER BY 1, 2, 3`,
     'Check the digest files with trailhound verify.',
   ],
   examples: [
-    { name: 'three busy days, then nothing, while another region goes on', records: [busy(72, 20), other(74)], alerts: ALERT },
+    {
+      name: 'three busy days, then nothing, while another region goes on',
+      records: [busy(72, 20), other(74)],
+      alerts: ALERT,
+    },
     {
       name: 'it comes back later: told for the second silent hour all the same',
       records: [busy(72, 20), other(80), event('eu-west-1', '2025-03-04T02:00:00Z')],
@@ -99,11 +106,23 @@ ORDER BY 1, 2, 3`,
       ],
       alerts: ALERT,
     },
-    { name: 'one hour of silence', records: [busy(72, 20), other(80), event('eu-west-1', '2025-03-04T01:00:00Z')], alerts: [] },
-    { name: 'one hour of three days was empty', records: [busy(71, 20, '2025-03-01T01:00:00Z'), other(80)], alerts: [] },
+    {
+      name: 'one hour of silence',
+      records: [busy(72, 20), other(80), event('eu-west-1', '2025-03-04T01:00:00Z')],
+      alerts: [],
+    },
+    {
+      name: 'one hour of three days was empty',
+      records: [busy(71, 20, '2025-03-01T01:00:00Z'), other(80)],
+      alerts: [],
+    },
     {
       name: 'one of its hours was quiet',
-      records: [busy(71, 20, '2025-03-01T00:00:00Z'), { repeat: 19, every: '3m', record: event('eu-west-1', '2025-03-03T23:00:00Z') }, other(80)],
+      records: [
+        busy(71, 20, '2025-03-01T00:00:00Z'),
+        { repeat: 19, every: '3m', record: event('eu-west-1', '2025-03-03T23:00:00Z') },
+        other(80),
+      ],
       alerts: [],
     },
     { name: 'the whole store is silent, as after a broken delivery', records: [busy(72, 20), other(72)], alerts: [] },
