@@ -44,7 +44,10 @@ export const detector = defineDetector({
     '{principal} made key {response_elements.accessKey.accessKeyId} for {request_parameters.userName} from {source_address}',
   falsePositives: ['An administrator or Terraform that sets up a service user.', 'A rotation script.'],
   blindSpots: ['A key that an intruder makes for the very user whose credentials were stolen.'],
-  response: ['List all events with the new access_key_id; deactivate it if nobody asked for it.'],
+  response: [
+    'List all events with the new access_key_id; deactivate it if nobody asked for it.',
+    'Run the saved question access-key-activity for response_elements.accessKey.accessKeyId.',
+  ],
   examples: [
     {
       name: 'Alice makes a key for Mateo',

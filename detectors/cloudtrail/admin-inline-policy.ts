@@ -56,7 +56,10 @@ export const detector = defineDetector({
     'Nearly everything: NotAction, iam:* or a list of services.',
     'A document so long that CloudTrail leaves it out (requestParameters too large).',
   ],
-  response: ['Read request_parameters.policyDocument, delete the policy, list what the holder did since.'],
+  response: [
+    'Read request_parameters.policyDocument, delete the policy, list what the holder did since.',
+    'Run the saved question iam-changes for request_parameters.policyName.',
+  ],
   examples: [
     {
       name: 'a user and a group are allowed everything',

@@ -59,6 +59,7 @@ export const detector = defineDetector({
   ],
   response: [
     'Read request_parameters.policyDocument, see who has it (ListEntitiesForPolicy), set an older version as default.',
+    'Run the saved question iam-changes for request_parameters.policyName.',
   ],
   examples: [
     {

@@ -43,7 +43,10 @@ export const detector = defineDetector({
     'Policies that allow as much under another name: admin-inline-policy and admin-managed-policy read their text.',
     'A user put into a group that already has the policy.',
   ],
-  response: ['Detach it unless somebody asked for it; list what the holder did since.'],
+  response: [
+    'Detach it unless somebody asked for it; list what the holder did since.',
+    'Run the saved question principal-timeline for the user or role that got it.',
+  ],
   examples: [
     {
       name: 'a user is made administrator',

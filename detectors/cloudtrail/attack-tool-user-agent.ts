@@ -21,7 +21,7 @@ export const detector = defineDetector({
     tools: z
       .string()
       .default(
-        '(?i)(kali[0-9]|kali[^a-z]|parrot|pentoo|blackarch|pacu|stratus-red-team|cloudfox|weirdaal|enumerate-iam|aws[_-]consoler|trufflehog|peirates|cloudgoat)',
+        '(?i)(kali[^a-z]|parrot|pentoo|blackarch|pacu|stratus-red-team|cloudfox|weirdaal|enumerate-iam|aws[_-]consoler|trufflehog|peirates|cloudgoat)',
       )
       .describe('RE2 pattern, found anywhere in the user agent'),
   },
@@ -30,7 +30,10 @@ export const detector = defineDetector({
     'A scanner for leaked keys that the house itself runs.',
   ],
   blindSpots: ['Anybody who sets another user agent, which takes one line.'],
-  response: ['Deactivate the key (access_key_id), then list all it did.'],
+  response: [
+    'Deactivate the key (access_key_id), then list all it did.',
+    'Run the saved questions access-key-activity for access_key_id and top-user-agents.',
+  ],
   examples: [
     {
       name: 'a distribution for intrusion gives itself away',

@@ -37,10 +37,7 @@ export const detector = defineDetector({
   attack: [{ technique: 'T1078.004', version: 16 }],
   tags: ['fence'],
   when: {
-    all: [
-      { outcome: 'success', 'event_context.tagContext.resourceTags[].arn': { exists: true } },
-      { not: { actor_type: 'service' } },
-    ],
+    all: [{ outcome: 'success' }, { not: { actor_type: 'service' } }],
   },
   sql: `-- One row per principal and hour in which it touched resources with the tag without having the tag that goes with it.
 WITH tagged AS (

@@ -44,7 +44,10 @@ export const detector = defineDetector({
     'Silent until the account has history.',
     'Data events, unless they are logged.',
   ],
-  response: ['Group the hour by event_name and source_address and compare it with the day before.'],
+  response: [
+    'Group the hour by event_name and source_address and compare it with the day before.',
+    'Run the saved question activity-per-hour for the principal.',
+  ],
   examples: [
     { name: 'two thousand calls after a hundred each day', records: [...usual, today(2000)], alerts: ALERT },
     { name: 'as many as nine times the usual', records: [...usual, today(900)], alerts: [] },

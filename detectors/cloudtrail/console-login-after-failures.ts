@@ -60,6 +60,7 @@ export const detector = defineDetector({
   blindSpots: ['The root user, whose records carry no user name: root-console-login and root-console-login-failed.'],
   response: [
     'Compare source_ip of the failures with that of the success; end the sessions of the user if nobody can say.',
+    'Run the saved question principal-timeline for user_name: what happened after the sign-in.',
   ],
   examples: [
     {

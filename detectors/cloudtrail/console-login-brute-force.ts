@@ -37,7 +37,10 @@ export const detector = defineDetector({
     'AWS hides names it does not know as HIDDEN_DUE_TO_SECURITY_REASONS: all of them count as one user.',
     'Sign-ins through an identity provider fail there and are not in CloudTrail.',
   ],
-  response: ['List source_ip of the failures; look for a sign-in that succeeded, from the same addresses first.'],
+  response: [
+    'List source_ip of the failures; look for a sign-in that succeeded, from the same addresses first.',
+    'Run the saved questions login-failures and logins.',
+  ],
   examples: [
     {
       name: 'eight wrong passwords in four minutes',

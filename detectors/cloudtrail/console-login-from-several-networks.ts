@@ -103,6 +103,15 @@ ORDER BY 1, 2, 3, 4`,
       ],
       alerts: [{ subject: ALICE, count: 2 }],
     },
+    {
+      name: 'nearly an hour, with a sign-in from no address in between',
+      records: [
+        atHome,
+        { ...atHome, eventTime: '2025-03-03T10:20:00Z', sourceIPAddress: 'AWS Internal' },
+        { ...far, eventTime: '2025-03-03T10:59:30Z' },
+      ],
+      alerts: [{ subject: ALICE, count: 2 }],
+    },
     { name: 'a VPN is turned on: one browser', records: [atHome, { ...far, userAgent: FIREFOX }], alerts: [] },
     { name: 'another browser in one network', records: [atHome, { ...far, sourceIPAddress: '192.0.9.1' }], alerts: [] },
     {

@@ -37,7 +37,10 @@ export const detector = defineDetector({
     'Names that do not exist are hidden by AWS and count as one.',
     'A sprayer that changes its address with each attempt.',
   ],
-  response: ['Look for a ConsoleLogin from this source_ip that succeeded.'],
+  response: [
+    'Look for a ConsoleLogin from this source_ip that succeeded.',
+    'Run the saved question address-activity for source_ip.',
+  ],
   examples: [
     {
       name: 'five users from one address',

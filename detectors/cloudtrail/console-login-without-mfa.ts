@@ -39,7 +39,10 @@ export const detector = defineDetector({
   summary: '{principal} signed in to the console without MFA from {source_ip} ({count} times that day)',
   falsePositives: ['Users in an account where MFA is not enforced: enforce it, or suppress them by principal.'],
   blindSpots: ['Whether an identity provider asked for a second factor.', 'Sessions made with access keys.'],
-  response: ['Ask the user; compare source_ip and user_agent with the sign-ins before.'],
+  response: [
+    'Ask the user; compare source_ip and user_agent with the sign-ins before.',
+    'Run the saved question logins for the principal.',
+  ],
   examples: [
     {
       name: 'a user signs in with a password',

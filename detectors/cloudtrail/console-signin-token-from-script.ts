@@ -29,7 +29,10 @@ export const detector = defineDetector({
   summary: '{principal} asked for a console sign-in token with {user_agent} from {source_ip}',
   falsePositives: ['A home-made sign-in portal or a helper such as aws-vault or Granted: suppress by user agent.'],
   blindSpots: ['A tool that calls itself Mozilla.'],
-  response: ['See who holds the session: session_name, access_key_id, and the AssumeRole that made it.'],
+  response: [
+    'See who holds the session: session_name, access_key_id, and the AssumeRole that made it.',
+    'Run the saved question assumed-role-chains.',
+  ],
   examples: [
     {
       name: 'a script asks for a token',

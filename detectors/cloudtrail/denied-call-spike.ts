@@ -46,6 +46,7 @@ export const detector = defineDetector({
   response: [
     'List event_name and error_message of the refused calls, then look at the successful calls of the same access_key_id after them.',
     'Compare source_address and user_agent with those of the week before.',
+    'Run the saved question why-denied, and principal-timeline for the principal.',
   ],
   examples: [
     {

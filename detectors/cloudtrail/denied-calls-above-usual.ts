@@ -36,7 +36,10 @@ export const detector = defineDetector({
   },
   falsePositives: ['A role that has just lost a permission.'],
   blindSpots: ['Silent until the account has history.', 'A principal that is always refused.'],
-  response: ['List event_name and error_message of the hour.'],
+  response: [
+    'List event_name and error_message of the hour.',
+    'Run the saved question why-denied, and principal-timeline for the principal.',
+  ],
   examples: [
     {
       name: 'fifteen refusals in an hour after two a day',

@@ -53,6 +53,7 @@ export const detector = defineDetector({
   response: [
     'List the refused event_name values in order of time: an alphabetical or service-by-service order is a tool.',
     'Look at what the same access_key_id was allowed to do in the same hour.',
+    'Run the saved question why-denied, and principal-timeline for the principal.',
   ],
   examples: [
     {

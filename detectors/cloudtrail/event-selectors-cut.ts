@@ -65,7 +65,10 @@ export const detector = defineDetector({
     'Advanced selectors that keep the category but exclude sources or names with notEquals.',
     'Whether another trail still records what this one leaves out.',
   ],
-  response: ['Read the selectors of all trails of the account and restore the management events.'],
+  response: [
+    'Read the selectors of all trails of the account and restore the management events.',
+    'Run the saved question principal-timeline for the principal.',
+  ],
   examples: [
     {
       name: 'management events are switched off',

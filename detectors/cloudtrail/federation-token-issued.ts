@@ -26,6 +26,7 @@ export const detector = defineDetector({
   blindSpots: ['Tokens of GetSessionToken and AssumeRole.'],
   response: [
     'A deny policy on the user cuts the token off; deleting the key does not. List events with user_type FederatedUser.',
+    'Run the saved question principal-timeline for the principal.',
   ],
   examples: [
     {

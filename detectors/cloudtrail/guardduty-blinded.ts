@@ -45,7 +45,10 @@ export const detector = defineDetector({
     '{principal} called {event_name} ({request_parameters.name}) on GuardDuty in {aws_region} from {source_address}',
   falsePositives: ['Somebody tunes GuardDuty: a scanner on the list, a filter for a known finding.'],
   blindSpots: ['Findings that are archived one by one (ArchiveFindings).'],
-  response: ['Read the list or the filter, and the findings it has hidden since.'],
+  response: [
+    'Read the list or the filter, and the findings it has hidden since.',
+    'Run the saved question principal-timeline for the principal.',
+  ],
   examples: [
     {
       name: 'a trusted list is laid down or changed, and the destination of findings deleted',

@@ -47,7 +47,10 @@ export const detector = defineDetector({
   summary: '{principal} called {event_name} on GuardDuty in {aws_region} from {source_address}',
   falsePositives: ['An account or a region that is given up.'],
   blindSpots: ['A guard that runs but looks away: guardduty-blinded.'],
-  response: ['Switch it on again and look at what the principal did before and after.'],
+  response: [
+    'Switch it on again and look at what the principal did before and after.',
+    'Run the saved question principal-timeline for the principal.',
+  ],
   examples: [
     {
       name: 'the detector is deleted, or an account cut off in any other way',

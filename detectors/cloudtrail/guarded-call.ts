@@ -31,7 +31,10 @@ export const detector = defineDetector({
   },
   falsePositives: ['Whatever makes this call for a good reason: suppress it by principal.'],
   blindSpots: ['Attempts that are refused: denied-call-spike counts those.', 'Data events, unless they are logged.'],
-  response: ['Ask the person behind session_name or user_name.'],
+  response: [
+    'Ask the person behind session_name or user_name.',
+    'Run the saved question principal-timeline for the principal.',
+  ],
   examples: [
     {
       name: 'a table is deleted',

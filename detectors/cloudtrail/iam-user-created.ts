@@ -23,7 +23,10 @@ export const detector = defineDetector({
   summary: '{principal} created the user {request_parameters.userName} from {source_address}',
   falsePositives: ['Each new colleague or service user.'],
   blindSpots: ['Users of IAM Identity Center and of identity providers.'],
-  response: ['See what the user was given next: access key, password, policies.'],
+  response: [
+    'See what the user was given next: access key, password, policies.',
+    'Run the saved question iam-changes for request_parameters.userName.',
+  ],
   examples: [
     {
       name: 'a user is created',

@@ -42,7 +42,10 @@ export const detector = defineDetector({
     'A new EKS cluster or CI system brings its OIDC provider.',
   ],
   blindSpots: ['Changes inside the provider itself.', 'IAM Identity Center.'],
-  response: ['List roles whose trust names the provider, and AssumeRoleWithSAML or AssumeRoleWithWebIdentity since.'],
+  response: [
+    'List roles whose trust names the provider, and AssumeRoleWithSAML or AssumeRoleWithWebIdentity since.',
+    'Run the saved question role-assumptions.',
+  ],
   examples: [
     {
       name: 'each kind of change',

@@ -60,6 +60,7 @@ export const detector = defineDetector({
   response: [
     'List the calls of each source_ip; the stranger is the one whose user_agent and calls differ.',
     'Revoke the sessions of the role.',
+    'Run the saved question instance-life for session_name, and address-activity for source_ip.',
   ],
   examples: [
     {

@@ -63,7 +63,10 @@ export const detector = defineDetector({
     'Roles that a person assumes with the command line: AWS marks the session with the MFA of the AssumeRole call only.',
     'Console roles in records older than eventVersion 1.08, which do not say that they come from the console.',
   ],
-  response: ['Find the ConsoleLogin or GetSessionToken of the same principal and see from where it came.'],
+  response: [
+    'Find the ConsoleLogin or GetSessionToken of the same principal and see from where it came.',
+    'Run the saved question logins for the principal, and instance-life for the instances.',
+  ],
   examples: [
     {
       name: 'a user signed in with a password alone',

@@ -36,17 +36,7 @@ export const detector = defineDetector({
   table: 'cloudtrail',
   attack: [{ technique: 'T1098.001', version: 16 }],
   tags: ['persistence'],
-  when: {
-    all: [
-      {
-        any: [
-          { event_source: 'iam.amazonaws.com', event_name: 'CreateAccessKey', outcome: 'success' },
-          { access_key_id: { startswith: 'AKIA' } },
-        ],
-      },
-      { source_ip: { exists: true } },
-    ],
-  },
+  when: { any: [{ event_name: 'CreateAccessKey' }, { access_key_id: { startswith: 'AKIA' } }] },
   sql: `-- One row per access key and hour in which it was used away from the network where it had just been made.
 WITH calls AS (
   SELECT c.account_id, c.principal, c.principal_arn, c.event_time, c.event_id, c.event_source, c.event_name, c.outcome, c.aws_region, c.source_ip,
@@ -109,6 +99,22 @@ ORDER BY 1, 2, 3, 4`,
         },
       ],
       alerts: [],
+    },
+    {
+      name: 'made by the session of a role',
+      records: [
+        {
+          ...made,
+          userIdentity: {
+            type: 'AssumedRole',
+            arn: 'arn:aws:sts::111122223333:assumed-role/Operators/Alice',
+            accountId: '111122223333',
+            accessKeyId: 'ASIAIOSFODNN7EXAMPLE',
+          },
+        },
+        used,
+      ],
+      alerts: [ALERT],
     },
     { name: 'an hour later', records: [made, { ...used, eventTime: '2025-03-03T11:00:00Z' }], alerts: [] },
     {

@@ -96,7 +96,10 @@ ORDER BY 1, 2, 3, 4`,
     'A log bucket with an unusual name that CloudTrail did not touch that day: add it to bucket_names.',
     'Rules that expire at a date.',
   ],
-  response: ['Remove the rule at once: what it has not yet deleted is safe.'],
+  response: [
+    'Remove the rule at once: what it has not yet deleted is safe.',
+    'Run the saved question bucket-access for the bucket.',
+  ],
   examples: [
     { name: 'logs live for a day', records: [short], alerts: ALERT },
     { name: 'one rule of two is short', records: [put([rule(400), rule(2)])], alerts: ALERT },

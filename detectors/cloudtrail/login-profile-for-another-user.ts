@@ -40,7 +40,10 @@ export const detector = defineDetector({
   summary: '{principal} set a console password for {request_parameters.userName} ({event_name}) from {source_address}',
   falsePositives: ['The help desk resets a password.', 'A new colleague is set up.'],
   blindSpots: ['A user who changes the own password (ChangePassword), also when a thief does it.'],
-  response: ['Look for a ConsoleLogin of the user after this call and compare its source_ip with that of the caller.'],
+  response: [
+    'Look for a ConsoleLogin of the user after this call and compare its source_ip with that of the caller.',
+    'Run the saved question logins for request_parameters.userName.',
+  ],
   examples: [
     {
       name: 'a technical user gets a password',

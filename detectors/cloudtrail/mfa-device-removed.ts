@@ -24,7 +24,10 @@ export const detector = defineDetector({
     '{principal} took the MFA device {request_parameters.serialNumber} from {request_parameters.userName}, from {source_address}',
   falsePositives: ['A new telephone.', 'A user who is being removed.'],
   blindSpots: ['Devices of IAM Identity Center and of identity providers.'],
-  response: ['Ask the user; look for EnableMFADevice and ConsoleLogin after it.'],
+  response: [
+    'Ask the user; look for EnableMFADevice and ConsoleLogin after it.',
+    'Run the saved question logins for request_parameters.userName.',
+  ],
   examples: [
     {
       name: 'the device is taken away',

@@ -43,7 +43,10 @@ export const detector = defineDetector({
   },
   falsePositives: ['An account where nobody signs in with a password and nobody minds.'],
   blindSpots: ['Policies of IAM Identity Center and of identity providers.'],
-  response: ['Restore the policy and list new passwords since (ChangePassword, UpdateLoginProfile).'],
+  response: [
+    'Restore the policy and list new passwords since (ChangePassword, UpdateLoginProfile).',
+    'Run the saved question iam-changes.',
+  ],
   examples: [
     {
       name: 'the policy is deleted',

@@ -25,7 +25,10 @@ export const detector = defineDetector({
     '{principal} put version {request_parameters.versionId} of {request_parameters.policyArn} in force from {source_address}',
   falsePositives: ['A roll-back after a bad change.'],
   blindSpots: ['A new version set as default while it is created: admin-managed-policy reads its text.'],
-  response: ['Read the version with iam:GetPolicyVersion and who has the policy.'],
+  response: [
+    'Read the version with iam:GetPolicyVersion and who has the policy.',
+    'Run the saved question iam-changes for the name in request_parameters.policyArn.',
+  ],
   examples: [
     {
       name: 'the first version is back in force',

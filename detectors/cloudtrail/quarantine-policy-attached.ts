@@ -30,7 +30,10 @@ export const detector = defineDetector({
     '{request_parameters.policyArn} was attached to {request_parameters.userName} by {principal}: a key of it is public',
   falsePositives: ['Somebody tries out the policy.'],
   blindSpots: ['Keys that AWS did not find.'],
-  response: ['Deactivate all keys of the user, then list everything they did, from the day the key leaked.'],
+  response: [
+    'Deactivate all keys of the user, then list everything they did, from the day the key leaked.',
+    'Run the saved question principal-timeline for request_parameters.userName, and access-keys.',
+  ],
   examples: [
     {
       name: 'AWS attaches the policy',

@@ -81,6 +81,7 @@ export const detector = defineDetector({
   response: [
     'See what the principal did next, changes first.',
     'Compare source_address and user_agent with the week before.',
+    'Run the saved question principal-timeline for the principal.',
   ],
   examples: [
     {

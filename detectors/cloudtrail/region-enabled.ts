@@ -24,7 +24,10 @@ export const detector = defineDetector({
     '{principal} enabled the region {request_parameters.RegionName} in account {account_id} from {source_address}',
   falsePositives: ['The business really goes there.'],
   blindSpots: ['Regions that are always on: region-first-used.'],
-  response: ['If nobody knows of it, disable the region and look for resources in it.'],
+  response: [
+    'If nobody knows of it, disable the region and look for resources in it.',
+    'Run the saved question regions-in-use.',
+  ],
   examples: [
     {
       name: 'a region is enabled',

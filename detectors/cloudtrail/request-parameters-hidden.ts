@@ -28,7 +28,10 @@ export const detector = defineDetector({
   summary: '{principal} called {event_name} ({outcome}) with parameters too large to be logged, from {source_address}',
   falsePositives: ['A tool that writes very long policies with many lines.'],
   blindSpots: ['Other services, where large requests are ordinary.'],
-  response: ['Read the policy from IAM itself, at once: GetRolePolicy, GetUserPolicy, GetPolicyVersion.'],
+  response: [
+    'Read the policy from IAM itself, at once: GetRolePolicy, GetUserPolicy, GetPolicyVersion.',
+    'Run the saved question iam-changes for the role or user.',
+  ],
   examples: [
     {
       name: 'a padded policy',

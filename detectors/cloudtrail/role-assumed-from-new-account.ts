@@ -45,7 +45,10 @@ export const detector = defineDetector({
     'Silent until the account has history.',
     'An account that comes in regularly and was itself broken into.',
   ],
-  response: ['Find the call that let the account in: UpdateAssumeRolePolicy or CreateRole of that role.'],
+  response: [
+    'Find the call that let the account in: UpdateAssumeRolePolicy or CreateRole of that role.',
+    'Run the saved questions cross-account-callers and role-assumptions for request_parameters.roleArn.',
+  ],
   examples: [
     {
       name: 'a stranger after ten days of a known account',

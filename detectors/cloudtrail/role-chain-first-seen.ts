@@ -39,15 +39,14 @@ export const detector = defineDetector({
         event_name: 'AssumeRole',
         outcome: 'success',
         user_type: 'AssumedRole',
-        // A role that enters itself again only renews its session.
-        'request_parameters.roleArn': { exists: true },
       },
+      // A role that enters itself again only renews its session.
       { not: { 'request_parameters.roleArn': { column: 'principal_arn' } } },
       { not: { session_issuer_arn: { contains: ':role/aws-reserved/sso.amazonaws.com/' } } },
       { not: { actor_type: 'service' } },
     ],
   },
-  baseline: { firstSeen: ['principal', 'request_parameters.roleArn'], per: ['principal'], over: '30d' },
+  baseline: { firstSeen: ['request_parameters.roleArn'], per: ['principal'], over: '30d' },
   slot: '1h',
   subject: ['account_id', 'principal', 'request_parameters.roleArn'],
   summary:

@@ -59,6 +59,7 @@ ORDER BY 1, 2, 3, 4`,
   blindSpots: ['Everybody at once: role-trust-opened.', 'Identity providers: identity-provider-changed.'],
   response: [
     'Find out whose the account is; restore the trust; list AssumeRole events of the role by user_account_id.',
+    'Run the saved question role-assumptions for request_parameters.roleName.',
   ],
   examples: [
     { name: 'the trust is given to another account', records: [foreign], alerts: ALERT },

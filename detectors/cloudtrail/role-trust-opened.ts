@@ -59,7 +59,10 @@ export const detector = defineDetector({
     'A condition such as aws:PrincipalOrgID may narrow it to your organization: conditions are not judged.',
   ],
   blindSpots: ['A single foreign account: role-trust-given-to-account.', 'Trust in a SAML or OIDC provider.'],
-  response: ['Read the document, restore the trust, list AssumeRole events of this role by user_account_id.'],
+  response: [
+    'Read the document, restore the trust, list AssumeRole events of this role by user_account_id.',
+    'Run the saved question role-assumptions for request_parameters.roleName.',
+  ],
   examples: [
     {
       name: 'the trust is given to everybody',

@@ -27,7 +27,10 @@ export const detector = defineDetector({
   summary: '{principal} called {event_name} for {request_parameters.name} in {aws_region} from {source_address}',
   falsePositives: ['Roles Anywhere is being introduced.'],
   blindSpots: ['Sessions that come in through an anchor that was there before (CreateSession).'],
-  response: ['Look at the certificate of the anchor and the roleArns of the profile; list CreateSession since.'],
+  response: [
+    'Look at the certificate of the anchor and the roleArns of the profile; list CreateSession since.',
+    'Run the saved question principal-timeline for the principal.',
+  ],
   examples: [
     {
       name: 'an anchor and a profile within minutes, and changes of both',

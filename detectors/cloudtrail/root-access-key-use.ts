@@ -31,6 +31,7 @@ export const detector = defineDetector({
   response: [
     'List all events of this access_key_id: event_name, source_address, user_agent, first and last time.',
     'Deactivate the key in the console as root, then see what breaks.',
+    'Run the saved question access-key-activity for access_key_id.',
   ],
   examples: [
     {

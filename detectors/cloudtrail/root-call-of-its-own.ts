@@ -40,7 +40,10 @@ export const detector = defineDetector({
   blindSpots: [
     'What root lets a service do for it: the service is named in invoked_by. The call with which root told the service to do it is seen.',
   ],
-  response: ['Read the calls of the hour in order of time, changes first (read_only = false).'],
+  response: [
+    'Read the calls of the hour in order of time, changes first (read_only = false).',
+    'Run the saved question root-activity.',
+  ],
   examples: [
     {
       name: 'root changes a bucket and is refused something else',

@@ -31,7 +31,10 @@ export const detector = defineDetector({
   summary: 'A sign-in as root of account {account_id} failed {count} times from {source_ip}',
   falsePositives: ['The holder of the root password mistypes it before a planned task.'],
   blindSpots: ['Attempts with an unknown mail address reach no account and are logged nowhere.'],
-  response: ['Ask the holder of the root mailbox; look for a successful sign-in (root-console-login) after it.'],
+  response: [
+    'Ask the holder of the root mailbox; look for a successful sign-in (root-console-login) after it.',
+    'Run the saved question address-activity for source_ip.',
+  ],
   examples: [
     {
       name: 'a wrong password for root',

@@ -37,6 +37,7 @@ export const detector = defineDetector({
   response: [
     'Call the holder of the root mailbox. If it was not they: recover the password, remove unknown MFA devices and access keys.',
     'Read all events with actor_type root after this time.',
+    'Run the saved question root-activity: what root did since.',
   ],
   examples: [
     {

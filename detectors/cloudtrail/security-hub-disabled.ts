@@ -38,7 +38,10 @@ export const detector = defineDetector({
   summary: '{principal} called {event_name} on Security Hub in {aws_region} from {source_address}',
   falsePositives: ['An account or a region that is given up.'],
   blindSpots: ['Findings that are suppressed: security-findings-suppressed.', 'Controls that are switched off.'],
-  response: ['Switch it on again; read the findings of the services behind it directly.'],
+  response: [
+    'Switch it on again; read the findings of the services behind it directly.',
+    'Run the saved question principal-timeline for the principal.',
+  ],
   examples: [
     {
       name: 'Security Hub is disabled, or an account cut off in any other way',

@@ -32,7 +32,10 @@ export const detector = defineDetector({
   },
   falsePositives: ['Inventory tools and deployments that retry fast.'],
   blindSpots: ['Throttled data events, unless they are logged.'],
-  response: ['Is it a call that makes something that costs money? Then look at the principal first.'],
+  response: [
+    'Is it a call that makes something that costs money? Then look at the principal first.',
+    'Run the saved question errors-by-service.',
+  ],
   examples: [
     {
       name: 'fifty instances too many, in quotas and in calls',

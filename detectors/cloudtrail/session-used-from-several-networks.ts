@@ -40,7 +40,7 @@ export const detector = defineDetector({
   tags: ['lateral-movement', 'credential-access'],
   when: {
     all: [
-      { access_key_id: { startswith: 'ASIA' }, source_ip: { exists: true } },
+      { access_key_id: { startswith: 'ASIA' } },
       { not: { vpc_endpoint_id: { exists: true } } },
       { not: { invoked_by: { exists: true } } },
       { not: { actor_type: 'service' } },
@@ -145,6 +145,21 @@ ORDER BY 1, 2, 3, 4`,
         },
       ],
       alerts: [],
+    },
+    {
+      name: 'beside a session with a VPN, one in another account, and one in another hour',
+      records: [
+        own,
+        thief,
+        ...['198.51.100.20', '203.0.113.7'].map((address) => ({
+          ...thief,
+          sourceIPAddress: address,
+          userIdentity: caller('vpn', { accessKeyId: 'ASIAI44QH8DHBEXAMPLE' }),
+        })),
+        { ...own, recipientAccountId: '222233334444' },
+        { ...own, eventTime: '2025-03-03T11:00:00Z' },
+      ],
+      alerts: [{ ...ALERT, count: 2 }],
     },
     { name: 'in another hour', records: [own, { ...thief, eventTime: '2025-03-03T11:00:00Z' }], alerts: [] },
     {

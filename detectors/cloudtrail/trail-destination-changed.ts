@@ -42,7 +42,10 @@ export const detector = defineDetector({
     'The console sends all settings with each change, the unchanged bucket among them: name it in own_buckets.',
   ],
   blindSpots: ['A bucket of yours whose policy lets a stranger read.'],
-  response: ['Find out whose the bucket is, and what stopped arriving in the old one.'],
+  response: [
+    'Find out whose the bucket is, and what stopped arriving in the old one.',
+    'Run the saved question principal-timeline for the principal.',
+  ],
   examples: [
     {
       name: 'the trail is sent elsewhere',

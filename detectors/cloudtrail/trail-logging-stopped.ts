@@ -39,6 +39,7 @@ export const detector = defineDetector({
   response: [
     'Start the trail again, then list all calls of the same access_key_id before and after.',
     'What happened while it was off is still in the event history of the console, for 90 days, management events only.',
+    'Run the saved question access-key-activity for access_key_id.',
   ],
   examples: [
     {

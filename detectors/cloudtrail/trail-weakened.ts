@@ -43,7 +43,10 @@ export const detector = defineDetector({
     'A new destination bucket: trail-destination-changed.',
     'What the trail recorded before the call is not in the event, so no comparison is made.',
   ],
-  response: ['Compare request_parameters with the last UpdateTrail or CreateTrail of the same trail and restore it.'],
+  response: [
+    'Compare request_parameters with the last UpdateTrail or CreateTrail of the same trail and restore it.',
+    'Run the saved question principal-timeline for the principal.',
+  ],
   examples: [
     {
       name: 'the other regions are dropped',

@@ -40,7 +40,10 @@ export const detector = defineDetector({
   blindSpots: [
     'An intruder with patience: the key comes later than ten minutes (access-key-for-another-user sees it).',
   ],
-  response: ['List the policies the user was given and all events of its access_key_id.'],
+  response: [
+    'List the policies the user was given and all events of its access_key_id.',
+    'Run the saved question iam-changes for request_parameters.userName.',
+  ],
   examples: [
     {
       name: 'a user and a key for it',
