@@ -98,6 +98,7 @@ describe('without a store', () => {
     put(cwd, 'detectors/bad-technique.yaml', yaml('bad-technique', { attack: '[{ technique: TA004, version: 16 }]' }));
     put(cwd, 'detectors/bad-key.yaml', yaml('bad-key', { severty: 'low' }));
     put(cwd, 'detectors/made-user.yaml', yaml('made-user'));
+    put(cwd, 'detectors/other-name.yaml', yaml('made-user'));
     const { status, stdout } = await run('lint', '--output', 'json');
     const problems = JSON.parse(stdout) as { place: string; message: string }[];
     expect(status).toBe(2);
@@ -109,6 +110,10 @@ describe('without a store', () => {
       [
         'detectors/bad-technique.yaml',
         expect.stringMatching(/^\/detectors\/bad-technique[.]yaml:7:1: attack names 'TA004'/u),
+      ],
+      [
+        'detectors/other-name.yaml',
+        "/detectors/other-name.yaml:1:1: the detector has the id 'made-user': expected 'other-name', the name of its file",
       ],
     ]);
   });

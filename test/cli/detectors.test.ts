@@ -127,14 +127,14 @@ describe("a user's detector", () => {
 
   const yaml = (text: string) => ['detectors/odd-thing-seen.yaml', text] as const;
   test.each<readonly [string, readonly [string, string], string]>([
-    ['with another id than its file', yaml('id: other\n'), "the detector 'other'"],
+    ['with nothing but an id', yaml('id: other\n'), 'odd-thing-seen.yaml:1:1: title: missing'],
     ['that is no YAML', yaml('id: [\n'), 'odd-thing-seen.yaml'],
     ['that is a list', yaml('- 1\n'), 'expected names and values'],
     ['without a subject', yaml('id: odd-thing-seen\n'), 'odd-thing-seen.yaml'],
     [
       'with a parameter that has no default',
       yaml('id: odd-thing-seen\nparameters: { n: 3 }\n'),
-      "the parameter 'n': expected { default, doc }",
+      'odd-thing-seen.yaml:2:15: parameters.n: expected { default, doc }',
     ],
     ['that exports nothing', ['detectors/odd-thing-seen.js', 'export const other = 1;\n'], 'it exports no `detector`'],
     ['that does not parse', ['detectors/odd-thing-seen.js', 'export const = 1;\n'], 'odd-thing-seen.js'],
