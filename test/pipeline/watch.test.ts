@@ -42,7 +42,7 @@ test('schedules are kept while new data comes faster than it is hunted', async (
       {
         id: 'longer-than-its-pause',
         schedule: new Schedule('* * * * * *', 'UTC'),
-        task: { type: 'detectors', hunter: hunterThatTakes(1500), windowMs: 60_000 },
+        task: { type: 'detectors', hunter: hunterThatTakes(1500), windowMs: null },
       },
       {
         id: 'every-second',
@@ -77,7 +77,7 @@ test('schedules are kept while new data comes faster than it is hunted', async (
   const watching = watch.run(ending.signal);
   const states = async (): Promise<string[]> =>
     (await store.watching.runs({ hunt: 'every-second', limit: 100 })).map(({ state }) => state);
-  await expect.poll(async () => (await states()).length, { timeout: 30_000 }).toBeGreaterThan(2);
+  await expect.poll(async () => (await states()).length, { timeout: 120_000 }).toBeGreaterThan(2);
   ending.abort();
   await watching;
   expect(new Set(await states())).toEqual(new Set(['done']));
