@@ -22,7 +22,8 @@ export const detector = defineDetector({
   tags: ['initial-access', 'fence'],
   when: {
     all: [
-      { source_ip: { exists: true } },
+      // Fakes and slips of the pen, such as 10.01.0.1, are addresses of no network.
+      { source_ip: { cidr: ['0.0.0.0/0', '::/0'] } },
       { not: { source_ip: { cidr: parameter('networks') } } },
       { not: { actor_type: 'service' } },
       { not: { invoked_by: { exists: true } } },
@@ -65,6 +66,7 @@ export const detector = defineDetector({
       parameters: OURS,
     },
     { name: 'no networks are named', records: [stranger, call('2001:db9::7')], alerts: [] },
+    { name: 'what is no address', records: [call('300.01.0.7')], alerts: [], parameters: OURS },
     {
       name: 'an AWS service, of its own or for somebody',
       records: [

@@ -1,5 +1,5 @@
 /** A long-term key that has been at work for days asks for the first time whose it is. */
-import { defineDetector } from '../../src/detector.ts';
+import { defineDetector, z } from '../../src/detector.ts';
 
 const question = {
   eventSource: 'sts.amazonaws.com',
@@ -26,26 +26,58 @@ export const detector = defineDetector({
   id: 'old-key-asked-who-it-is',
   title: 'A key that was long at work asked whose it is',
   description:
-    'GetCallerIdentity is the first thing that anybody does who found a key, because it always works and tells account and user. Programs that call it do so from their first day. A long-term key that was at work for days without ever asking, and then asks, has changed hands.',
+    'GetCallerIdentity is the first thing that anybody does who found a key, because it always works and tells account and user. Programs that call it do so from their first day. A long-term key that was at work on at least seven of the last fourteen days with no more than eight kinds of calls, without ever asking, and then asks, has changed hands.',
   severity: 'low',
   severityReason: 'One harmless call, and the earliest sign of a leaked key; a person at the shell does it too.',
   table: 'cloudtrail',
   attack: [{ technique: 'T1087.004', version: 16 }],
   tags: ['discovery', 'baseline'],
-  when: {
-    event_source: 'sts.amazonaws.com',
-    event_name: 'GetCallerIdentity',
-    access_key_id: { startswith: 'AKIA' },
-  },
-  baseline: { firstSeen: ['access_key_id'], per: ['access_key_id'], over: '30d' },
+  when: { access_key_id: { startswith: 'AKIA' } },
+  sql: `-- One row per key and hour in which a key with few habits asked whose it is, which it had not asked in 14 days.
+WITH calls AS (
+  SELECT date_trunc('hour', c.event_time) AS slot, c.account_id, c.principal, c.access_key_id, concat(c.event_source, ' ', c.event_name) AS kind,
+    min(c.principal_arn) AS principal_arn, min(c.aws_region) AS aws_region, min(c.source_ip) AS source_ip, min(c.source_address) AS source_address,
+    min(c.user_agent) AS user_agent, min(c.event_time) AS first_seen, max(c.event_time) AS last_seen, count(*) AS calls, min(c.event_id) AS event_id
+  FROM cloudtrail AS c
+  GROUP BY 1, 2, 3, 4, 5
+), asked AS (
+  SELECT c.*, lag(c.slot) OVER (PARTITION BY c.account_id, c.access_key_id ORDER BY c.slot) AS last_slot
+  FROM calls AS c
+  WHERE c.kind = 'sts.amazonaws.com GetCallerIdentity'
+), fresh AS (
+  SELECT a.*
+  FROM asked AS a
+  WHERE a.last_slot IS NULL OR a.last_slot < a.slot - INTERVAL '14' DAY
+), known AS (
+  SELECT f.slot, f.account_id, f.access_key_id, count(DISTINCT h.kind) AS kinds, count(DISTINCT date_trunc('day', h.slot)) AS days
+  FROM fresh AS f
+  JOIN calls AS h ON h.account_id = f.account_id AND h.access_key_id = f.access_key_id AND h.slot < f.slot AND h.slot >= f.slot - INTERVAL '14' DAY
+  GROUP BY 1, 2, 3
+)
+SELECT f.slot, f.account_id, f.principal, f.access_key_id, f.principal_arn, f.aws_region, f.source_ip, f.source_address, f.user_agent, f.first_seen,
+  f.last_seen, f.calls AS count, ARRAY[f.event_id] AS event_ids
+FROM fresh AS f
+JOIN known AS k ON k.slot = f.slot AND k.account_id = f.account_id AND k.access_key_id = f.access_key_id
+WHERE k.days >= :days AND k.kinds <= :kinds
+ORDER BY 1, 2, 3, 4`,
+  lookback: '14d',
   slot: '1h',
   subject: ['account_id', 'principal', 'access_key_id'],
   summary:
-    '{principal} asked whose key {access_key_id} is, for the first time in 30 days, from {source_address} with {user_agent}',
+    '{principal} asked whose key {access_key_id} is, for the first time in 14 days, from {source_address} with {user_agent}',
+  parameters: {
+    days: z
+      .int()
+      .min(1)
+      .max(14)
+      .default(7)
+      .describe('days of the last 14 on which the key was at work; fewer say nothing of its habits'),
+    kinds: z.int().min(1).default(8).describe('kinds of calls in that time; more means a person or a pipeline'),
+  },
   falsePositives: ['A person who tries the own key at the shell; a new version of a program that asks at its start.'],
   blindSpots: [
     'Keys that ask every day, as those of Terraform do.',
-    'A key that has been at work for less than three days, or is never used.',
+    'A key that is hardly used, or of a person who makes many kinds of calls.',
     'Questions that AWS does not record: an error message of SNS or DynamoDB tells the account as well.',
   ],
   response: [
@@ -62,6 +94,60 @@ export const detector = defineDetector({
       name: 'a program that asks each day',
       records: [{ repeat: 11, every: '1d', record: { ...question, eventTime: '2025-03-01T09:00:00Z' } }],
       alerts: [],
+    },
+    {
+      name: 'it knew eight kinds of calls',
+      records: [
+        usual,
+        {
+          repeat: 7,
+          every: '1m',
+          record: (index) => ({ ...usual.record, eventName: `GetThing${index}`, eventTime: '2025-03-05T09:00:00Z' }),
+        },
+        question,
+      ],
+      alerts: [{ subject: { access_key_id: 'AKIAIOSFODNN7EXAMPLE' } }],
+    },
+    {
+      name: 'it knew nine',
+      records: [
+        usual,
+        {
+          repeat: 8,
+          every: '1m',
+          record: (index) => ({ ...usual.record, eventName: `GetThing${index}`, eventTime: '2025-03-05T09:00:00Z' }),
+        },
+        question,
+      ],
+      alerts: [],
+    },
+    {
+      name: 'after seven days of work, and after six',
+      records: [
+        { ...usual, repeat: 7 },
+        { ...usual, repeat: 6, record: { ...usual.record, userIdentity: callerWith('AKIAI44QH8DHBEXAMPLE') } },
+        { ...question, eventTime: '2025-03-08T09:00:00Z' },
+        { ...question, eventTime: '2025-03-08T09:00:00Z', userIdentity: callerWith('AKIAI44QH8DHBEXAMPLE') },
+      ],
+      alerts: [{ subject: { access_key_id: 'AKIAIOSFODNN7EXAMPLE' } }],
+    },
+    {
+      name: 'it asked exactly fourteen days ago',
+      records: [
+        { ...usual, repeat: 15 },
+        { ...question, eventTime: '2025-03-01T09:00:00Z' },
+        { ...question, eventTime: '2025-03-15T09:00:00Z' },
+      ],
+      alerts: [],
+    },
+    {
+      name: 'it asked longer ago',
+      records: [
+        { ...usual, repeat: 15 },
+        { ...question, eventTime: '2025-03-01T08:00:00Z' },
+        { ...question, eventTime: '2025-03-15T09:00:00Z' },
+      ],
+      alerts: [{ subject: { access_key_id: 'AKIAIOSFODNN7EXAMPLE' } }],
     },
     {
       name: 'a new key',
