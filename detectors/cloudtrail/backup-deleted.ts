@@ -47,10 +47,11 @@ export const detector = defineDetector({
     {
       name: 'each of the calls',
       records: [
-        ...['DeleteRecoveryPoint', 'DeleteBackupVault', 'DeleteBackupVaultLockConfiguration', 'DeleteBackupPlan'].map(
-          (eventName) => ({ ...deletion, eventName }),
-        ),
-      ],
+        'DeleteRecoveryPoint',
+        'DeleteBackupVault',
+        'DeleteBackupVaultLockConfiguration',
+        'DeleteBackupPlan',
+      ].map((eventName) => ({ ...deletion, eventName })),
       alerts: [{ subject: { principal: 'arn:aws:iam::111122223333:user/Alice' }, count: 4 }],
     },
     {

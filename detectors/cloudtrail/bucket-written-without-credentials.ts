@@ -53,17 +53,15 @@ export const detector = defineDetector({
     {
       name: 'each way to write',
       records: [
-        ...[
-          'PutObject',
-          'DeleteObject',
-          'DeleteObjects',
-          'CopyObject',
-          'CreateMultipartUpload',
-          'PutObjectAcl',
-          'PutBucketAcl',
-          'PutBucketPolicy',
-        ].map((eventName) => ({ ...write, eventName })),
-      ],
+        'PutObject',
+        'DeleteObject',
+        'DeleteObjects',
+        'CopyObject',
+        'CreateMultipartUpload',
+        'PutObjectAcl',
+        'PutBucketAcl',
+        'PutBucketPolicy',
+      ].map((eventName) => ({ ...write, eventName })),
       alerts: [{ subject: { 'request_parameters.bucketName': 'amzn-s3-demo-bucket' }, count: 8 }],
     },
     {

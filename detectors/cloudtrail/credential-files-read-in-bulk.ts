@@ -78,12 +78,12 @@ export const detector = defineDetector({
   examples: [
     {
       name: 'each kind of name',
-      records: [...NAMES.map((key) => get(key))],
+      records: NAMES.map((key) => get(key)),
       alerts: [{ subject: { principal: 'arn:aws:iam::111122223333:user/Alice' }, count: 22 }],
     },
     {
       name: 'five of them',
-      records: [...NAMES.slice(0, 5).map((key) => get(key))],
+      records: NAMES.slice(0, 5).map((key) => get(key)),
       alerts: [{ subject: { principal: 'arn:aws:iam::111122223333:user/Alice' }, count: 5 }],
     },
     {
@@ -98,11 +98,9 @@ export const detector = defineDetector({
     },
     {
       name: 'names that only look like it',
-      records: [
-        ...['environment.ts', 'a.pem.txt', 'credentials-howto.md', 'shop/.envoy', 'my_id_rsa', 'key.txt'].map((key) =>
-          get(key),
-        ),
-      ],
+      records: ['environment.ts', 'a.pem.txt', 'credentials-howto.md', 'shop/.envoy', 'my_id_rsa', 'key.txt'].map(
+        (key) => get(key),
+      ),
       alerts: [],
     },
     {

@@ -49,15 +49,13 @@ export const detector = defineDetector({
     {
       name: 'each of the calls',
       records: [
-        ...[
-          'ModifyDBInstance',
-          'CreateDBInstance',
-          'CreateDBCluster',
-          'RestoreDBInstanceFromDBSnapshot',
-          'RestoreDBInstanceToPointInTime',
-          'RestoreDBInstanceFromS3',
-        ].map((eventName) => ({ ...change, eventName })),
-      ],
+        'ModifyDBInstance',
+        'CreateDBInstance',
+        'CreateDBCluster',
+        'RestoreDBInstanceFromDBSnapshot',
+        'RestoreDBInstanceToPointInTime',
+        'RestoreDBInstanceFromS3',
+      ].map((eventName) => ({ ...change, eventName })),
       alerts: [
         { subject: { principal: 'arn:aws:iam::111122223333:user/Alice' } },
         { subject: { principal: 'arn:aws:iam::111122223333:user/Alice' } },

@@ -44,13 +44,11 @@ export const detector = defineDetector({
     {
       name: 'each of the calls, in the two spellings of AWS',
       records: [
-        ...[
-          'DisableDomainTransferLock',
-          'transferDomainToAnotherAwsAccount',
-          'RetrieveDomainAuthCode',
-          'UpdateDomainNameservers',
-        ].map((eventName) => ({ ...unlock, eventName })),
-      ],
+        'DisableDomainTransferLock',
+        'transferDomainToAnotherAwsAccount',
+        'RetrieveDomainAuthCode',
+        'UpdateDomainNameservers',
+      ].map((eventName) => ({ ...unlock, eventName })),
       alerts: [{ subject: { principal: 'arn:aws:iam::111122223333:user/Alice' }, count: 4 }],
     },
     {

@@ -28,10 +28,10 @@ export const detector = defineDetector({
     {
       name: 'each of the calls',
       records: [
-        ...['DisableEbsEncryptionByDefault', 'DisableSnapshotBlockPublicAccess', 'DisableImageBlockPublicAccess'].map(
-          (eventName) => ({ ...off, eventName }),
-        ),
-      ],
+        'DisableEbsEncryptionByDefault',
+        'DisableSnapshotBlockPublicAccess',
+        'DisableImageBlockPublicAccess',
+      ].map((eventName) => ({ ...off, eventName })),
       alerts: [
         { subject: { principal: 'arn:aws:iam::111122223333:user/Alice' } },
         { subject: { principal: 'arn:aws:iam::111122223333:user/Alice' } },

@@ -38,7 +38,7 @@ export const detector = defineDetector({
   examples: [
     {
       name: 'each of the calls',
-      records: [...['DisableRule', 'DeleteRule', 'RemoveTargets'].map((eventName) => ({ ...off, eventName }))],
+      records: ['DisableRule', 'DeleteRule', 'RemoveTargets'].map((eventName) => ({ ...off, eventName })),
       alerts: [{ subject: { principal: 'arn:aws:iam::111122223333:user/Alice' }, count: 3 }],
     },
     {

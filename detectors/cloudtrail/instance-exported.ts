@@ -48,12 +48,10 @@ export const detector = defineDetector({
   examples: [
     {
       name: 'each kind of export',
-      records: [
-        ...['CreateInstanceExportTask', 'ExportImage', 'CreateStoreImageTask'].map((eventName) => ({
-          ...base,
-          eventName,
-        })),
-      ],
+      records: ['CreateInstanceExportTask', 'ExportImage', 'CreateStoreImageTask'].map((eventName) => ({
+        ...base,
+        eventName,
+      })),
       alerts: [{ subject: { principal: 'arn:aws:iam::111122223333:user/Alice' }, count: 3 }],
     },
     {

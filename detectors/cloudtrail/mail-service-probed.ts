@@ -90,7 +90,7 @@ export const detector = defineDetector({
     },
     {
       name: 'refused as well',
-      records: [...SES.slice(0, 4).map((record) => ({ ...record, errorCode: 'AccessDenied' }))],
+      records: SES.slice(0, 4).map((record) => ({ ...record, errorCode: 'AccessDenied' })),
       alerts: [{ subject: { principal: 'arn:aws:iam::111122223333:user/Alice' }, count: 4 }],
     },
     { name: 'one less, or the same again and again', records: [...SES.slice(0, 3), ...SES.slice(0, 3)], alerts: [] },
@@ -101,7 +101,7 @@ export const detector = defineDetector({
     },
     {
       name: 'in the console',
-      records: [...SES.map((record) => ({ ...record, sessionCredentialFromConsole: 'true' }))],
+      records: SES.map((record) => ({ ...record, sessionCredentialFromConsole: 'true' })),
       alerts: [],
     },
     {

@@ -50,13 +50,11 @@ export const detector = defineDetector({
     {
       name: 'each step',
       records: [
-        ...[
-          'CreateFoundationModelAgreement',
-          'PutUseCaseForModelAccess',
-          'PutFoundationModelEntitlement',
-          'CreateProvisionedModelThroughput',
-        ].map((eventName) => ({ ...base, eventName })),
-      ],
+        'CreateFoundationModelAgreement',
+        'PutUseCaseForModelAccess',
+        'PutFoundationModelEntitlement',
+        'CreateProvisionedModelThroughput',
+      ].map((eventName) => ({ ...base, eventName })),
       alerts: [{ subject: { principal: 'arn:aws:iam::111122223333:user/Alice' }, count: 4 }],
     },
     {

@@ -63,23 +63,21 @@ export const detector = defineDetector({
   examples: [
     {
       name: 'four models, by each call, refused and not valid',
-      records: [
-        ...CALLS.map((eventName, index) => ({
-          ...refused(index),
-          eventName,
-          errorCode: index % 2 === 0 ? 'AccessDeniedException' : 'ValidationException',
-        })),
-      ],
+      records: CALLS.map((eventName, index) => ({
+        ...refused(index),
+        eventName,
+        errorCode: index % 2 === 0 ? 'AccessDeniedException' : 'ValidationException',
+      })),
       alerts: [{ subject: { principal: 'arn:aws:iam::111122223333:user/Alice' }, count: 4 }],
     },
     {
       name: 'refused alone',
-      records: [...[0, 1, 2, 3].map(refused)],
+      records: [0, 1, 2, 3].map(refused),
       alerts: [{ subject: { principal: 'arn:aws:iam::111122223333:user/Alice' }, count: 4 }],
     },
     {
       name: 'not valid alone',
-      records: [...[0, 1, 2, 3].map((index) => ({ ...refused(index), errorCode: 'ValidationException' }))],
+      records: [0, 1, 2, 3].map((index) => ({ ...refused(index), errorCode: 'ValidationException' })),
       alerts: [{ subject: { principal: 'arn:aws:iam::111122223333:user/Alice' }, count: 4 }],
     },
     {

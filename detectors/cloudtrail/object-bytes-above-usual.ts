@@ -59,11 +59,16 @@ WITH hourly AS (
   SELECT h.account_id, date_trunc('day', h.slot) AS day
   FROM hourly AS h
   GROUP BY 1, 2
+), ripe AS (
+  SELECT h.slot, h.account_id
+  FROM hourly AS h
+  JOIN days AS d ON d.account_id = h.account_id AND d.day <= h.slot - INTERVAL '3' DAY AND d.day >= h.slot - INTERVAL '7' DAY
+  GROUP BY 1, 2
 ), loud AS (
   SELECT h.slot, h.account_id, h.principal, h.bytes
   FROM hourly AS h
+  JOIN ripe AS r ON r.slot = h.slot AND r.account_id = h.account_id
   WHERE h.bytes >= :gigabytes * 1000000000
-    AND EXISTS (SELECT 1 FROM days AS d WHERE d.account_id = h.account_id AND d.day <= h.slot - INTERVAL '3' DAY AND d.day >= h.slot - INTERVAL '7' DAY)
 ), ranked AS (
   SELECT l.slot, l.account_id, l.principal, h.bytes, row_number() OVER (PARTITION BY l.slot, l.account_id, l.principal ORDER BY h.bytes) AS place,
     count(*) OVER (PARTITION BY l.slot, l.account_id, l.principal) AS hours
@@ -76,7 +81,7 @@ WITH hourly AS (
   GROUP BY 1, 2, 3
 )
 SELECT l.slot, l.account_id, l.principal, min(c.principal_arn) AS principal_arn, min(c.aws_region) AS aws_region, min(c.source_ip) AS source_ip,
-  min(c.source_address) AS source_address, CAST(max(l.bytes) / 1000000000 AS BIGINT) AS sent_gb, CAST(coalesce(max(u.bytes), 0) / 1000000000 AS BIGINT) AS usual_gb,
+  min(c.source_address) AS source_address, CAST(floor(max(l.bytes) / 1000000000) AS BIGINT) AS sent_gb, CAST(floor(coalesce(max(u.bytes), 0) / 1000000000) AS BIGINT) AS usual_gb,
   count(DISTINCT json_extract_scalar(c.request_parameters, '$.bucketName')) AS buckets,
   min(c.event_time) AS first_seen, max(c.event_time) AS last_seen, count(*) AS count, array_agg(c.event_id ORDER BY c.event_time, c.event_id) AS event_ids
 FROM loud AS l

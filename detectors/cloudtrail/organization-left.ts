@@ -31,11 +31,9 @@ export const detector = defineDetector({
   examples: [
     {
       name: 'each of the calls',
-      records: [
-        ...['LeaveOrganization', 'RemoveAccountFromOrganization', 'CloseAccount', 'DeleteOrganization'].map(
-          (eventName) => ({ ...leave, eventName }),
-        ),
-      ],
+      records: ['LeaveOrganization', 'RemoveAccountFromOrganization', 'CloseAccount', 'DeleteOrganization'].map(
+        (eventName) => ({ ...leave, eventName }),
+      ),
       alerts: [{ subject: { principal: 'arn:aws:iam::111122223333:user/Alice' }, count: 4 }],
     },
     {

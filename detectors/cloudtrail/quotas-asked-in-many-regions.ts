@@ -50,12 +50,12 @@ export const detector = defineDetector({
   examples: [
     {
       name: 'five regions, by each call',
-      records: [...REGIONS.map((awsRegion, index) => ({ ...ask(awsRegion), eventName: CALLS[index % CALLS.length] }))],
+      records: REGIONS.map((awsRegion, index) => ({ ...ask(awsRegion), eventName: CALLS[index % CALLS.length] })),
       alerts: [{ subject: { principal: 'arn:aws:iam::111122223333:user/Alice' }, count: 5 }],
     },
     {
       name: 'refused as well',
-      records: [...REGIONS.map((awsRegion) => ({ ...ask(awsRegion), errorCode: 'AccessDeniedException' }))],
+      records: REGIONS.map((awsRegion) => ({ ...ask(awsRegion), errorCode: 'AccessDeniedException' })),
       alerts: [{ subject: { principal: 'arn:aws:iam::111122223333:user/Alice' }, count: 5 }],
     },
     { name: 'four regions, one twice', records: [...REGIONS.slice(1).map(ask), ask('us-west-2')], alerts: [] },

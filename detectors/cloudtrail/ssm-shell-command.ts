@@ -57,10 +57,10 @@ export const detector = defineDetector({
     {
       name: 'each of the documents, by its name and by its ARN',
       records: [
-        ...['AWS-RunShellScript', 'arn:aws:ssm:us-east-1::document/AWS-RunPowerShellScript', 'AWS-RunRemoteScript'].map(
-          (documentName) => ({ ...command, requestParameters: { documentName } }),
-        ),
-      ],
+        'AWS-RunShellScript',
+        'arn:aws:ssm:us-east-1::document/AWS-RunPowerShellScript',
+        'AWS-RunRemoteScript',
+      ].map((documentName) => ({ ...command, requestParameters: { documentName } })),
       alerts: [{ subject: { principal: 'arn:aws:iam::111122223333:user/Alice' }, count: 3 }],
     },
     {

@@ -41,14 +41,12 @@ export const detector = defineDetector({
     {
       name: 'each of the steps',
       records: [
-        ...[
-          'CreateTrafficMirrorSession',
-          'CreateTrafficMirrorTarget',
-          'ModifyTrafficMirrorSession',
-          'CreateTrafficMirrorFilter',
-          'CreateTrafficMirrorFilterRule',
-        ].map((eventName) => ({ ...session, eventName })),
-      ],
+        'CreateTrafficMirrorSession',
+        'CreateTrafficMirrorTarget',
+        'ModifyTrafficMirrorSession',
+        'CreateTrafficMirrorFilter',
+        'CreateTrafficMirrorFilterRule',
+      ].map((eventName) => ({ ...session, eventName })),
       alerts: [{ subject: { principal: 'arn:aws:iam::111122223333:user/Alice' }, count: 5 }],
     },
     {

@@ -340,7 +340,7 @@ function leakedKey(): Story {
     clock(FRIDAY, '20:41'),
     'richard_roe, from 203.0.113.90',
     'switches off what could see him: GuardDuty, Config and the flow logs',
-    ['guardduty-disabled', 'config-recorder-stopped', 'flow-logs-deleted'],
+    ['guardduty-disabled', 'config-recorder-stopped', 'flow-logs-deleted', 'console-change-first-seen'],
     (at) => {
       call(intruder, 'guardduty:DeleteDetector', at, { detectorId: '12abc34d567e8fa901bc2d34e56789f0' });
       call(intruder, 'config:StopConfigurationRecorder', at + 50_000, { configurationRecorderName: 'default' });
@@ -691,7 +691,7 @@ function leakedKey(): Story {
     TRAIL_STARTED,
     'mary_major, from 198.51.100.21',
     'is called in, starts the trail again, cancels the deletion, shuts the keys and removes support-temp',
-    [],
+    ['console-change-first-seen'],
     (at) => {
       consoleLogin(diary, people.mary, clock(FRIDAY, '22:11'), { success: true, mfa: true });
       call(onCall, 'cloudtrail:StartLogging', at, { name: TRAIL });
@@ -895,7 +895,7 @@ function shortcut(): Story {
     begin + 4 * MINUTE,
     `root of ${DEVELOPMENT}, from ${address}`,
     'makes an access key for root',
-    ['root-credentials-changed', 'root-call-of-its-own'],
+    ['root-credentials-changed', 'root-call-of-its-own', 'console-change-first-seen'],
     (at) =>
       diary.add(signedIn, {
         action: 'iam:CreateAccessKey',
