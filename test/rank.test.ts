@@ -116,7 +116,7 @@ describe('news', () => {
   test('are told apart by the subject where there is no principal', () => {
     const about = (address: string): Partial<Alert> => ({
       subject: { source_ip: address },
-      principal_arn: null as never,
+      principal_arn: null,
     });
     const alerts = [alert(0, about('198.51.100.1')), alert(1, about('198.51.100.2')), alert(2, about('198.51.100.1'))];
     expect(alerts.map((one) => rankOf(one, alerts).news)).toEqual([10, 10, 0]);

@@ -7,6 +7,10 @@ import { DAY_MS } from '../../src/time.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 
+/** A text or a number as text; of anything else nothing. */
+const plain = (value: unknown): string | undefined =>
+  typeof value === 'string' || typeof value === 'number' ? String(value) : undefined;
+
 /** One line of the file of cases. */
 export interface RuleCase {
   readonly rule_id: string;
@@ -93,8 +97,8 @@ function changed(event: Json, path: string, index: number): Json {
 /** The account that keeps the record becomes one of its own, wherever it is named. */
 function inAccount(event: Json, number: number): Json {
   const identity = event['userIdentity'] as Json | undefined;
-  const inArn = /^arn:[^:]*:[^:]*:[^:]*:(\d{12}):/u.exec(String(event['webaclId']))?.[1];
-  const own = String(event['recipientAccountId'] ?? identity?.['accountId'] ?? inArn ?? USUAL_ACCOUNT);
+  const inArn = /^arn:[^:]*:[^:]*:[^:]*:(\d{12}):/u.exec(plain(event['webaclId']) ?? '')?.[1];
+  const own = plain(event['recipientAccountId']) ?? plain(identity?.['accountId']) ?? inArn ?? USUAL_ACCOUNT;
   const account = String(FIRST_ACCOUNT + number);
   const moved = JSON.parse(JSON.stringify(event).replaceAll(own, account)) as Json;
   return 'webaclId' in event ? moved : { recipientAccountId: account, ...moved };
@@ -133,12 +137,12 @@ const OWNER = '79a59df900b949e55d96a1e698fbacedfd6e09d98eacf8f8d5218e7cd47ef2be'
 function accessLine(event: Json, number: number, startMs: number): string {
   const known: Json = { ...USUAL_REQUEST, tlsversion: event['tlsVersion'], ...event, requestid: '{id}' };
   const fields = ACCESS_FIELDS.map((name) => {
-    const value = known[name.replaceAll('"', '')];
-    const text = value === undefined || value === '' ? '-' : String(value);
+    const value = plain(known[name.replaceAll('"', '')]);
+    const text = value === undefined || value === '' ? '-' : value;
     return name.startsWith('"') ? `"${text}"` : text;
   });
   const time = new Date(startMs);
   const month = time.toLocaleString('en', { month: 'short', timeZone: 'UTC' });
   const stamp = `${String(time.getUTCDate()).padStart(2, '0')}/${month}/${time.getUTCFullYear()}:${time.toISOString().slice(11, 19)} +0000`;
-  return `${OWNER} ${String(known['bucket'])}-${number} [${stamp}] ${fields.join(' ')} - -`;
+  return `${OWNER} ${plain(known['bucket'])}-${number} [${stamp}] ${fields.join(' ')} - -`;
 }

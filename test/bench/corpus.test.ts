@@ -14,7 +14,9 @@ test('a plan holds as many events as asked for, spread over its days, with one i
 
 test('a quiet plan is the same archive without its incidents', () => {
   const jobs = plan(shape);
-  expect(plan({ ...shape, quiet: true })).toEqual(jobs.map(({ incident: _, ...job }) => job));
+  const quiet = plan({ ...shape, quiet: true });
+  expect(quiet.some((job) => 'incident' in job)).toBe(false);
+  expect(jobs).toMatchObject(quiet);
 });
 
 test('files of a fixed number of records have that number', () => {
