@@ -37,7 +37,7 @@ export const detector = defineDetector({
   tags: ['initial-access', 'baseline'],
   when: {
     all: [
-      { access_key_id: { startswith: 'AKIA' }, source_ip: { exists: true } },
+      { access_key_id: { startswith: 'AKIA' } },
       { not: { vpc_endpoint_id: { exists: true } } },
       { not: { invoked_by: { exists: true } } },
     ],

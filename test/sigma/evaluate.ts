@@ -113,7 +113,10 @@ function valuesAt(value: unknown, path: readonly string[]): readonly string[] {
   if (value === null || value === undefined) return [];
   if (path[0] === 'eventName' && typeof value === 'object') {
     const name = (value as Json)['eventName'];
-    return typeof name === 'string' ? [name.replace(/20\d{6}$/u, '')] : [];
+    // As the column has it: without the date of the API, and with a capital at its head.
+    return typeof name === 'string'
+      ? [name.replace(/20\d{6}$/u, '').replace(/^./u, (letter) => letter.toUpperCase())]
+      : [];
   }
   if (Array.isArray(value)) return value.flatMap((one) => valuesAt(one, path));
   const [first, ...rest] = path;
