@@ -8,6 +8,7 @@ import { Session } from '../../src/backends/athena/session.ts';
 import { TABLES } from '../../src/cli/wire.ts';
 import { createEngine } from '../../src/detection/planner.ts';
 import type { Detector } from '../../src/detector.ts';
+import { NO_CONTEXT } from '../../src/enrichment.ts';
 import { DELIVERY_LATENESS_MS } from '../../src/keys.ts';
 import { explainArchive } from '../../src/pipeline/hunt.ts';
 import type { Table } from '../../src/table.ts';
@@ -75,6 +76,7 @@ export async function planCatalogue(
     maxScanBytes: null,
     latenessMs: null,
     tables: TABLES,
+    enrichment: NO_CONTEXT,
     lists: [],
     signal: new AbortController().signal,
     tempDirectory,

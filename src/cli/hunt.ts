@@ -4,6 +4,7 @@ import { type Alert, SEVERITIES, type Severity } from '../alert.ts';
 import type { Detector } from '../detector.ts';
 import { AppError } from '../errors.ts';
 import { collect, detectorParameters, type ExitStatus, type Run } from './command.ts';
+import { withNamed } from './enrichment.ts';
 import { formatCount, plural } from './output/text.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -44,7 +45,7 @@ export async function chooseDetectors(
 ): Promise<ChosenDetectors> {
   const { loadDetectors } = await import('./detectors.ts');
   const catalogue = await loadDetectors(run.config);
-  const parameters = await detectorParameters(run);
+  const parameters = withNamed(await detectorParameters(run), run.config);
   for (const id of Object.keys(parameters)) catalogue.get(id);
   const { tag, minSeverity } = run.options;
   const tags = new Set(catalogue.entries.flatMap(({ detector }) => detector.tags ?? []));

@@ -1,8 +1,9 @@
 /** Lists of what to look for, as people receive them: a file with an address, network, access key, ARN or user agent on each line. */
 import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
+import { resolve } from 'node:path';
 import { AppError } from '../errors.ts';
-import { systemReason } from './config.ts';
+import { type Config, systemReason } from './config.ts';
 
 export const INDICATOR_KINDS = ['address', 'network', 'access_key', 'arn', 'user_agent'] as const;
 export type IndicatorKind = (typeof INDICATOR_KINDS)[number];
@@ -10,6 +11,11 @@ export type IndicatorKind = (typeof INDICATOR_KINDS)[number];
 export interface Indicator {
   readonly kind: IndicatorKind;
   readonly value: string;
+}
+
+/** The lists of the config, by name. Throws `config-invalid`. */
+export function configLists(config: Config): Map<string, readonly Indicator[]> {
+  return new Map(Object.entries(config.lists).map(([name, file]) => [name, readList(resolve(config.dir, file))]));
 }
 
 /** Reads a list. `#` starts a comment; `192[.]0[.]2[.]1` is read as the address it stands for. Throws `config-invalid`, naming the line. */

@@ -2,6 +2,7 @@
 import type { Severity } from '../alert.ts';
 import type { Clock } from '../clock.ts';
 import type { Detector } from '../detector.ts';
+import type { Enrichment } from '../enrichment.ts';
 import { AppError } from '../errors.ts';
 import type { IngestOptions } from '../ingest.ts';
 import type { Log } from '../log.ts';
@@ -24,6 +25,7 @@ import {
   type HunterOptions,
   ingestInto,
   type LocalStore,
+  type Override,
   openHunter,
   openSources,
   startThreads,
@@ -102,6 +104,8 @@ export interface WatchSetup {
   readonly hunts: readonly PreparedHunt[];
   readonly sinks: readonly PreparedSink[];
   readonly lists: ReadonlyMap<string, readonly Indicator[]>;
+  readonly enrichment: Enrichment;
+  readonly overrides: readonly Override[];
   /** Those of the config. */
   readonly suppressions: readonly Suppression[];
   readonly mask: HunterOptions['mask'];
@@ -260,7 +264,7 @@ function watchedSource(name: string): WatchedSource {
 }
 
 async function watchedHunt(
-  { store, clock, lists, suppressions, mask }: WatchSetup,
+  { store, clock, lists, enrichment, overrides, suppressions, mask }: WatchSetup,
   { id, schedule, windowMs, task }: PreparedHunt,
   dir: string,
   signal: AbortSignal,
@@ -274,6 +278,8 @@ async function watchedHunt(
         detectors,
         parameters,
         lists,
+        enrichment,
+        overrides,
         suppressions,
         signal,
         ...(mask && { mask }),
@@ -290,7 +296,7 @@ async function watchedHunt(
     const named = Object.fromEntries(
       Object.entries(bounds).filter(([name]) => query.parameters.some((parameter) => parameter.name === name)),
     );
-    return useBackend(store, { portable: true, lists }, async (backend) => {
+    return useBackend(store, { portable: true, lists, enrichment }, async (backend) => {
       const newestMs = async (): Promise<number> => dueMs;
       const values = await queryValues(query, { ...named, ...given }, { nowMs: dueMs, newestMs });
       const { columns, batches } = await backend.stream(query.sql, values);

@@ -13,12 +13,15 @@ import type { TableEstimate } from '../backends/athena/estimate.ts';
 import type { DiscoverOptions } from '../backends/athena/layout.ts';
 import type { Check } from '../backends/athena/selftest.ts';
 import type { DeployedTable, SetupStep } from '../backends/athena/setup.ts';
+import { ACCOUNT_COLUMNS, ACCOUNT_TABLE } from '../backends/context.ts';
 import { LAKE_COLUMNS, LAKE_VIEW } from '../backends/lake.ts';
 import { type Clock, systemClock } from '../clock.ts';
 import type { FilledRecord } from '../detection/example-records.ts';
 import type { ExamplesReport } from '../detection/examples.ts';
 import type { Recorded } from '../detection/silence.ts';
 import type { Detector, ExampleRecord } from '../detector.ts';
+import type { EnrichmentFiles } from '../enrichment/open.ts';
+import { type Enrichment, inContext } from '../enrichment.ts';
 import { AppError } from '../errors.ts';
 import type { Decoder, Format } from '../format.ts';
 import { cloudtrailInsightTable } from '../formats/cloudtrail-insight-table.ts';
@@ -44,6 +47,7 @@ import type { Indicator } from './lists.ts';
 export type { Prepared } from '../backends/athena/backend.ts';
 export { ALERT_COLUMNS, suppressionLabel } from '../pipeline/alerts.ts';
 export { refuseStoreInside } from '../pipeline/evidence.ts';
+export type { Override } from '../pipeline/scope.ts';
 export type { QueueOptions } from '../sources/sqs.ts';
 export type { LocalStore } from '../store/store.ts';
 
@@ -151,6 +155,12 @@ export async function forecast(
   }
 }
 
+/** What is known beside the logs, out of files. Throws `config-invalid`. */
+export async function openEnrichment(files: EnrichmentFiles): Promise<Enrichment> {
+  const enrichment = await import('../enrichment/open.ts');
+  return enrichment.openEnrichment(files);
+}
+
 /** A statement of a person may take this share of the machine's memory; what does not fit goes to disk. */
 const SQL_MEMORY_SHARE = 0.5;
 const SQL_MEMORY_MAX_MB = 4096;
@@ -158,6 +168,7 @@ const SQL_MEMORY_MAX_MB = 4096;
 export interface BackendOptions {
   readonly portable: boolean;
   readonly lists: ReadonlyMap<string, readonly Indicator[]>;
+  readonly enrichment: Enrichment;
 }
 
 const sqlMemoryMb = Math.min(SQL_MEMORY_MAX_MB, Math.floor((totalmem() / 1_000_000) * SQL_MEMORY_SHARE));
@@ -175,7 +186,7 @@ export async function withTempDirectory<T>(use: (path: string) => Promise<T>): P
 /** Uses a backend for a person's own SQL, shut to everything but the tables of this store as they are now. */
 export function useBackend<T>(
   store: Store,
-  { portable, lists }: BackendOptions,
+  { portable, lists, enrichment }: BackendOptions,
   use: (backend: Backend) => Promise<T>,
 ): Promise<T> {
   return withTempDirectory(async (tempDirectory) => {
@@ -193,6 +204,7 @@ export function useBackend<T>(
         },
       })),
       lists: listValues(lists),
+      enrichment,
       portable,
       locked: true,
       memoryLimitMb: sqlMemoryMb,
@@ -340,6 +352,7 @@ export async function openHunter(
       createDuckdbBackend({
         tables,
         lists,
+        ...(options.enrichment && { enrichment: options.enrichment }),
         portable: true,
         locked: false,
         memoryLimitMb: HUNT_MEMORY_MB,
@@ -420,6 +433,7 @@ export interface CompactArchiveOptions {
 
 export interface AthenaOptions {
   readonly lists: ReadonlyMap<string, readonly Indicator[]>;
+  readonly enrichment: Enrichment;
   readonly signal: AbortSignal;
   readonly onProgress?: AthenaBackendOptions['onProgress'];
 }
@@ -427,7 +441,7 @@ export interface AthenaOptions {
 /** Uses Athena as the settings say. Nothing is asked of it before something is. */
 export function useAthena<T>(
   { aws, place, maxScanBytes, latenessMs }: AthenaSettings,
-  { lists, signal, onProgress }: AthenaOptions,
+  { lists, enrichment, signal, onProgress }: AthenaOptions,
   use: (session: AthenaSession) => Promise<T>,
 ): Promise<T> {
   return withTempDirectory(async (tempDirectory) => {
@@ -440,6 +454,7 @@ export function useAthena<T>(
       latenessMs,
       tables: TABLES,
       lists: listValues(lists),
+      enrichment,
       signal,
       tempDirectory,
       nowMs: () => Date.now(),
@@ -654,7 +669,7 @@ export async function testExamples(detector: Detector, mutate = false): Promise<
       writers.set(name, known);
       return known;
     };
-    const load = async (records: readonly FilledRecord[]) => {
+    const load = async (records: readonly FilledRecord[], enrichment: Enrichment) => {
       const tables: { readonly table: Table; readonly segments: readonly Segment[] }[] = [];
       for (const one of TABLES.filter(({ name }) => name === table.name || detector.reads?.includes(name))) {
         const own = records.filter((record) => record.table === one.name).map(({ record }) => record);
@@ -663,6 +678,7 @@ export async function testExamples(detector: Detector, mutate = false): Promise<
       }
       return createDuckdbBackend({
         tables,
+        enrichment,
         portable: true,
         locked: false,
         memoryLimitMb: EXAMPLE_MEMORY_MB,
@@ -752,6 +768,12 @@ export const LAKE: SqlTable = {
   columns: LAKE_COLUMNS,
 };
 
+const KNOWN_ACCOUNT: SqlTable = {
+  name: ACCOUNT_TABLE,
+  doc: 'The accounts of the file that the config names.',
+  columns: ACCOUNT_COLUMNS,
+};
+
 /** All that a statement can read, for help and completion. */
 export function sqlTables(config: Config): readonly SqlTable[] {
   const lists = Object.entries(config.lists).map(([name, file]) => ({
@@ -759,5 +781,10 @@ export function sqlTables(config: Config): readonly SqlTable[] {
     doc: `The lines of ${file}.`,
     columns: LIST_COLUMNS,
   }));
-  return [...TABLES, LAKE, ...CATALOG_TABLES, ...lists];
+  const { mmdb, aws_ranges: ranges, networks, threats, accounts: file } = config.enrichment;
+  const isKnown = [mmdb.country, mmdb.asn, ranges, file].some((path) => path !== undefined);
+  const isEnriched = isKnown || Object.keys(networks).length + threats.length > 0;
+  const seen = (table: Table): SqlTable => (isEnriched ? inContext(table) : table);
+  const accounts = config.enrichment.accounts === undefined ? [] : [KNOWN_ACCOUNT];
+  return [...TABLES.map(seen), LAKE, ...CATALOG_TABLES, ...accounts, ...lists];
 }

@@ -1,6 +1,7 @@
 /** Runs the examples of a detector: streams of raw records through a store, what it finds against what each example expects. */
 import type { Backend } from '../backend.ts';
 import { type Detector, type Example, parameterValues } from '../detector.ts';
+import { CONTEXT_SOURCES, type Enrichment } from '../enrichment.ts';
 import { AppError } from '../errors.ts';
 import type { Finding, HuntEngine, HuntTask } from '../hunt.ts';
 import { DAY_MS } from '../time.ts';
@@ -37,7 +38,7 @@ export async function runExamples(
     mutate,
   }: {
     readonly engine: HuntEngine;
-    readonly load: (records: readonly FilledRecord[]) => Promise<Backend>;
+    readonly load: (records: readonly FilledRecord[], enrichment: Enrichment) => Promise<Backend>;
     readonly mutate: boolean;
   },
 ): Promise<ExamplesReport> {
@@ -52,7 +53,7 @@ export async function runExamples(
     const tasks = [detector, ...variants.map((variant) => variant.detector)].map(
       (one): HuntTask => ({ detector: one, parameters, window }),
     );
-    const backend = await load(records);
+    const backend = await load(records, knownIn(example));
     try {
       const results = await engine.run(backend, {
         tasks,
@@ -71,6 +72,31 @@ export async function runExamples(
     }
   }
   return { examples, mutants: variants.map(({ leaf }, at) => ({ leaf, noticed: noticed[at] ?? false })) };
+}
+
+/** What an example says is known. */
+function knownIn({ known }: Example): Enrichment {
+  const addresses = new Map(Object.entries(known?.addresses ?? {}));
+  const nothing = {
+    country: null,
+    asn: null,
+    as_name: null,
+    network: null,
+    aws_service: null,
+    aws_region: null,
+    threat: null,
+  };
+  return {
+    sources: new Set(CONTEXT_SOURCES),
+    fingerprint: () => '',
+    accounts: new Map(
+      Object.entries(known?.accounts ?? {}).map(([id, account]) => [
+        id,
+        { name: null, ou: null, tags: {}, ...account },
+      ]),
+    ),
+    address: (text) => (addresses.has(text) ? { ...nothing, ...addresses.get(text) } : null),
+  };
 }
 
 /** The detector without each of its predicates in turn. */

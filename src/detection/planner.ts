@@ -1,5 +1,6 @@
 /** The engine: looks at a few columns that tell which detectors concern any events, one wide scan that keeps the events of all of them, then each detector over what was kept. */
 import type { Backend, Param, Row } from '../backend.ts';
+import { addressSelect, contextNamed, inContext, isContext } from '../enrichment.ts';
 import { type Finding, type HuntEngine, type HuntRequest, type HuntTaskResult, LATENESS_MS } from '../hunt.ts';
 import type { Column, Table } from '../table.ts';
 import { DAY_MS, type Window } from '../time.ts';
@@ -81,7 +82,7 @@ class Run {
   readonly #notes: string[][];
 
   constructor(table: Table, request: HuntRequest, keeps: boolean) {
-    this.#table = table;
+    this.#table = inContext(table);
     this.#request = request;
     this.#keeps = keeps;
     this.#name = table.roles.eventName;
@@ -133,8 +134,23 @@ class Run {
   explain(): readonly Statement[] {
     const all = jobsOf(this.#compiled());
     const jobs = this.#keeps ? all : alone(all);
-    const kept = jobs.filter(isKept);
     const title = (some: readonly Job[]): string => some.map(({ compiled }) => compiled.detector.id).join(', ');
+    const statements = this.#statements(jobs, title);
+    return [...this.#lookUps(jobs, statements), ...statements];
+  }
+
+  /** Where no rows are kept, addresses that have to be looked up are asked for first. */
+  #lookUps(jobs: readonly Job[], statements: readonly Statement[]): readonly Statement[] {
+    const text = this.#keeps ? '' : statements.map(({ sql }) => sql).join();
+    const columns = contextNamed(text, this.#table).filter(({ context }) => context.kind === 'address');
+    return [...new Set(columns.map(({ context }) => context.of))].map((column) => ({
+      title: `${column} of the window, to be looked up`,
+      sql: addressSelect(this.#table, column, reading(jobs)),
+    }));
+  }
+
+  #statements(jobs: readonly Job[], title: (some: readonly Job[]) => string): readonly Statement[] {
+    const kept = jobs.filter(isKept);
     return [
       ...(this.#keeps && kept.length > 0
         ? [{ title: `the events of all conditions, kept as ${KEPT_SOURCE}`, sql: this.#keptSql(kept) }]
@@ -268,7 +284,6 @@ class Run {
 
   /** The events that any of these jobs wants, with a flag for each condition: the one wide scan. */
   #keptSql(jobs: readonly Job[]): string {
-    const isPlain = (column: Column): boolean => column.json !== true;
     const flags = jobs.flatMap(({ at, compiled, names: known }) =>
       compiled.conditions.map((condition, step) => {
         const [cheap, whole] = [necessarySql(condition, isPlain), conditionSql(condition)];
@@ -543,7 +558,9 @@ SELECT ${[...s, ...names('k', keyCount(job.compiled)), ...names('p', perOf(kind)
     const takesAll = jobs.some(
       ({ compiled: { kind } }) => kind.kind === 'sql' && handsOnAll(kind.sql, this.#table.name),
     );
-    return this.#table.columns.map(({ name }) => name).filter((name) => takesAll || words.has(name));
+    return this.#table.columns
+      .filter((column) => (takesAll && !isContext(column)) || words.has(column.name))
+      .map(({ name }) => name);
   }
 }
 
@@ -586,9 +603,12 @@ const mayBeBroad = (job: Job): boolean =>
   (job.compiled.kind.kind === 'threshold' || isBaseline(job) || isSql(job)) && !looksIntoJson(job);
 const isKept = (job: Job): boolean => !isFreeSql(job) && !job.isBroad;
 
+/** What is known beside the logs is joined to them, which costs more than reading a column. */
+const isPlain = (column: Column): boolean => column.json !== true && !isContext(column);
+
 /** Whether its conditions read columns that are costly to read: those are read once, in the wide scan. */
 const looksIntoJson = ({ compiled: { conditions } }: Job): boolean =>
-  conditions.some((condition) => necessarySql(condition, (column) => column.json !== true) !== conditionSql(condition));
+  conditions.some((condition) => necessarySql(condition, isPlain) !== conditionSql(condition));
 
 /** A costly test behind a cheap one that it implies. */
 const guarded = (whole: string, cheap: string | true | null): string =>

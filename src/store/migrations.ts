@@ -15,4 +15,8 @@ export const MIGRATIONS: Readonly<Record<number, Migration>> = {
     for (const table of [ALERT_CHANGE, DELIVERY, HUNT_RUN, SOURCE_STATE]) await session.run(createStatement(table));
     for (const statement of CREATE_WATCH) await session.run(statement);
   },
+  // What is known beside the logs.
+  2: async (session) => {
+    await session.run('ALTER TABLE alert ADD COLUMN IF NOT EXISTS context VARCHAR');
+  },
 };

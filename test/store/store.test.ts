@@ -68,6 +68,7 @@ const alert: Alert = {
   regions: [],
   source_ips: ['198.51.100.7'],
   principal_arn: null,
+  context: null,
   attack: [{ technique: 'T1078.004', version: 16 }],
   event_ids: ['e"1', 'é2'],
   event_ids_total: 2,

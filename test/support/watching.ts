@@ -7,6 +7,7 @@ import { loadDetectors } from '../../src/cli/detectors.ts';
 import { type LocalStore, openHunter, openStore } from '../../src/cli/wire.ts';
 import { type TurnResult, useWatch } from '../../src/cli/wire-watch.ts';
 import type { Detector } from '../../src/detector.ts';
+import { NO_CONTEXT } from '../../src/enrichment.ts';
 import { DAY_MS, HOUR_MS } from '../../src/time.ts';
 import type { FakeClock } from './clock.ts';
 import { type LandingFile, land } from './timeline.ts';
@@ -110,6 +111,8 @@ function turn(
         },
       ],
       lists: new Map(),
+      enrichment: NO_CONTEXT,
+      overrides: [],
       suppressions: [],
       mask: undefined,
       pollMs: 1000,

@@ -6,9 +6,10 @@ import { AppError } from '../../errors.ts';
 import { printable, printableLines } from '../../printable.ts';
 import type { Window } from '../../time.ts';
 import { addBackendOptions, athenaSettings, athenaWindow, type BackendCommandOptions, isAthena } from '../athena.ts';
-import { configLists, tellUnknownAccounts, withAthena } from '../backend.ts';
+import { tellUnknownAccounts, withAthena } from '../backend.ts';
 import { type ExitStatus, finish, type Host, type Run, windowOf, withStore } from '../command.ts';
 import { printStatements, refuseUnused, tellOneByOne } from '../dry-run.ts';
+import { configEnrichment, configOverrides } from '../enrichment.ts';
 import {
   addHuntOptions,
   chooseDetectors,
@@ -19,7 +20,7 @@ import {
   tellWithoutTime,
 } from '../hunt.ts';
 import { indicatorDetectors, indicatorLists } from '../indicators.ts';
-import { type Indicator, readList } from '../lists.ts';
+import { configLists, type Indicator, readList } from '../lists.ts';
 import { createAlertWriter } from '../output/alerts.ts';
 import { plural } from '../output/text.ts';
 import { configSuppressions } from '../suppressions.ts';
@@ -66,7 +67,9 @@ async function hunt(run: Run<Options>, ...ids: string[]): Promise<ExitStatus> {
       : { detectors: await indicatorDetectors(indicators, (await import('../wire.ts')).TABLES), parameters: {} };
   const lists = new Map([...configLists(run.config), ...(indicators === null ? [] : indicatorLists(indicators))]);
   const suppressions = await configSuppressions(run);
-  const chosenHunt = { ...chosen, lists, suppressions, mask: terminal.mask, signal: run.signal };
+  const enrichment = await configEnrichment(run.config);
+  const overrides = await configOverrides(run, enrichment);
+  const chosenHunt = { ...chosen, overrides, enrichment, lists, suppressions, mask: terminal.mask, signal: run.signal };
   if (isAthena(run)) return huntArchive(run, ids, chosenHunt, indicators);
   refuseUnused(run, ['dryRun']);
   return withStore(run, async (store) => {

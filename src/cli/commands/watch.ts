@@ -6,10 +6,11 @@ import type { Log } from '../../log.ts';
 import { isInside, realPath } from '../../real-path.ts';
 import { durationMs, parseTime } from '../../time.ts';
 import { type AwsCommandOptions, addAwsOptions, awsOf } from '../aws.ts';
-import { configLists } from '../backend.ts';
 import { type ExitStatus, finish, type Host, type Run } from '../command.ts';
 import { readConfig } from '../config.ts';
+import { configEnrichment, configOverrides } from '../enrichment.ts';
 import { boundsOf, pruneOlder, sourcesOf } from '../ingest.ts';
+import { configLists } from '../lists.ts';
 import { serveMonitor } from '../monitor.ts';
 import { plural } from '../output/text.ts';
 import { redactionsOf } from '../redactions.ts';
@@ -154,6 +155,7 @@ async function setUp(run: Run<Options>, log: Log, once: boolean): Promise<Setup>
   refuseAthena(run);
   refuseFleeting(run.storeDir);
   const { hunts, sinks } = await checkedSetup(run);
+  const enrichment = await configEnrichment(config);
   const quiet = watch.all_quiet === undefined ? null : { expression: watch.all_quiet, timeZone: watch.time_zone };
   return {
     clock: systemClock,
@@ -166,6 +168,8 @@ async function setUp(run: Run<Options>, log: Log, once: boolean): Promise<Setup>
     hunts,
     sinks,
     lists: configLists(config),
+    enrichment,
+    overrides: await configOverrides(run, enrichment),
     suppressions: await configSuppressions(run),
     mask: terminal.mask,
     pollMs: durationMs(watch.poll),
