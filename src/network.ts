@@ -37,6 +37,13 @@ export function parseNetwork(text: string): Network | null {
 export const parseNetworkOrAddress = (text: string): Network | null =>
   parseNetwork(text.includes('/') ? text : `${text}/${text.includes(':') ? 128 : 32}`);
 
+/** An address as AWS writes it: IPv6 in lower case with its longest run of zeros left out (RFC 5952), and as IPv4 what is one. */
+export function canonical({ family, value }: Address): string {
+  if (family === 4) return [24n, 16n, 8n, 0n].map((shift) => (value >> shift) & 0xffn).join('.');
+  const hex = value.toString(16).padStart(32, '0').match(/.{4}/gu) ?? [];
+  return new URL(`http://[${hex.join(':')}]`).hostname.slice(1, -1);
+}
+
 /** The first `bits` bits of an address. */
 export const prefixOf = ({ family, value }: Address, bits: number): bigint => value >> BigInt(widthOf(family) - bits);
 

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { Reader } from 'mmdb-lib';
 import type { AddressContext } from '../enrichment.ts';
 import { AppError } from '../errors.ts';
-import { parseAddress } from '../network.ts';
+import { canonical, parseAddress } from '../network.ts';
 
 type Entry = Readonly<Record<string, unknown>>;
 
@@ -58,10 +58,7 @@ export function openDatabase(file: string): AddressDatabase {
       const address = parseAddress(text);
       if (address === null || (address.family === 6 && ipVersion === 4)) return null;
       // Where IPv4 is written as IPv6, a database has it under IPv4 only.
-      const plain = address.family === 4 ? dotted(address.value) : text;
-      return reader.get(plain);
+      return reader.get(canonical(address));
     },
   };
 }
-
-const dotted = (value: bigint): string => [24n, 16n, 8n, 0n].map((shift) => (value >> shift) & 0xffn).join('.');

@@ -4,7 +4,7 @@ import type { Value } from '../backend.ts';
 import type { Detector } from '../detector.ts';
 import { ADDRESS_FIELDS, type Enrichment } from '../enrichment.ts';
 import type { Finding } from '../hunt.ts';
-import { contains, parseAddress, parseNetwork } from '../network.ts';
+import { contains, parseAddress, parseNetworkOrAddress } from '../network.ts';
 import type { Mask } from '../secrets.ts';
 import type { Suppression } from '../store.ts';
 
@@ -202,6 +202,6 @@ function matches(value: string, pattern: string, lists: AlertContext['lists']): 
     const parts = pattern.split('*').map((part) => part.replace(/[.*+?^${}()|[\]\\]/gu, '\\$&'));
     return new RegExp(`^${parts.join('[^]*')}$`, 'u').test(value);
   }
-  const [network, address] = [parseNetwork(pattern), parseAddress(value)];
+  const [network, address] = [parseNetworkOrAddress(pattern), parseAddress(value)];
   return network !== null && address !== null && contains(network, address);
 }
