@@ -21,6 +21,7 @@ import type { ExamplesReport } from '../detection/examples.ts';
 import type { Recorded } from '../detection/silence.ts';
 import type { Detector, ExampleRecord } from '../detector.ts';
 import type { EnrichmentFiles } from '../enrichment/open.ts';
+import type { Organization } from '../enrichment/organization.ts';
 import { type Enrichment, inContext } from '../enrichment.ts';
 import { AppError } from '../errors.ts';
 import type { Decoder, Format } from '../format.ts';
@@ -159,6 +160,18 @@ export async function forecast(
 export async function openEnrichment(files: EnrichmentFiles): Promise<Enrichment> {
   const enrichment = await import('../enrichment/open.ts');
   return enrichment.openEnrichment(files);
+}
+
+/** The accounts of an organization, by those who may ask for them. Throws `aws-credentials` and `source-unreadable`. */
+export async function readOrganization(aws: AwsOptions): Promise<Organization> {
+  const organization = await import('../enrichment/organization.ts');
+  return organization.readOrganization(aws);
+}
+
+/** The file of accounts that the config names. */
+export async function accountsText(accounts: Organization['accounts']): Promise<string> {
+  const file = await import('../enrichment/accounts.ts');
+  return file.accountsText(accounts);
 }
 
 /** A statement of a person may take this share of the machine's memory; what does not fit goes to disk. */
