@@ -31,12 +31,7 @@ export const detector = defineDetector({
   table: 'cloudtrail',
   attack: [{ technique: 'T1078.004', version: 16 }],
   tags: ['data-protection', 'fence', 'tags'],
-  when: {
-    outcome: 'success',
-    read_only: false,
-    'event_context.tagContext.resourceTags': { exists: true },
-    'event_context.tagContext.principalTags': { exists: true },
-  },
+  when: { outcome: 'success', read_only: false },
   sql: `-- One row per principal, resource and hour in which a principal changed a resource whose tag has another value than its own.
 WITH tagged AS (
   SELECT c.account_id, c.aws_region, c.principal, c.principal_arn, c.source_ip, c.event_time, c.event_id, c.event_name,
@@ -45,6 +40,7 @@ WITH tagged AS (
     element_at(TRY_CAST(json_extract(c.event_context, '$.tagContext.principalTags') AS MAP(VARCHAR, VARCHAR)), :key) AS own
   FROM cloudtrail AS c
   CROSS JOIN UNNEST(TRY_CAST(json_extract(c.event_context, '$.tagContext.resourceTags') AS ARRAY(JSON))) AS r(item)
+  WHERE c.event_context IS NOT NULL
 )
 SELECT t.account_id, t.principal, t.arn, min(t.theirs) AS theirs, min(t.own) AS own, min(t.principal_arn) AS principal_arn,
   min(t.aws_region) AS aws_region, min(t.source_ip) AS source_ip, min(t.event_name) AS event_name,

@@ -38,7 +38,7 @@ export const detector = defineDetector({
   table: 'cloudtrail',
   attack: [{ technique: 'T1078.004', version: 16 }],
   tags: ['data-protection', 'fence', 'tags'],
-  when: { outcome: 'success', 'event_context.tagContext.resourceTags': { exists: true } },
+  when: { outcome: 'success' },
   sql: `-- One row per principal, resource and hour in which a principal without the tag used a tagged resource.
 WITH tagged AS (
   SELECT c.account_id, c.aws_region, c.principal, c.principal_arn, c.source_ip, c.event_time, c.event_id, c.event_name,
@@ -47,6 +47,7 @@ WITH tagged AS (
     TRY_CAST(json_extract(c.event_context, '$.tagContext.principalTags') AS MAP(VARCHAR, VARCHAR)) AS principal_tags
   FROM cloudtrail AS c
   CROSS JOIN UNNEST(TRY_CAST(json_extract(c.event_context, '$.tagContext.resourceTags') AS ARRAY(JSON))) AS r(item)
+  WHERE c.event_context IS NOT NULL
 )
 SELECT t.account_id, t.principal, t.arn, min(t.principal_arn) AS principal_arn, min(t.aws_region) AS aws_region,
   min(t.source_ip) AS source_ip, min(t.event_name) AS event_name, min(t.event_time) AS first_seen,

@@ -75,7 +75,7 @@ export async function runExamples(
 }
 
 /** What an example says is known. */
-function knownIn({ known }: Example): Enrichment {
+export function knownIn({ known }: Pick<Example, 'known'>): Enrichment {
   const addresses = new Map(Object.entries(known?.addresses ?? {}));
   const nothing = {
     country: null,
