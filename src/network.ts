@@ -10,7 +10,7 @@ export interface Network extends Address {
   readonly bits: number;
 }
 
-export const widthOf = (family: Address['family']): number => (family === 4 ? 32 : 128);
+const widthOf = (family: Address['family']): number => (family === 4 ? 32 : 128);
 
 /** The bits in front of an IPv4 address that is written as IPv6, `::ffff:192.0.2.1`. */
 const MAPPED_PREFIX = 0xffffn;

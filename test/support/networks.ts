@@ -21,7 +21,7 @@ const mapped = fc
 export const addressText = fc.oneof(ipv4, ipv6, mapped);
 
 /** What stands in place of an address. */
-export const notAnAddress = fc.constantFrom(
+const notAnAddress = fc.constantFrom(
   '',
   'AWS Internal',
   'ec2.amazonaws.com',
