@@ -65,7 +65,7 @@ function contextOf({ sourceIps, accounts }: Finding, enrichment: Enrichment): Kn
     Object.fromEntries(
       keys.flatMap((key): [string, Partial<T>][] => {
         const values = Object.entries(find(key) ?? {}).filter(
-          ([, value]) => value !== null && (typeof value !== 'object' || Object.keys(value as object).length > 0),
+          ([, value]) => value !== null && (typeof value !== 'object' || Object.keys(value).length > 0),
         );
         return values.length === 0 ? [] : [[key, Object.fromEntries(values) as Partial<T>]];
       }),

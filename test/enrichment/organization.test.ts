@@ -71,10 +71,10 @@ describe.skipIf(motoMissing !== null)('an organization', () => {
     expect(refused).toEqual([]);
     expect(accounts.get(id)).toEqual({ name: 'payments: prod', ou: 'Root/Workloads/Prod', tags: { env: 'prod' } });
     // The management account lies in the root itself.
-    expect([...accounts.values()].map(({ ou }) => ou).toSorted()).toEqual(['Root', 'Root/Workloads/Prod']);
+    expect(new Set([...accounts.values()].map(({ ou }) => ou))).toEqual(new Set(['Root', 'Root/Workloads/Prod']));
 
     const file = join(dir, 'accounts.yaml');
     writeFileSync(file, accountsText(accounts));
-    expect(new Map([...readAccounts(file)].toSorted())).toEqual(new Map([...accounts].toSorted()));
+    expect(readAccounts(file)).toEqual(accounts);
   });
 });

@@ -325,7 +325,7 @@ describe('the folder', () => {
   });
 
   test.each([
-    ['4\n', 'store-version', 'has version 3'],
+    ['4\n', 'store-version', 'has version 4'],
     ['x', 'store-damaged', "'x'"],
   ])('with VERSION %j is refused', async (version, code, words) => {
     writeFileSync(join(store.dir, 'VERSION'), version);

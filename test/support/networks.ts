@@ -2,9 +2,9 @@
 import { isIP } from 'node:net';
 import fc from 'fast-check';
 
-const octet = fc.constantFrom(0, 1, 10, 127, 128, 192, 255);
+const anyOctet = fc.constantFrom(0, 1, 10, 127, 128, 192, 255);
 const group = fc.constantFrom('0', '1', 'db8', '2001', 'ffff', 'fe80', 'c000', '00a0');
-const ipv4 = fc.tuple(octet, octet, octet, octet).map((octets) => octets.join('.'));
+const ipv4 = fc.tuple(anyOctet, anyOctet, anyOctet, anyOctet).map((octets) => octets.join('.'));
 
 const ipv6 = fc
   .tuple(fc.array(group, { minLength: 8, maxLength: 8 }), fc.nat(7), fc.nat(7), fc.boolean(), fc.boolean())

@@ -226,7 +226,9 @@ export class AthenaBackend implements Backend {
           toMs: Math.max(window.toMs, whole?.toMs ?? window.toMs),
         };
         const answer = this.query(addressSelect(table, column, wide), {}, { window: wide });
-        const found = answer.then(({ rows }) => rows.map((row) => String(row[column])));
+        const found = answer.then(({ rows }) =>
+          rows.flatMap((row) => (typeof row[column] === 'string' ? [row[column]] : [])),
+        );
         this.#asked.push({ table, column, window: wide, found });
       }
     }
