@@ -10,10 +10,35 @@ export function who(alert: Alert): string {
   return arn === null ? principal || '(nobody)' : `${arn[2]} ${arn[1]}`;
 }
 
+/** What is known of an address, most telling first; empty for nothing. Not made printable. */
+export function knownOfAddress({ context }: Pick<Alert, 'context'>, address: string): string {
+  const known = context?.addresses[address] ?? {};
+  const system = known.asn === undefined ? [] : [`AS${known.asn}${known.as_name ? ` ${known.as_name}` : ''}`];
+  return [
+    ...(known.threat ? [`listed: ${known.threat}`] : []),
+    ...(known.network ? [known.network] : []),
+    ...(known.aws_service ? [`AWS ${known.aws_service}${known.aws_region ? ` ${known.aws_region}` : ''}`] : []),
+    ...(known.country ? [known.country] : []),
+    ...system,
+  ].join(', ');
+}
+
+/** What is known of an account, its tags left out; empty for nothing. Not made printable. */
+export function knownOfAccount({ context }: Pick<Alert, 'context'>, id: string): string {
+  const { name, ou } = context?.accounts[id] ?? {};
+  return [name, ou].filter((text) => text !== undefined && text !== null).join(', ');
+}
+
+/** A value with what is known of it in brackets. */
+export const withKnown = (value: string, known: string): string => (known === '' ? value : `${value} (${known})`);
+
 /** Not made printable. */
 export function whereFrom(alert: Alert): string {
   const [first, ...others] = alert.source_ips;
-  const address = first === undefined ? [] : [others.length > 0 ? `${first} +${others.length}` : first];
+  const address =
+    first === undefined
+      ? []
+      : [`${withKnown(first, knownOfAddress(alert, first))}${others.length > 0 ? ` +${others.length}` : ''}`];
   const region = alert.region ?? (alert.regions.length > 0 ? `${alert.regions.length} regions` : null);
   return [...address, ...(region === null ? [] : [region])].join(' ');
 }

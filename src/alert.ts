@@ -1,5 +1,6 @@
 /** An alert: a finding after suppression and de-duplication, as it is stored, printed and delivered. */
 import type { Value } from './backend.ts';
+import type { AccountContext, AddressContext } from './enrichment.ts';
 
 export const SEVERITIES = ['informational', 'low', 'medium', 'high', 'critical'] as const;
 export type Severity = (typeof SEVERITIES)[number];
@@ -41,6 +42,8 @@ export interface Alert {
   /** At most EVIDENCE_MAX. */
   readonly source_ips: readonly string[];
   readonly principal_arn: string | null;
+  /** What was known of its addresses and accounts when it was found; null for nothing. */
+  readonly context: KnownContext | null;
   readonly attack: readonly { readonly technique: string; readonly version: number }[];
   /** The first EVIDENCE_MAX by (event_time, event_id). */
   readonly event_ids: readonly string[];
@@ -52,6 +55,12 @@ export interface Alert {
   readonly new: boolean;
   /** Null until it is measured. */
   readonly coverage: null;
+}
+
+/** By address and account id: those of which something is known, and what is known of them. */
+export interface KnownContext {
+  readonly addresses: Readonly<Record<string, Partial<AddressContext>>>;
+  readonly accounts: Readonly<Record<string, Partial<AccountContext>>>;
 }
 
 /** `grown`: it has at least twice the events that were told of. One that no suppression covers any longer is `new`. */

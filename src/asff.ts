@@ -1,6 +1,7 @@
 /** An alert as Security Hub takes it: https://docs.aws.amazon.com/securityhub/latest/userguide/securityhub-findings-format.html */
 import { isIPv4, isIPv6 } from 'node:net';
 import type { Alert, AlertStatus, Severity } from './alert.ts';
+import { knownOfAddress, withKnown } from './alert-text.ts';
 import { shown, valueText } from './printable.ts';
 
 /** Lengths in characters: https://docs.aws.amazon.com/securityhub/1.0/APIReference/API_AwsSecurityFinding.html */
@@ -131,6 +132,7 @@ function productFields(alert: Alert): Record<string, string> {
     ['accounts', alert.accounts.join(' ')],
     ['regions', alert.regions.join(' ')],
     ['addresses', alert.source_ips.join(' ')],
+    ['known', knownOf(alert)],
     ['attack', alert.attack.map(({ technique }) => technique).join(' ')],
     ['event-ids', alert.event_ids.join(' ')],
     ...Object.entries(alert.subject).map(([name, value]) => [`subject/${name}`, valueText(value)] as const),
@@ -141,6 +143,15 @@ function productFields(alert: Alert): Record<string, string> {
       .slice(0, FIELDS_MAX)
       .map(([name, value]) => [filled(`trailhound/${name}`, FIELD_NAME_MAX), filled(value, FIELD_VALUE_MAX)]),
   );
+}
+
+/** What is known of its addresses. */
+function knownOf(alert: Alert): string {
+  const known = alert.source_ips.map((address) => [address, knownOfAddress(alert, address)] as const);
+  return known
+    .filter(([, text]) => text !== '')
+    .map(([address, text]) => withKnown(address, text))
+    .join('; ');
 }
 
 const USER_OR_ROLE = /^arn:aws[a-z-]*:iam::\d{12}:(user|role)\/.+$/u;

@@ -1,6 +1,7 @@
 /** What a detector is: data plus a condition or SQL. This is all that a detector's file imports. */
 import { z } from 'zod';
 import { SEVERITIES, type Severity } from './alert.ts';
+import type { AccountContext, AddressContext } from './enrichment.ts';
 import { AppError } from './errors.ts';
 import { DAY_MS, type Duration, durationMs } from './time.ts';
 
@@ -133,6 +134,11 @@ export interface Example {
     readonly peak?: number;
   }[];
   readonly parameters?: Readonly<Record<string, unknown>>;
+  /** What is known beside the logs, by address and account id; where it is left out, all of it is configured and knows nothing. */
+  readonly known?: {
+    readonly addresses?: Readonly<Record<string, Partial<AddressContext>>>;
+    readonly accounts?: Readonly<Record<string, Partial<AccountContext>>>;
+  };
 }
 
 export interface DetectorSpec {

@@ -159,8 +159,11 @@ function attackOf({ technique, version }: Alert['attack'][number]): object {
 }
 
 /** Who called, and each address that they called from. */
-function evidencesOf({ principal_arn: arn }: Alert, addresses: readonly string[]): object[] {
+function evidencesOf({ principal_arn: arn, context }: Alert, addresses: readonly string[]): object[] {
   const actor = arn === null || arn === '' ? {} : { actor: { user: { uid: shown(arn, TEXT_MAX) } } };
   if (addresses.length === 0) return Object.keys(actor).length === 0 ? [] : [actor];
-  return addresses.map((ip) => ({ ...actor, src_endpoint: { ip } }));
+  return addresses.map((ip) => {
+    const country = context?.addresses[ip]?.country;
+    return { ...actor, src_endpoint: { ip, ...(country && { location: { country } }) } };
+  });
 }

@@ -34,6 +34,7 @@ function alert(from: number, to: number, change: Partial<Alert> = {}): Alert {
     regions: ['us-east-1'],
     source_ips: ['198.51.100.7'],
     principal_arn: ALICE,
+    context: null,
     attack: [],
     event_ids: [],
     event_ids_total: 1,

@@ -42,6 +42,7 @@ function alert(afterMs: number, change: Partial<Alert> = {}): Alert {
     suppressed_by: null,
     new: false,
     coverage: null,
+    context: null,
     ...change,
   };
 }

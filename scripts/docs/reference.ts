@@ -5,6 +5,7 @@ import type { Command } from 'commander';
 import { buildProgram } from '../../src/cli/main.ts';
 import { Terminal } from '../../src/cli/terminal.ts';
 import { LAKE, TABLES } from '../../src/cli/wire.ts';
+import { contextColumns } from '../../src/enrichment.ts';
 import { ERROR_CODES } from '../../src/errors.ts';
 import { parseQuery } from '../../src/query.ts';
 import { CATALOG_TABLES } from '../../src/store/catalog-tables.ts';
@@ -36,6 +37,13 @@ Derived from these, the same on every engine:
 ${table(
   ['column', 'type', 'meaning'],
   derivedColumns(one).map(({ name, type, doc }) => [code(name), type, doc]),
+)}
+
+Known beside the logs, where the config names it ([enrichment.md](../enrichment.md)); \`*\` leaves these out:
+
+${table(
+  ['column', 'type', 'of', 'meaning'],
+  contextColumns(one).map(({ name, type, doc, context }) => [code(name), type, code(context.of), doc]),
 )}`,
   );
   const catalog = CATALOG_TABLES.map(

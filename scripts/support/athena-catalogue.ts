@@ -8,6 +8,7 @@ import { Session } from '../../src/backends/athena/session.ts';
 import { TABLES } from '../../src/cli/wire.ts';
 import { createEngine } from '../../src/detection/planner.ts';
 import type { Detector } from '../../src/detector.ts';
+import { CONTEXT_SOURCES, type Enrichment, NO_CONTEXT } from '../../src/enrichment.ts';
 import { DELIVERY_LATENESS_MS } from '../../src/keys.ts';
 import { explainArchive } from '../../src/pipeline/hunt.ts';
 import type { Table } from '../../src/table.ts';
@@ -60,6 +61,9 @@ export interface CataloguePlan {
   readonly pieces: number;
 }
 
+/** All of it is configured, so that no detector stays silent. */
+const KNOWING: Enrichment = { ...NO_CONTEXT, sources: new Set(CONTEXT_SOURCES) };
+
 export async function planCatalogue(
   detectors: readonly Detector[],
   days: number,
@@ -75,6 +79,7 @@ export async function planCatalogue(
     maxScanBytes: null,
     latenessMs: null,
     tables: TABLES,
+    enrichment: KNOWING,
     lists: [],
     signal: new AbortController().signal,
     tempDirectory,
@@ -91,7 +96,11 @@ export async function planCatalogue(
     return windows;
   };
   const plan = async (some: readonly Detector[]): Promise<CatalogueStatement[]> => {
-    const statements = explainArchive({ tables, nowMs }, { detectors: some, parameters: {}, lists: {} }, cut);
+    const statements = explainArchive(
+      { tables, nowMs },
+      { detectors: some, parameters: {}, enrichment: KNOWING, lists: {} },
+      cut,
+    );
     const prepared: CatalogueStatement[] = [];
     for (const { title, sql, params, window: reading } of statements)
       prepared.push({ title, ...(await backend.prepare(sql, params, { window: reading })) });

@@ -8,12 +8,14 @@ import type {
 } from '@duckdb/node-api';
 import type { Backend, Param, QueryResult, QueryStream, ResultColumn, Row, Value } from '../backend.ts';
 import { DuckDBInstance, LIST, listValue, VARCHAR } from '../duckdb.ts';
+import { ADDRESS_FIELDS, type AddressContext, contextNamed, type Enrichment, NO_CONTEXT } from '../enrichment.ts';
 import { AppError } from '../errors.ts';
 import type { CatalogTable, Segment } from '../store.ts';
 import { PARTITION_COLUMN, type Table } from '../table.ts';
+import { ACCOUNT_COLUMNS, ACCOUNT_TABLE, accountRows, type Join, joinedSql, joinsOf, KEYS } from './context.ts';
 import { checkSelect } from './guard.ts';
 import { LAKE_LOCAL_COLUMN, LAKE_TABLE, LAKE_VIEW, lakeSelect } from './lake.ts';
-import { toDuckdb, tokensOf } from './lexer.ts';
+import { isBlank, toDuckdb, tokensOf } from './lexer.ts';
 import { refuseUnportable } from './portable.ts';
 import { PRELUDE } from './prelude.ts';
 import { fromDuckdb, toDuckdbValue } from './values.ts';
@@ -26,13 +28,15 @@ export interface Relation {
 }
 
 /** What has to be known of a table to read its segments. */
-type StoredTable = Pick<Table, 'name' | 'columns' | 'schemaVersion'>;
+type StoredTable = Pick<Table, 'name' | 'columns' | 'schemaVersion'> & Partial<Pick<Table, 'roles'>>;
 
 export interface DuckdbOptions {
   readonly tables: readonly { readonly table: StoredTable; readonly segments: readonly Segment[] }[];
   readonly relations?: readonly Relation[];
   /** Each becomes the table list_<name> with the one column `value`. */
   readonly lists?: readonly { readonly name: string; readonly values: readonly string[] }[];
+  /** What is known beside the logs: statements see it as further columns of the tables, which `*` leaves out, and as the table known_account. */
+  readonly enrichment?: Enrichment;
   /** Loads the prelude and reads `ARRAY(T)`: for detectors and saved questions. Where `locked` as well, statements outside of the subset are refused (see portable.ts). Without it statements are plain DuckDB SQL. */
   readonly portable: boolean;
   /** For a person's own SQL: each statement is checked first (see guard.ts). Files, network and settings are out of reach in any case. */
@@ -82,16 +86,21 @@ class DuckdbBackend implements Backend {
   readonly #running = new Set<DuckDBConnection>();
   /** Lower-case names of all that a statement may read. */
   readonly #readable: ReadonlySet<string>;
+  /** Tables joined with what is known beside the logs, by name and joined columns: the schema that each lies in, once it is there. */
+  readonly #joined = new Map<string, Promise<string>>();
+  /** Tables of known addresses, by table and column. */
+  readonly #addresses = new Map<string, Promise<string>>();
 
   constructor(options: DuckdbOptions, instance: DuckDBInstance) {
     this.#options = options;
     this.#instance = instance;
-    const { tables, relations = [], lists = [] } = options;
+    const { tables, relations = [], lists = [], enrichment = NO_CONTEXT } = options;
     this.#readable = new Set([
       ...tables.map(({ table }) => table.name),
       ...(lakeTable(options) === undefined ? [] : [LAKE_VIEW]),
       ...relations.map(({ name }) => name),
       ...lists.map(({ name }) => `list_${name}`),
+      ...(enrichment.sources.has('accounts') ? [ACCOUNT_TABLE] : []),
     ]);
   }
 
@@ -174,7 +183,9 @@ class DuckdbBackend implements Backend {
         this.#release(connection);
         connection = await this.#connect();
       }
-      const statement = await connection.prepare(checked === null ? text : checked.prefix + checked.select);
+      const statement = await connection.prepare(
+        await this.#inContext(checked === null ? text : checked.prefix + checked.select),
+      );
       const bound = [...parameters].map((name) => [name, ...toDuckdbValue(params[name] ?? null)] as const);
       const values: Record<string, DuckDBValue> = Object.fromEntries(bound.map(([name, value]) => [name, value]));
       const types: Record<string, DuckDBType> = Object.fromEntries(bound.map(([name, , type]) => [name, type]));
@@ -192,8 +203,52 @@ class DuckdbBackend implements Backend {
     if (missing.length === 0) return false;
     for (const { name, file } of missing) this.#relations.set(name, await file());
     this.#former.push(this.#instance);
+    this.#joined.clear();
+    this.#addresses.clear();
     this.#instance = await openInstance(this.#options, this.#relations);
     return true;
+  }
+
+  /** The statement over joined tables in place of those of which it names columns that are not in the logs. */
+  async #inContext(sql: string): Promise<string> {
+    const { tables, enrichment = NO_CONTEXT } = this.#options;
+    if (enrichment.sources.size === 0) return sql;
+    const words = wordsOf(sql);
+    let text = sql;
+    for (const { table } of tables) {
+      const joins = words.has(table.name) ? joinsOf(contextNamed(sql, table)) : [];
+      if (joins.length === 0) continue;
+      const key = [table.name, ...joins.flatMap(({ columns }) => columns.map(({ name }) => name))].join(' ');
+      const schema = this.#joined.get(key) ?? this.#join(table, joins, enrichment, this.#joined.size);
+      this.#joined.set(key, schema);
+      text = inSchema(text, table.name, await schema);
+    }
+    return text;
+  }
+
+  async #join(table: StoredTable, joins: readonly Join[], enrichment: Enrichment, number: number): Promise<string> {
+    const schema = `joined_${number}`;
+    const connection = await this.#instance.connect();
+    try {
+      const known = new Map<Join, string>();
+      for (const join of joins) {
+        const key = `${table.name}.${join.of}`;
+        const name = `main.known_address_${this.#addresses.size}`;
+        const addresses = this.#addresses.get(key);
+        if (join.kind === 'account') known.set(join, `main.${ACCOUNT_TABLE}`);
+        else if (addresses !== undefined) known.set(join, await addresses);
+        else {
+          const filled = fillAddresses(connection, { table, column: join.of, name, enrichment });
+          this.#addresses.set(key, filled);
+          known.set(join, await filled);
+        }
+      }
+      const joined = joinedSql(`main.${quoted(table.name)}`, joins, (join) => known.get(join) ?? '');
+      await connection.run(`CREATE SCHEMA ${schema}; CREATE VIEW ${schema}.${quoted(table.name)} AS ${joined}`);
+      return schema;
+    } finally {
+      connection.closeSync();
+    }
   }
 
   async #connect(): Promise<DuckDBConnection> {
@@ -223,6 +278,66 @@ const wordsOf = (sql: string): ReadonlySet<string> =>
       kind === 'word' ? [text.toLowerCase()] : kind === 'quoted' ? [text.slice(1, -1).toLowerCase()] : [],
     ),
   );
+
+/** Addresses that are looked up at a time. */
+const ADDRESSES_AT_ONCE = 10_000;
+
+/** What is known of each address of a column, as a table; returns its name. */
+async function fillAddresses(
+  connection: DuckDBConnection,
+  {
+    table,
+    column,
+    name,
+    enrichment,
+  }: { readonly table: StoredTable; readonly column: string; readonly name: string; readonly enrichment: Enrichment },
+): Promise<string> {
+  const columns = [{ name: KEYS.address, type: 'VARCHAR' }, ...ADDRESS_FIELDS];
+  await connection.run(`CREATE TABLE ${name} (${columns.map((one) => `${one.name} ${one.type}`).join(', ')})`);
+  const values = columns.map((one, at) => `CAST(unnest($${at + 1}::VARCHAR[]) AS ${one.type})`);
+  const types = columns.map(() => LIST(VARCHAR));
+  const known: AddressRow[] = [];
+  const write = async (): Promise<void> => {
+    const rows = known.splice(0);
+    if (rows.length === 0) return;
+    const lists = columns.map((one) => listValue(rows.map((row) => textOf(row[one.name as keyof AddressRow]))));
+    await connection.run(`INSERT INTO ${name} SELECT ${values.join(', ')}`, lists, types);
+  };
+  const result = await connection.run(
+    `SELECT DISTINCT ${quoted(column)} FROM main.${quoted(table.name)} WHERE ${quoted(column)} IS NOT NULL`,
+  );
+  for await (const rows of result.yieldRows()) {
+    for (const [value] of rows) {
+      const context = enrichment.address(String(value));
+      if (context !== null) known.push({ address: String(value), ...context });
+      if (known.length >= ADDRESSES_AT_ONCE) await write();
+    }
+  }
+  await write();
+  return name;
+}
+
+type AddressRow = { readonly [KEYS.address]: string } & AddressContext;
+
+const textOf = (value: string | number | null): string | null => (value === null ? null : String(value));
+
+/** A table's references put into another schema: qualified ones wherever they stand, plain ones after FROM and JOIN unless a common table expression has that name. */
+function inSchema(sql: string, table: string, schema: string): string {
+  const tokens = tokensOf(sql);
+  const solid = tokens.flatMap((token, at) => (isBlank(token) ? [] : [at]));
+  const word = (index: number): string => (tokens[solid[index] ?? -1]?.text ?? '').replaceAll('"', '').toLowerCase();
+  const texts = tokens.map(({ text }) => text);
+  const isDefined = solid.some(
+    (_, index) => word(index) === table && word(index + 1) === 'as' && word(index + 2) === '(',
+  );
+  for (const [index, at] of solid.entries()) {
+    const kind = tokens[at]?.kind;
+    if (word(index) !== table || (kind !== 'word' && kind !== 'quoted')) continue;
+    if (word(index - 1) === '.' && word(index - 2) === 'main') texts[solid[index - 2] ?? -1] = schema;
+    else if (!isDefined && /^(?:from|join)$/u.test(word(index - 1))) texts[at] = `${schema}.${texts[at]}`;
+  }
+  return texts.join('');
+}
 
 /** An instance that holds the tables, lists and these relations, and can reach nothing else. */
 async function openInstance(
@@ -255,6 +370,16 @@ async function openInstance(
         `CREATE TABLE ${quoted(`list_${name}`)} AS SELECT unnest($1::VARCHAR[]) AS value`,
         [listValue([...values])],
         [LIST(VARCHAR)],
+      );
+    }
+    const { enrichment = NO_CONTEXT } = options;
+    if (enrichment.sources.has('accounts')) {
+      const rows = accountRows(enrichment);
+      const lists = ACCOUNT_COLUMNS.map((_, at) => listValue(rows.map((row) => row[at] ?? null)));
+      await connection.run(
+        `CREATE TABLE ${ACCOUNT_TABLE} AS SELECT ${ACCOUNT_COLUMNS.map(({ name }, at) => `unnest($${at + 1}::VARCHAR[]) AS ${name}`).join(', ')}`,
+        lists,
+        lists.map(() => LIST(VARCHAR)),
       );
     }
     for (const { name, columns } of options.relations ?? []) {

@@ -75,7 +75,8 @@ export function toDuckdb(sql: string, portable: boolean): Statement {
 }
 
 const QUERY_STARTS = new Set(['select', 'with', 'values', 'from', 'table']);
-const isBlank = (token: Token): boolean => token.kind === 'comment' || /^\s+$/u.test(token.text);
+/** White space and comments. */
+export const isBlank = (token: Token): boolean => token.kind === 'comment' || /^\s+$/u.test(token.text);
 
 /** `ARRAY(T)` to `T[]`, inside out; `ARRAY(SELECT …)` stays, and so does whatever has no closing bracket. */
 function arrayTypes(tokens: readonly Token[]): string {

@@ -1,20 +1,14 @@
 /** A backend of the run, over its store or over Athena, closed whatever happens, and interrupted by Ctrl-C. */
-import { resolve } from 'node:path';
 import type { Backend } from '../backend.ts';
 import { AppError } from '../errors.ts';
 import { formatBytes } from '../size.ts';
 import { athenaSettings, athenaWindow, type BackendCommandOptions, isAthena, tellSpent } from './athena.ts';
 import type { Run } from './command.ts';
-import type { Config } from './config.ts';
-import { type Indicator, readList } from './lists.ts';
+import { configEnrichment } from './enrichment.ts';
+import { configLists, type Indicator } from './lists.ts';
 import { plural } from './output/text.ts';
 import type { Terminal } from './terminal.ts';
 import type { AthenaSession } from './wire.ts';
-
-/** The lists of the config, by name. Throws `config-invalid`. */
-export function configLists(config: Config): Map<string, readonly Indicator[]> {
-  return new Map(Object.entries(config.lists).map(([name, file]) => [name, readList(resolve(config.dir, file))]));
-}
 
 type BackendRun = Pick<Run<BackendCommandOptions>, 'storeDir' | 'config' | 'options' | 'nowMs' | 'signal' | 'terminal'>;
 
@@ -40,10 +34,11 @@ async function withStoreBackend<T>(
   use: (backend: Backend, newestMs: () => Promise<number>) => Promise<T>,
 ): Promise<T> {
   const lists = configLists(run.config);
+  const enrichment = await configEnrichment(run.config);
   const { openStore, useBackend } = await import('./wire.ts');
   const store = await openStore(run.storeDir);
   try {
-    return await useBackend(store, { ...options, lists }, async (backend) => {
+    return await useBackend(store, { ...options, lists, enrichment }, async (backend) => {
       const interrupt = () => backend.interrupt();
       run.signal.addEventListener('abort', interrupt);
       try {
@@ -87,11 +82,13 @@ export async function withAthena<T>(
   lists: ReadonlyMap<string, readonly Indicator[]> = configLists(run.config),
 ): Promise<T> {
   const { terminal, signal } = run;
+  const enrichment = await configEnrichment(run.config);
   const { useAthena } = await import('./wire.ts');
   return useAthena(
     athenaSettings(run),
     {
       lists,
+      enrichment,
       signal,
       onProgress: ({ state, totalBytes }) => terminal.progress(`Athena: ${state}, ${formatBytes(totalBytes)} scanned`),
     },

@@ -3,6 +3,7 @@ import { dirname } from 'node:path';
 import { z } from 'zod';
 import { SEVERITIES } from '../alert.ts';
 import { AppError } from '../errors.ts';
+import { parseNetworkOrAddress } from '../network.ts';
 import { checked, problemsOf } from '../schema-problems.ts';
 import { parseBytes } from '../size.ts';
 import { durationMs, formatTime, parseTime } from '../time.ts';
@@ -90,6 +91,61 @@ const watch = z.strictObject({
   reconcile: size.describe('Beside a queue: days of a bucket that are listed, for messages that were lost.').optional(),
 });
 
+const override = z
+  .strictObject({
+    accounts: z
+      .array(text, 'expected a list of account ids or names')
+      .describe('Account ids, or names of enrichment.accounts.')
+      .default([]),
+    ous: z
+      .array(text, 'expected a list of organizational units')
+      .describe('Organizational units, such as Root/Sandbox, with all that is below them.')
+      .default([]),
+    tags: z
+      .record(z.string(), scalar, 'expected names and values')
+      .describe('Tags that an account has, all of them.')
+      .default({}),
+    parameters: z.record(
+      z.string(),
+      z.record(z.string(), z.unknown(), 'expected names and values'),
+      'expected detector ids',
+    ),
+  })
+  .refine(
+    ({ accounts, ous, tags }) => accounts.length + ous.length + Object.keys(tags).length > 0,
+    'expected accounts, ous or tags: values for all accounts stand under parameters',
+  );
+
+const enrichment = z.strictObject({
+  mmdb: z
+    .strictObject({
+      country: text.describe('A database with countries.').optional(),
+      asn: text.describe('A database with autonomous systems.').optional(),
+    })
+    .describe('Files in the MMDB format.')
+    .default({}),
+  aws_ranges: text.describe('The file ip-ranges.json that AWS publishes.').optional(),
+  networks: z
+    .record(
+      z.string(),
+      z.array(
+        text.refine(
+          (line) => parseNetworkOrAddress(line) !== null,
+          'expected an address or a network in CIDR notation',
+        ),
+        'expected a list of networks',
+      ),
+      'expected names and networks',
+    )
+    .describe('Networks that are yours or known to you, by name.')
+    .default({}),
+  threats: z
+    .array(text, 'expected a list of names')
+    .describe('Those of the lists that hold addresses of threats.')
+    .default([]),
+  accounts: text.describe('A file of accounts; `trailhound accounts import` writes it.').optional(),
+});
+
 const schema = z.strictObject(
   {
     store: text.describe('Folder of the store.').optional(),
@@ -118,6 +174,10 @@ const schema = z.strictObject(
       .record(z.string(), z.record(z.string(), z.unknown(), 'expected names and values'), 'expected detector ids')
       .describe('Values of detector parameters, by detector id and name.')
       .default({}),
+    overrides: z
+      .array(override, 'expected a list')
+      .describe('Values of detector parameters for some accounts; of several for one account, the last stands.')
+      .default([]),
     lists: z
       .record(
         z.string().regex(/^[a-z][a-z0-9_]*$/u, 'expected a name of lower-case letters, digits and _'),
@@ -126,6 +186,9 @@ const schema = z.strictObject(
       )
       .describe('Files of addresses, CIDRs, keys, ARNs and user agents; each becomes the table list_<name>.')
       .default({}),
+    enrichment: enrichment
+      .describe('What is known beside the logs of addresses and accounts; nothing is downloaded.')
+      .default(enrichment.parse({})),
     suppress: z
       .array(
         z.strictObject({

@@ -6,8 +6,8 @@ import { pathToFileURL } from 'node:url';
 import { type Detector, type DetectorSpec, defineDetector } from '../detector.ts';
 import { AppError } from '../errors.ts';
 import { suggestion } from '../suggest.ts';
-import { configLists } from './backend.ts';
 import { type Config, systemReason, USER_DETECTORS } from './config.ts';
+import { configLists } from './lists.ts';
 import { codeRoot, packageFile } from './package.ts';
 import type { LoadedRules, RuleReport } from './wire.ts';
 

@@ -5,6 +5,7 @@ import type { Detector } from '../detector.ts';
 import { AppError } from '../errors.ts';
 import { type BackendCommandOptions, isAthena } from './athena.ts';
 import { collect, detectorParameters, type ExitStatus, type Run } from './command.ts';
+import { withNamed } from './enrichment.ts';
 import { formatCount, plural } from './output/text.ts';
 import { addRulesOption, type RulesOptions } from './rules.ts';
 import type { Terminal } from './terminal.ts';
@@ -49,7 +50,7 @@ export async function chooseDetectors(
 ): Promise<ChosenDetectors> {
   const { loadDetectors } = await import('./detectors.ts');
   const catalogue = await loadDetectors(run.config, { portable: isAthena(run) });
-  const parameters = await detectorParameters(run);
+  const parameters = withNamed(await detectorParameters(run), run.config);
   for (const id of Object.keys(parameters)) catalogue.get(id);
   const { tag, minSeverity } = run.options;
   const tags = new Set(catalogue.entries.flatMap(({ detector }) => detector.tags ?? []));

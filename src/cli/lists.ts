@@ -1,8 +1,9 @@
 /** Lists of what to look for, as people receive them: a file with an address, network, access key, ARN or user agent on each line. */
 import { readFileSync } from 'node:fs';
-import { isIP } from 'node:net';
+import { resolve } from 'node:path';
 import { AppError } from '../errors.ts';
-import { systemReason } from './config.ts';
+import { canonical, parseAddress, parseNetwork } from '../network.ts';
+import { type Config, systemReason } from './config.ts';
 
 export const INDICATOR_KINDS = ['address', 'network', 'access_key', 'arn', 'user_agent'] as const;
 export type IndicatorKind = (typeof INDICATOR_KINDS)[number];
@@ -10,6 +11,11 @@ export type IndicatorKind = (typeof INDICATOR_KINDS)[number];
 export interface Indicator {
   readonly kind: IndicatorKind;
   readonly value: string;
+}
+
+/** The lists of the config, by name. Throws `config-invalid`. */
+export function configLists(config: Config): Map<string, readonly Indicator[]> {
+  return new Map(Object.entries(config.lists).map(([name, file]) => [name, readList(resolve(config.dir, file))]));
 }
 
 /** Reads a list. `#` starts a comment; `192[.]0[.]2[.]1` is read as the address it stands for. Throws `config-invalid`, naming the line. */
@@ -45,15 +51,10 @@ export function readList(file: string): Indicator[] {
 const ACCESS_KEY = /^(AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{12,28}$/u;
 
 function classify(value: string, place: string): Indicator {
-  if (isIP(value) !== 0) return { kind: 'address', value: value.toLowerCase() };
-  const network = /^([0-9a-f.:]+)\/(\d+)$/iu.exec(value);
-  if (network !== null) {
-    const [, address = '', bits = ''] = network;
-    const family = isIP(address);
-    if (family !== 0 && Number(bits) <= (family === 4 ? 32 : 128))
-      return { kind: 'network', value: value.toLowerCase() };
-  }
-  if (network !== null || /^[0-9]+([.][0-9]+){2,}$/u.test(value)) {
+  const address = parseAddress(value);
+  if (address !== null) return { kind: 'address', value: canonical(address) };
+  if (parseNetwork(value) !== null) return { kind: 'network', value: value.toLowerCase() };
+  if (/^[0-9a-f.:]+\/\d+$|^[0-9]+([.][0-9]+){2,}$/iu.test(value)) {
     throw new AppError('config-invalid', `${place}: '${value}' is neither an address nor a network`, {
       hint: 'Write 192.0.2.7, 192.0.2.0/24, 2001:db8::1 or 2001:db8::/32.',
     });

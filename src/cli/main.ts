@@ -7,6 +7,7 @@ import { AppError } from '../errors.ts';
 import { printableLines } from '../printable.ts';
 import { defaultMask } from '../secrets.ts';
 import { addGlobalOptions, type ExitStatus, group, type Host } from './command.ts';
+import { accountsCommand } from './commands/accounts.ts';
 import { alertsCommand } from './commands/alerts.ts';
 import { athenaCommand } from './commands/athena.ts';
 import { configCommand } from './commands/config.ts';
@@ -62,6 +63,7 @@ export function buildProgram(host: Host): Command {
     suppressCommand,
     sinkCommand,
     configCommand,
+    accountsCommand,
     statusCommand,
     storeCommand,
     connectCommand,

@@ -3,6 +3,7 @@ import type { Severity } from '../alert.ts';
 import type { Backend } from '../backend.ts';
 import type { Clock } from '../clock.ts';
 import type { Detector } from '../detector.ts';
+import type { Enrichment } from '../enrichment.ts';
 import { AppError } from '../errors.ts';
 import { LATENESS_MS } from '../hunt.ts';
 import type { IngestOptions } from '../ingest.ts';
@@ -34,6 +35,7 @@ import {
   type HunterOptions,
   ingestInto,
   type LocalStore,
+  type Override,
   openArchiveHunter,
   openHunter,
   openSources,
@@ -118,6 +120,8 @@ export interface WatchSetup {
   readonly hunts: readonly PreparedHunt[];
   readonly sinks: readonly PreparedSink[];
   readonly lists: ReadonlyMap<string, readonly Indicator[]>;
+  readonly enrichment: Enrichment;
+  readonly overrides: readonly Override[];
   /** Those of the config. */
   readonly suppressions: readonly Suppression[];
   readonly mask: HunterOptions['mask'];
@@ -310,12 +314,14 @@ async function watchedHunt(setup: WatchSetup, prepared: PreparedHunt, place: Hun
             askArchive({ setup, athena, place, hunt: id, signal, tally }, prepared, task, dueMs);
     return { id, schedule: due, task: { type: 'question', title: query.title, ask, sinks } };
   }
-  const { store, clock, lists, suppressions, mask } = setup;
+  const { store, clock, lists, enrichment, overrides, suppressions, mask } = setup;
   const { detectors, parameters, latenessMs } = task;
   const options = {
     detectors,
     parameters,
     lists,
+    enrichment,
+    overrides,
     suppressions,
     ...(mask && { mask }),
     ...(latenessMs !== null && { latenessMs }),
@@ -341,8 +347,8 @@ async function onAthena<T>(
   { setup, athena, place, hunt, signal, tally }: OnAthena & { readonly signal: AbortSignal; readonly tally: Tally },
   use: (session: AthenaSession) => Promise<T>,
 ): Promise<T> {
-  const { lists, clock, log } = setup;
-  return useAthena(athena, { lists, signal, clock, onProgress: place.alive }, async (session) => {
+  const { lists, enrichment, clock, log } = setup;
+  return useAthena(athena, { lists, enrichment, signal, clock, onProgress: place.alive }, async (session) => {
     try {
       return await use(session);
     } finally {
@@ -389,13 +395,13 @@ async function archiveHunter(
 type QuestionTask = Extract<PreparedHunt['task'], { type: 'question' }>;
 
 async function askStore(
-  { store, lists }: WatchSetup,
+  { store, lists, enrichment }: WatchSetup,
   { windowMs }: PreparedHunt,
   { query, given }: QuestionTask,
   dueMs: number,
 ): Promise<ReportTable> {
   const bounds = boundsOf(query, windowMs, dueMs);
-  return useBackend(store, { portable: true, lists }, (backend) =>
+  return useBackend(store, { portable: true, lists, enrichment }, (backend) =>
     answerOf(backend, query, { ...bounds, ...given }, dueMs, dueMs),
   );
 }

@@ -13,6 +13,7 @@ import type { TableEstimate } from '../backends/athena/estimate.ts';
 import type { DiscoverOptions } from '../backends/athena/layout.ts';
 import type { Check } from '../backends/athena/selftest.ts';
 import type { DeployedTable, SetupStep } from '../backends/athena/setup.ts';
+import { ACCOUNT_COLUMNS, ACCOUNT_TABLE } from '../backends/context.ts';
 import { LAKE_COLUMNS, LAKE_VIEW } from '../backends/lake.ts';
 import { type Clock, systemClock } from '../clock.ts';
 import type { FilledRecord } from '../detection/example-records.ts';
@@ -21,6 +22,9 @@ import type { LintContext, LintProblem, LintRule } from '../detection/lint.ts';
 import type { Variant } from '../detection/mutate.ts';
 import type { Recorded } from '../detection/silence.ts';
 import type { Detector, ExampleRecord } from '../detector.ts';
+import type { EnrichmentFiles } from '../enrichment/open.ts';
+import type { Organization } from '../enrichment/organization.ts';
+import { type Enrichment, inContext, NO_CONTEXT } from '../enrichment.ts';
 import { AppError } from '../errors.ts';
 import type { Decoder, Format } from '../format.ts';
 import { cloudtrailInsightTable } from '../formats/cloudtrail-insight-table.ts';
@@ -50,6 +54,7 @@ export type { Prepared } from '../backends/athena/backend.ts';
 export { ALERT_COLUMNS, suppressionLabel } from '../pipeline/alerts.ts';
 export { type Loudness, loudnessOf, type Proposal, proposalsFor } from '../pipeline/backtest.ts';
 export { refuseStoreInside } from '../pipeline/evidence.ts';
+export type { Override } from '../pipeline/scope.ts';
 export type { LoadedRules, RuleReport } from '../sigma/load.ts';
 export type { QueueOptions } from '../sources/sqs.ts';
 export type { LocalStore } from '../store/store.ts';
@@ -188,6 +193,24 @@ export async function forecast(
   }
 }
 
+/** What is known beside the logs, out of files. Throws `config-invalid`. */
+export async function openEnrichment(files: EnrichmentFiles): Promise<Enrichment> {
+  const enrichment = await import('../enrichment/open.ts');
+  return enrichment.openEnrichment(files);
+}
+
+/** The accounts of an organization, by those who may ask for them. Throws `aws-credentials` and `source-unreadable`. */
+export async function readOrganization(aws: AwsOptions): Promise<Organization> {
+  const organization = await import('../enrichment/organization.ts');
+  return organization.readOrganization(aws);
+}
+
+/** The file of accounts that the config names. */
+export async function accountsText(accounts: Organization['accounts']): Promise<string> {
+  const file = await import('../enrichment/accounts.ts');
+  return file.accountsText(accounts);
+}
+
 /** A statement of a person may take this share of the machine's memory; what does not fit goes to disk. */
 const SQL_MEMORY_SHARE = 0.5;
 const SQL_MEMORY_MAX_MB = 4096;
@@ -195,6 +218,7 @@ const SQL_MEMORY_MAX_MB = 4096;
 export interface BackendOptions {
   readonly portable: boolean;
   readonly lists: ReadonlyMap<string, readonly Indicator[]>;
+  readonly enrichment: Enrichment;
 }
 
 const sqlMemoryMb = Math.min(SQL_MEMORY_MAX_MB, Math.floor((totalmem() / 1_000_000) * SQL_MEMORY_SHARE));
@@ -212,7 +236,7 @@ export async function withTempDirectory<T>(use: (path: string) => Promise<T>): P
 /** Uses a backend for a person's own SQL, shut to everything but the tables of this store as they are now. */
 export function useBackend<T>(
   store: Store,
-  { portable, lists }: BackendOptions,
+  { portable, lists, enrichment }: BackendOptions,
   use: (backend: Backend) => Promise<T>,
 ): Promise<T> {
   return withTempDirectory(async (tempDirectory) => {
@@ -230,6 +254,7 @@ export function useBackend<T>(
         },
       })),
       lists: listValues(lists),
+      enrichment,
       portable,
       locked: true,
       memoryLimitMb: sqlMemoryMb,
@@ -386,6 +411,7 @@ export async function openHunter(
       createDuckdbBackend({
         tables,
         lists,
+        ...(options.enrichment && { enrichment: options.enrichment }),
         portable: true,
         locked: false,
         memoryLimitMb: HUNT_MEMORY_MB,
@@ -468,6 +494,7 @@ export interface CompactArchiveOptions {
 
 export interface AthenaOptions {
   readonly lists: ReadonlyMap<string, readonly Indicator[]>;
+  readonly enrichment: Enrichment;
   readonly signal: AbortSignal;
   readonly clock?: Clock;
   readonly onProgress?: AthenaBackendOptions['onProgress'];
@@ -476,7 +503,7 @@ export interface AthenaOptions {
 /** Uses Athena as the settings say. Nothing is asked of it before something is. */
 export function useAthena<T>(
   { aws, place, maxScanBytes, latenessMs }: AthenaSettings,
-  { lists, signal, clock = systemClock, onProgress }: AthenaOptions,
+  { lists, enrichment, signal, clock = systemClock, onProgress }: AthenaOptions,
   use: (session: AthenaSession) => Promise<T>,
 ): Promise<T> {
   return withTempDirectory(async (tempDirectory) => {
@@ -489,6 +516,7 @@ export function useAthena<T>(
       latenessMs,
       tables: TABLES,
       lists: listValues(lists),
+      enrichment,
       signal,
       tempDirectory,
       nowMs: () => clock.nowMs(),
@@ -711,7 +739,7 @@ export async function testExamples(detector: Detector, variants: readonly Varian
       writers.set(name, known);
       return known;
     };
-    const load = async (records: readonly FilledRecord[]) => {
+    const load = async (records: readonly FilledRecord[], enrichment: Enrichment) => {
       const tables: { readonly table: Table; readonly segments: readonly Segment[] }[] = [];
       for (const one of TABLES.filter(({ name }) => name === table.name || detector.reads?.includes(name))) {
         const own = records.filter((record) => record.table === one.name).map(({ record }) => record);
@@ -720,6 +748,7 @@ export async function testExamples(detector: Detector, variants: readonly Varian
       }
       return createDuckdbBackend({
         tables,
+        enrichment,
         portable: true,
         locked: false,
         memoryLimitMb: EXAMPLE_MEMORY_MB,
@@ -813,7 +842,7 @@ export async function heldIn(store: LocalStore): Promise<Held> {
   const filled = new Set(tables.filter(({ rows }) => rows > 0).map(({ name }) => name));
   const dataEvents = new Set<string>();
   if (filled.has(cloudtrailTable.name)) {
-    await useBackend(store, { portable: true, lists: new Map() }, async (backend) => {
+    await useBackend(store, { portable: true, lists: new Map(), enrichment: NO_CONTEXT }, async (backend) => {
       const { rows } = await backend.query(
         'SELECT DISTINCT lower(event_source) AS source, lower(event_name) AS name FROM cloudtrail',
       );
@@ -900,6 +929,12 @@ export const LAKE: SqlTable = {
   columns: LAKE_COLUMNS,
 };
 
+const KNOWN_ACCOUNT: SqlTable = {
+  name: ACCOUNT_TABLE,
+  doc: 'The accounts of the file that the config names.',
+  columns: ACCOUNT_COLUMNS,
+};
+
 /** All that a statement can read, for help and completion. */
 export function sqlTables(config: Config): readonly SqlTable[] {
   const lists = Object.entries(config.lists).map(([name, file]) => ({
@@ -907,5 +942,10 @@ export function sqlTables(config: Config): readonly SqlTable[] {
     doc: `The lines of ${file}.`,
     columns: LIST_COLUMNS,
   }));
-  return [...TABLES, LAKE, ...CATALOG_TABLES, ...lists];
+  const { mmdb, aws_ranges: ranges, networks, threats, accounts: file } = config.enrichment;
+  const isKnown = [mmdb.country, mmdb.asn, ranges, file].some((path) => path !== undefined);
+  const isEnriched = isKnown || Object.keys(networks).length + threats.length > 0;
+  const seen = (table: Table): SqlTable => (isEnriched ? inContext(table) : table);
+  const accounts = config.enrichment.accounts === undefined ? [] : [KNOWN_ACCOUNT];
+  return [...TABLES.map(seen), LAKE, ...CATALOG_TABLES, ...accounts, ...lists];
 }

@@ -1,5 +1,6 @@
 /** A detector and its parameters as pieces of portable SQL, checked against the table's columns. */
 import { type Condition, type Detector, type ParameterRef, slotMs, WARM_UP } from '../detector.ts';
+import { isContext } from '../enrichment.ts';
 import type { HuntTask } from '../hunt.ts';
 import type { Column, Roles, Table } from '../table.ts';
 import { DAY_MS, durationMs, HOUR_MS, MINUTE_MS, SECOND_MS, type Window } from '../time.ts';
@@ -194,7 +195,8 @@ export function slotSql(length: number, time: string): string {
 export const guarded = (whole: string, cheap: string | true | null): string =>
   cheap === true || cheap === null || cheap === whole ? whole : `CASE WHEN ${cheap} THEN ${whole} ELSE false END`;
 
-const isPlain = (column: Column): boolean => column.json !== true;
+/** What is known beside the logs is joined to them, which costs more than reading a column. */
+const isPlain = (column: Column): boolean => column.json !== true && !isContext(column);
 /** What holds wherever a condition does, without a look into JSON. */
 export const plainSql = (condition: ConditionNode): string | true => necessarySql(condition, isPlain);
 

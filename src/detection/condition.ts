@@ -537,6 +537,12 @@ function listSql(spec: LeafSpec, fold: (text: string) => string, literal: (value
   }
   if (values.length === 0) return 'false';
   const networks = values.filter((value) => isNetwork(value)).map((value) => textLiteral(value));
+  // Addresses of IPv6 stand there as AWS writes them; other clients write them in capitals.
+  const addresses = values.filter((value) => isIP(value) === 6).map((value) => textLiteral(value));
+  const inOtherCase = (text: string): readonly string[] =>
+    addresses.length === 0 || addresses.length > INLINE_VALUES_MAX
+      ? []
+      : [`lower(${text}) IN (${addresses.join(', ')})`];
   const isInLambda = place.column.type === 'VARCHAR[]' || place.path.some(({ isArray }) => isArray);
   return anyValue(place, ({ text }) => {
     // Neither engine takes a sub-query inside a lambda.
@@ -544,7 +550,7 @@ function listSql(spec: LeafSpec, fold: (text: string) => string, literal: (value
       isInLambda || values.length <= INLINE_VALUES_MAX
         ? `${fold(text)} IN (${values.map(literal).join(', ')})`
         : `${fold(text)} IN (SELECT ${fold('value')} FROM list_${operand})`;
-    return or([equal, ...networks.map((network) => `cidr_match(${network}, ${text})`)]);
+    return or([equal, ...inOtherCase(text), ...networks.map((network) => `cidr_match(${network}, ${text})`)]);
   });
 }
 

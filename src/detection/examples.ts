@@ -1,6 +1,7 @@
 /** Runs the examples of a detector: streams of raw records through a store, what it finds against what each example expects. */
 import type { Backend } from '../backend.ts';
 import { type Detector, type Example, parameterValues } from '../detector.ts';
+import { CONTEXT_SOURCES, type Enrichment } from '../enrichment.ts';
 import { AppError } from '../errors.ts';
 import type { Finding, HuntEngine, HuntTask } from '../hunt.ts';
 import { DAY_MS } from '../time.ts';
@@ -39,7 +40,7 @@ export async function runExamples(
     variants = [],
   }: {
     readonly engine: HuntEngine;
-    readonly load: (records: readonly FilledRecord[]) => Promise<Backend>;
+    readonly load: (records: readonly FilledRecord[], enrichment: Enrichment) => Promise<Backend>;
     readonly variants?: readonly Variant[];
   },
 ): Promise<ExamplesReport> {
@@ -52,7 +53,7 @@ export async function runExamples(
     const values = parameterValues(detector, example.parameters ?? {});
     const task: HuntTask = { detector, parameters: values, window };
     const request = { lists: {}, columns: [], nowMs: window.toMs + LOOKING_BACK_MS };
-    const backend = await load(records);
+    const backend = await load(records, knownIn(example));
     const run = async (tasks: readonly HuntTask[]): Promise<readonly (readonly string[])[]> =>
       (await engine.run(backend, { ...request, tasks })).map(({ findings }) => problemsOf(example, findings));
     try {
@@ -87,6 +88,31 @@ export async function runExamples(
   return {
     examples,
     mutants: variants.map((variant) => ({ what: variant.what, noticed: noticed.get(variant) ?? null })),
+  };
+}
+
+/** What an example says is known. */
+export function knownIn({ known }: Pick<Example, 'known'>): Enrichment {
+  const addresses = new Map(Object.entries(known?.addresses ?? {}));
+  const nothing = {
+    country: null,
+    asn: null,
+    as_name: null,
+    network: null,
+    aws_service: null,
+    aws_region: null,
+    threat: null,
+  };
+  return {
+    sources: new Set(CONTEXT_SOURCES),
+    fingerprint: () => '',
+    accounts: new Map(
+      Object.entries(known?.accounts ?? {}).map(([id, account]) => [
+        id,
+        { name: null, ou: null, tags: {}, ...account },
+      ]),
+    ),
+    address: (text) => (addresses.has(text) ? { ...nothing, ...addresses.get(text) } : null),
   };
 }
 

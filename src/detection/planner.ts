@@ -1,5 +1,6 @@
 /** The engine: looks at a few columns that tell which detectors concern any events, one wide scan that keeps the events of all of them, then each detector over what was kept. */
 import type { Backend, Param, Row } from '../backend.ts';
+import { addressSelect, contextNamed, inContext, isContext } from '../enrichment.ts';
 import {
   type CountQuery,
   type Finding,
@@ -121,7 +122,7 @@ class Run {
   readonly #notes: string[][];
 
   constructor(table: Table, request: HuntRequest, keeps: boolean) {
-    this.#table = table;
+    this.#table = inContext(table);
     this.#request = request;
     this.#keeps = keeps;
     this.#name = table.roles.eventName;
@@ -184,7 +185,19 @@ class Run {
   explain(): readonly HuntStatement[] {
     const all = jobsOf(this.#compiled());
     const asked = this.#keeps ? apart(all).flatMap((group) => this.#explained(group)) : this.#explained(alone(all));
-    return asked.map((statement) => this.#described(statement));
+    return [...this.#lookUps(asked), ...asked].map((statement) => this.#described(statement));
+  }
+
+  /** Where no rows are kept, addresses that have to be looked up are asked for first. */
+  #lookUps(asked: readonly Asked[]): readonly Asked[] {
+    const text = this.#keeps ? '' : asked.map(({ sql }) => sql).join();
+    const jobs = asked.flatMap((one) => one.jobs);
+    const columns = contextNamed(text, this.#table).filter(({ context }) => context.kind === 'address');
+    return [...new Set(columns.map(({ context }) => context.of))].map((column) => ({
+      title: `${column} of the window, to be looked up`,
+      jobs,
+      sql: addressSelect(this.#table, column, reading(jobs)),
+    }));
   }
 
   #explained(all: readonly Job[]): readonly Asked[] {
@@ -203,7 +216,7 @@ class Run {
 
   /** What baselines need to know of the days before the windows. */
   counts(): { readonly days: Window; readonly queries: readonly CountQuery[] } | null {
-    const jobs = jobsOf(this.#compiled()).filter(isBaseline);
+    const jobs = jobsOf(this.#compiled()).filter((job) => isBaseline(job) && this.#isCountable(job.compiled));
     if (jobs.length === 0) return null;
     const days = {
       fromMs: startOfDay(reading(jobs).fromMs),
@@ -215,6 +228,12 @@ class Run {
       key: count.key,
     }));
     return { days, queries };
+  }
+
+  /** Not what rests on what is known beside the logs: that may be known otherwise tomorrow. */
+  #isCountable(compiled: Compiled): boolean {
+    if (perOf(compiled.kind).length === 0) return false;
+    return contextNamed(countOf(compiled, this.#table, this.#request.lists).sql, this.#table).length === 0;
   }
 
   /** What these baselines count, each once. */
@@ -253,7 +272,7 @@ class Run {
       const isCounted =
         counted !== undefined &&
         counted !== null &&
-        perOf(compiled.kind).length > 0 &&
+        this.#isCountable(compiled) &&
         compiled.readFromMs < counted.toMs &&
         compiled.window.fromMs >= counted.toMs;
       return isCounted ? withPast(compiled, this.#table, lists, counted) : compiled;
@@ -713,7 +732,9 @@ SELECT ${[...s, ...names('k', keyCount(job.compiled)), ...names('p', perOf(kind)
     const takesAll = jobs.some(
       ({ compiled: { kind } }) => kind.kind === 'sql' && handsOnAll(kind.sql, this.#table.name),
     );
-    return this.#table.columns.map(({ name }) => name).filter((name) => takesAll || words.has(name));
+    return this.#table.columns
+      .filter((column) => (takesAll && !isContext(column)) || words.has(column.name))
+      .map(({ name }) => name);
   }
 }
 

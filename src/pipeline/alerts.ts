@@ -1,10 +1,11 @@
 /** Findings as alerts: secrets masked, the summary made printable, suppressions applied. */
 import { createHash } from 'node:crypto';
-import { BlockList, isIP } from 'node:net';
-import { type Alert, EVIDENCE_MAX } from '../alert.ts';
+import { type Alert, EVIDENCE_MAX, type KnownContext } from '../alert.ts';
 import type { Value } from '../backend.ts';
 import type { Detector } from '../detector.ts';
+import { ADDRESS_FIELDS, type Enrichment } from '../enrichment.ts';
 import type { Finding } from '../hunt.ts';
+import { contains, parseAddress, parseNetworkOrAddress } from '../network.ts';
 import type { Mask } from '../secrets.ts';
 import type { Suppression } from '../store.ts';
 
@@ -21,6 +22,7 @@ export interface AlertContext {
   readonly parameters: Readonly<Record<string, unknown>>;
   readonly suppressions: readonly Suppression[];
   readonly lists: Readonly<Record<string, readonly string[]>>;
+  readonly enrichment: Enrichment;
   readonly mask: Mask;
   readonly nowMs: number;
 }
@@ -50,6 +52,7 @@ export function alertOf(finding: Finding, context: AlertContext): Alert {
     regions: finding.regions,
     source_ips: mask.value(finding.sourceIps),
     principal_arn: mask.value(finding.principalArn),
+    context: contextOf(finding, context.enrichment),
     attack: detector.attack.map(({ technique, version }) => ({ technique, version })),
     event_ids: mask.value(finding.eventIds),
     event_ids_total: finding.count,
@@ -58,6 +61,24 @@ export function alertOf(finding: Finding, context: AlertContext): Alert {
     new: true,
     coverage: null,
   };
+}
+
+/** What is known of the finding's addresses and accounts. */
+function contextOf({ sourceIps, accounts }: Finding, enrichment: Enrichment): KnownContext | null {
+  const known = <T extends object>(keys: readonly string[], find: (key: string) => T | null | undefined) =>
+    Object.fromEntries(
+      keys.flatMap((key): [string, Partial<T>][] => {
+        const values = Object.entries(find(key) ?? {}).filter(
+          ([, value]) => value !== null && (typeof value !== 'object' || Object.keys(value).length > 0),
+        );
+        return values.length === 0 ? [] : [[key, Object.fromEntries(values) as Partial<T>]];
+      }),
+    );
+  const context = {
+    addresses: known(sourceIps, (address) => enrichment.address(address)),
+    accounts: known(accounts, (id) => enrichment.accounts.get(id)),
+  };
+  return Object.keys(context.addresses).length + Object.keys(context.accounts).length === 0 ? null : context;
 }
 
 const only = (values: readonly string[]): string | null => (values.length === 1 ? (values[0] ?? null) : null);
@@ -98,7 +119,7 @@ export function suppressionLabel({ id, detector, where }: Pick<Suppression, 'id'
 /** The suppression in force that covers the finding: by all of its conditions, each by every value. */
 function suppressionOf(
   finding: Finding,
-  { detector, suppressions, lists, nowMs }: Omit<AlertContext, 'parameters'>,
+  { detector, suppressions, lists, enrichment, nowMs }: Omit<AlertContext, 'parameters'>,
 ): Suppression | undefined {
   return suppressions.find((suppression) => {
     const { where, until } = suppression;
@@ -108,7 +129,7 @@ function suppressionOf(
     // Without detector and conditions it would hide everything.
     if (suppression.detector === null && conditions.length === 0) return false;
     return conditions.every(([column, pattern]) => {
-      const values = valuesOf(column, finding, detector);
+      const values = valuesOf(column, finding, detector, enrichment);
       return values.length > 0 && values.every((value) => matches(value, pattern, lists));
     });
   });
@@ -129,10 +150,14 @@ export const ALERT_COLUMNS = [
   'source_ips',
   'principal_arn',
   'severity',
-] as const;
+  // What is known beside the logs of the addresses and accounts of the alert.
+  ...ADDRESS_FIELDS.map(({ name }) => `source_${name}`),
+  'account_name',
+  'account_ou',
+];
 
 /** The values of a column of the alert, its subject or its events; none where there is no value that stands for all of its events. */
-function valuesOf(column: string, finding: Finding, detector: Detector): readonly string[] {
+function valuesOf(column: string, finding: Finding, detector: Detector, enrichment: Enrichment): readonly string[] {
   const value = finding.subject[column] ?? finding.columns[column];
   if (value !== null && value !== undefined) return [value];
   switch (column) {
@@ -151,9 +176,29 @@ function valuesOf(column: string, finding: Finding, detector: Detector): readonl
       return finding.principalArn === null ? [] : [finding.principalArn];
     case 'severity':
       return [detector.severity];
-    default:
-      return [];
+    case 'account_name':
+    case 'account_ou': {
+      const field = column === 'account_name' ? 'name' : 'ou';
+      return knownOfAll(finding.accounts, (id) => enrichment.accounts.get(id)?.[field]);
+    }
+    default: {
+      const field = ADDRESS_FIELDS.find(({ name }) => column === `source_${name}`)?.name;
+      if (field === undefined || finding.sourceIps.length >= EVIDENCE_MAX) return [];
+      return knownOfAll(finding.sourceIps, (address) => {
+        const known = enrichment.address(address);
+        return known?.[field as keyof typeof known];
+      });
+    }
   }
+}
+
+/** What is known of each; nothing where it is not known of all. */
+function knownOfAll(
+  keys: readonly string[],
+  find: (key: string) => string | number | null | undefined,
+): readonly string[] {
+  const values = keys.map(find).filter((value) => value !== null && value !== undefined);
+  return values.length < keys.length ? [] : values.map(String);
 }
 
 /** `list:<name>` stands for each line of that list, `*` for any text, a network for its addresses. */
@@ -165,11 +210,6 @@ function matches(value: string, pattern: string, lists: AlertContext['lists']): 
     const parts = pattern.split('*').map((part) => part.replace(/[.*+?^${}()|[\]\\]/gu, '\\$&'));
     return new RegExp(`^${parts.join('[^]*')}$`, 'u').test(value);
   }
-  const [network = '', bits = ''] = pattern.split('/');
-  const family = isIP(value);
-  if (family === 0 || isIP(network) !== family || !/^\d{1,3}$/u.test(bits) || Number(bits) > (family === 4 ? 32 : 128))
-    return false;
-  const block = new BlockList();
-  block.addSubnet(network, Number(bits), family === 4 ? 'ipv4' : 'ipv6');
-  return block.check(value, family === 4 ? 'ipv4' : 'ipv6');
+  const [network, address] = [parseNetworkOrAddress(pattern), parseAddress(value)];
+  return network !== null && address !== null && contains(network, address);
 }

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import type { Alert } from '../alert.ts';
 import type { Backend, Param } from '../backend.ts';
 import { type Detector, parameterValues, slotMs } from '../detector.ts';
+import { type Enrichment, NO_CONTEXT } from '../enrichment.ts';
 import { AppError } from '../errors.ts';
 import {
   type CountRow,
@@ -19,6 +20,7 @@ import type { Commit, HuntKey, RecordedHunt, Segment, Store, Suppression } from 
 import type { Table } from '../table.ts';
 import { DAY_MS, dayOf, formatDay, joinedAcross, type Window } from '../time.ts';
 import { alertOf, suppressionColumns } from './alerts.ts';
+import { isOfScope, missingFor, neededBy, type Override, type Scope, scoped, scopesOf, silenceNotes } from './scope.ts';
 
 /** A table that detectors look at, and the engine that runs them over it. */
 export interface HuntTable {
@@ -44,6 +46,10 @@ export interface HuntOptions {
   readonly detectors: readonly Detector[];
   /** Values that were given, by detector id; unchecked. */
   readonly parameters: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+  /** Values that hold for some accounts only. */
+  readonly overrides?: readonly Override[];
+  /** What is known beside the logs (default: nothing). Detectors that need what is not configured stay silent. */
+  readonly enrichment?: Enrichment;
   readonly lists: Readonly<Record<string, readonly string[]>>;
   /** Those of the config; the store's are added. */
   readonly suppressions: readonly Suppression[];
@@ -70,11 +76,16 @@ const PIECE_MS = 60 * DAY_MS;
 
 /** Events that are counted at a time: their counts are held in memory until they are kept. */
 const COUNTED_ROWS = 2_000_000;
+/** Of every table that has overrides: whose events they are. */
+const ACCOUNT_COLUMN = 'account_id';
+
+type JudgeOptions = Pick<HuntOptions, 'detectors' | 'parameters' | 'overrides' | 'enrichment' | 'lists'>;
 
 /** A detector with its checked values and what it has judged. */
 interface Judge {
   readonly detector: Detector;
   readonly parameters: Readonly<Record<string, unknown>>;
+  readonly scope: Scope;
   readonly key: HuntKey;
 }
 
@@ -165,7 +176,7 @@ async function judgeWindow(
 export type HuntPart = 'event' | 'prompt' | 'all';
 
 /** What a detector has judged is known by these. Throws `config-invalid` for parameters that it does not take. */
-export function huntKeys(options: Pick<HuntOptions, 'detectors' | 'parameters' | 'lists'>): readonly HuntKey[] {
+export function huntKeys(options: JudgeOptions): readonly HuntKey[] {
   return judgesOf(options).map(({ key }) => key);
 }
 
@@ -249,7 +260,7 @@ export interface ArchiveStatement {
 /** The statements of huntArchive(), none of them run. */
 export function explainArchive(
   { tables, nowMs }: Pick<HuntDeps, 'tables' | 'nowMs'>,
-  options: Pick<HuntOptions, 'detectors' | 'parameters' | 'lists'>,
+  options: JudgeOptions,
   piecesOf: (table: Table, reachMs: number) => readonly Window[],
 ): readonly ArchiveStatement[] {
   return byTable(tables, judgesOf(options)).flatMap(([{ table, engine }, judges]) => {
@@ -321,22 +332,36 @@ function byTable(
     .filter(([, group]) => group.length > 0);
 }
 
+/** Those that can judge, each once for the accounts of each set of values. */
 function judgesOf({
   detectors,
   parameters,
+  overrides = [],
+  enrichment = NO_CONTEXT,
   lists,
-}: Pick<HuntOptions, 'detectors' | 'parameters' | 'lists'>): readonly Judge[] {
-  return detectors.map((detector) => {
-    const values = parameterValues(detector, parameters[detector.id] ?? {});
-    // A list is a value of the detectors that look at it.
-    const looksAtLists = /"list":|list_/u.test(JSON.stringify([detector.when, detector.sequence, detector.sql]));
-    const hash = createHash('sha256').update(JSON.stringify(looksAtLists ? [values, lists] : values));
-    return {
-      detector,
-      parameters: values,
-      key: { detector: detector.id, version: detector.version, parametersHash: hash.digest('hex') },
-    };
-  });
+}: JudgeOptions): readonly Judge[] {
+  return detectors
+    .filter((detector) => missingFor(detector, enrichment).length === 0)
+    .flatMap((detector) =>
+      scopesOf(detector.id, parameters[detector.id] ?? {}, overrides).map((scope): Judge => {
+        const values = parameterValues(detector, scope.given);
+        // A list is a value of the detectors that look at it, and so is what is known beside the logs.
+        const looksAtLists = /"list":|list_/u.test(JSON.stringify([detector.when, detector.sequence, detector.sql]));
+        const known = neededBy(detector).map((source) => [source, enrichment.fingerprint(source)]);
+        const parts: unknown[] = [
+          ...(looksAtLists ? [lists] : []),
+          ...(known.length > 0 ? [known] : []),
+          ...(scope.accounts !== null || scope.without.length > 0 ? [[scope.accounts, scope.without]] : []),
+        ];
+        const hash = createHash('sha256').update(JSON.stringify(parts.length === 0 ? values : [values, ...parts]));
+        return {
+          detector: scoped(detector, scope, ACCOUNT_COLUMN),
+          parameters: values,
+          scope,
+          key: { detector: detector.id, version: detector.version, parametersHash: hash.digest('hex') },
+        };
+      }),
+    );
 }
 
 /** The bounds given, else those of the segments' events; null where there are none. */
@@ -507,7 +532,9 @@ class Hunt {
 
   /** Before the first judgement. */
   async begin(): Promise<void> {
-    this.#suppressions = [...this.#options.suppressions, ...(await this.#deps.store.suppressions())];
+    const { suppressions, detectors, enrichment = NO_CONTEXT } = this.#options;
+    for (const note of silenceNotes(detectors, enrichment)) this.#notes.add(note);
+    this.#suppressions = [...suppressions, ...(await this.#deps.store.suppressions())];
   }
 
   /** `segments`: those of the judges' table, where they are known; else, as those of other tables that they read, the ones of the range. */
@@ -519,7 +546,7 @@ class Hunt {
     segments: readonly Segment[] | null,
   ): Promise<void> {
     const { store, tables, openBackend, nowMs } = this.#deps;
-    const { lists, signal, latenessMs, onStatement, mask = defaultMask } = this.#options;
+    const { lists, signal, latenessMs, onStatement, mask = defaultMask, enrichment = NO_CONTEXT } = this.#options;
     const suppressions = this.#suppressions;
     const tasks = judges.map(
       (judge): HuntTask => ({ detector: judge.detector, parameters: judge.parameters, window: windowFor(judge) }),
@@ -552,14 +579,14 @@ class Hunt {
       const results = await engine.run(backend, { ...request, counted: counted?.days ?? null });
       const refutable: Promise<void>[] = [];
       for (const [at, { findings, judged, notes }] of results.entries()) {
-        const { detector, parameters } = judges[at] as Judge;
+        const { detector, parameters, scope } = judges[at] as Judge;
         const alerts = findings.map((finding) =>
-          alertOf(finding, { detector, parameters, suppressions, lists, mask, nowMs: nowMs() }),
+          alertOf(finding, { detector, parameters, suppressions, lists, enrichment, mask, nowMs: nowMs() }),
         );
-        for (const alert of alerts) this.#found.set(alert.id, alert);
+        for (const alert of alerts) this.#add(alert);
         for (const note of notes) this.#notes.add(note);
         if (judged !== null && engine.isRefutable(detector))
-          refutable.push(this.#withdraw(detector, parameters, judged));
+          refutable.push(this.#withdraw({ detector, parameters, scope }, judged));
       }
       await Promise.all(refutable);
     } finally {
@@ -568,13 +595,21 @@ class Hunt {
     }
   }
 
+  /** A subject of several accounts may be found once for each set of values that they have: the larger finding stays. */
+  #add(alert: Alert): void {
+    const other = this.#found.get(alert.id);
+    if (other === undefined || other.count <= alert.count) this.#found.set(alert.id, alert);
+  }
+
   /** Recorded alerts of these slots that were not found again follow no longer, unless they were found with other values. */
-  async #withdraw(detector: Detector, parameters: Readonly<Record<string, unknown>>, judged: Window): Promise<void> {
+  async #withdraw({ detector, parameters, scope }: Omit<Judge, 'key'>, judged: Window): Promise<void> {
     const recorded = await this.#deps.store.alerts({ detector: detector.id, fromMs: judged.fromMs, toMs: judged.toMs });
     for (const alert of recorded) {
       const isJudged = Date.parse(alert.window.from) >= judged.fromMs && Date.parse(alert.window.to) <= judged.toMs;
       const isSame =
-        alert.detector_version === detector.version && JSON.stringify(alert.parameters) === JSON.stringify(parameters);
+        alert.detector_version === detector.version &&
+        JSON.stringify(alert.parameters) === JSON.stringify(parameters) &&
+        isOfScope(alert.accounts, scope);
       if (isJudged && isSame && alert.status !== 'withdrawn')
         this.#withdrawn.set(alert.id, { ...alert, status: 'withdrawn' });
     }

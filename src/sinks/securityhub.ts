@@ -73,6 +73,7 @@ function asAlert(message: Message, { account, region }: AsffPlace): Alert {
     regions: [region],
     source_ips: [],
     principal_arn: null,
+    context: null,
     attack: [],
     event_ids: [],
     event_ids_total: 0,

@@ -1,6 +1,6 @@
 /** The common wording: what every destination says of a message, in plain text that is safe wherever plain text is. */
 import type { Alert } from '../alert.ts';
-import { whereFrom, who } from '../alert-text.ts';
+import { knownOfAccount, whereFrom, who, withKnown } from '../alert-text.ts';
 import { csvField, cut, printableLines, shown, valueText } from '../printable.ts';
 import { scrubbed } from '../secret-value.ts';
 import type { Message, ReportTable } from '../sink.ts';
@@ -46,7 +46,7 @@ export function factsOf(alert: Alert): Fact[] {
     Who: who(alert),
     What: alert.summary,
     'Where from': whereFrom(alert),
-    Account: alert.account_id ?? alert.accounts.join(' '),
+    Account: alert.accounts.map((id) => withKnown(id, knownOfAccount(alert, id))).join(' '),
     Events: String(alert.count),
     Detector: alert.detector,
     Alert: alert.id,

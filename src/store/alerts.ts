@@ -43,6 +43,7 @@ const ALERT_JSON: Readonly<Record<string, string>> = {
   regions: 'VARCHAR[]',
   source_ips: 'VARCHAR[]',
   principal_arn: 'VARCHAR',
+  context: 'VARCHAR',
   attack: 'VARCHAR',
   event_ids: 'VARCHAR[]',
   event_ids_total: 'BIGINT',
@@ -64,6 +65,7 @@ const toRow = (alert: Alert) => ({
   window_from: sqlTime(Date.parse(alert.window.from)),
   window_to: sqlTime(Date.parse(alert.window.to)),
   subject: JSON.stringify(alert.subject),
+  context: alert.context === null ? null : JSON.stringify(alert.context),
   attack: JSON.stringify(alert.attack),
   parameters: JSON.stringify(alert.parameters),
 });
@@ -89,6 +91,7 @@ const fromRow = (row: CatalogRow): Alert => ({
   regions: texts(row['regions']),
   source_ips: texts(row['source_ips']),
   principal_arn: textOrNull(row['principal_arn']),
+  context: row['context'] === null ? null : (JSON.parse(text(row['context'])) as Alert['context']),
   attack: JSON.parse(text(row['attack'])) as Alert['attack'],
   event_ids: texts(row['event_ids']),
   event_ids_total: num(row['event_ids_total']),

@@ -106,6 +106,11 @@ const ALERT: CatalogTable = {
     { name: 'regions', type: 'VARCHAR[]', doc: 'All regions.' },
     { name: 'source_ips', type: 'VARCHAR[]', doc: 'Source addresses, 20 at most.' },
     { name: 'principal_arn', type: 'VARCHAR', doc: 'ARN of the principal, null if several or none.' },
+    {
+      name: 'context',
+      type: 'VARCHAR',
+      doc: 'What was known of its addresses and accounts when it was last found, as JSON; null for nothing.',
+    },
     { name: 'attack', type: 'VARCHAR', doc: 'ATT&CK techniques with version, as JSON.' },
     { name: 'event_ids', type: 'VARCHAR[]', doc: 'The first 20 event ids by time.' },
     { name: 'event_ids_total', type: 'BIGINT', doc: 'How many events there are in all.' },

@@ -15,6 +15,9 @@ export const MIGRATIONS: Readonly<Record<number, Migration>> = {
     for (const table of [ALERT_CHANGE, DELIVERY, HUNT_RUN, SOURCE_STATE]) await session.run(createStatement(table));
     for (const statement of CREATE_WATCH) await session.run(statement);
   },
-  // What runs on Athena cost.
-  2: (session) => session.run('ALTER TABLE hunt_run ADD COLUMN IF NOT EXISTS scanned_bytes BIGINT'),
+  // What runs on Athena cost, and what is known beside the logs.
+  2: async (session) => {
+    await session.run('ALTER TABLE hunt_run ADD COLUMN IF NOT EXISTS scanned_bytes BIGINT');
+    await session.run('ALTER TABLE alert ADD COLUMN IF NOT EXISTS context VARCHAR');
+  },
 };

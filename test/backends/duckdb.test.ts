@@ -7,7 +7,7 @@ import type { Backend } from '../../src/backend.ts';
 import { createDuckdbBackend, type DuckdbOptions } from '../../src/backends/duckdb.ts';
 import type { Segment } from '../../src/store.ts';
 import type { Table } from '../../src/table.ts';
-import { BAD, backendContract, VISITS } from '../contracts/backend.ts';
+import { BAD, backendContract, contextContract, KNOWN, VISITS } from '../contracts/backend.ts';
 import { writeSegment } from '../support/segments.ts';
 
 const column = (name: string, type: Table['columns'][number]['type']) => ({ name, type, doc: 'Test.', athena: name });
@@ -105,6 +105,20 @@ backendContract({
     return open({ locked: true });
   },
 });
+
+const inRole = ({ table, segments: of }: DuckdbOptions['tables'][number]) => ({
+  table: { ...table, ...(table.roles && { roles: { ...table.roles, sourceIp: 'principal', accountId: 'event_id' } }) },
+  segments: of,
+});
+for (const locked of [false, true]) {
+  contextContract({
+    name: locked ? 'duckdb, locked' : 'duckdb',
+    open: async () => {
+      await build();
+      return open({ locked, tables: options.tables.map(inRole), enrichment: KNOWN });
+    },
+  });
+}
 
 test('a list without values is an empty table', async () => {
   await build();

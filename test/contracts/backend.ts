@@ -1,6 +1,7 @@
 /** What every backend must do with a statement, whatever engine is behind it. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Backend, Param, Value } from '../../src/backend.ts';
+import { CONTEXT_SOURCES, type Enrichment } from '../../src/enrichment.ts';
 import { AppError } from '../../src/errors.ts';
 
 export interface BackendUnderTest {
@@ -207,6 +208,73 @@ export function backendContract({ name, open }: BackendUnderTest): void {
       await expect(endless).rejects.toMatchObject({ code: 'interrupted' });
       clearInterval(timer);
       expect((await backend.query('SELECT 1 AS one')).rows).toEqual([{ one: 1 }]);
+    });
+  });
+}
+
+/** Of the addresses, which are the principals of VISITS here, and of the accounts, which are their events. */
+export const KNOWN: Enrichment = {
+  sources: new Set(CONTEXT_SOURCES),
+  fingerprint: () => '',
+  accounts: new Map([
+    ['a', { name: "Ann's", ou: 'Root/Prod', tags: { env: 'prod' } }],
+    ['b', { name: null, ou: 'Root', tags: {} }],
+  ]),
+  address: (text) => {
+    const nothing = { network: null, aws_service: null, aws_region: null, threat: null };
+    if (text === 'ann') return { ...nothing, country: 'DE', asn: 64_496, as_name: "Ann's Net" };
+    return text === "o'hara" ? { ...nothing, country: 'IE', asn: null, as_name: null } : null;
+  },
+};
+
+/** What is known beside the logs, as every backend joins it: its table `visit` has its principals for addresses and its events for accounts. */
+export function contextContract({ name, open }: BackendUnderTest): void {
+  describe(`what is known beside the logs, on ${name}`, () => {
+    let backend: Backend;
+    beforeAll(async () => {
+      backend = await open();
+    });
+
+    test.each<readonly [sql: string, rows: readonly Readonly<Record<string, Value>>[]]>([
+      [
+        'SELECT event_id, source_country, source_asn, source_as_name, source_threat FROM visit ORDER BY event_id',
+        [
+          { event_id: 'a', source_country: 'DE', source_asn: 64_496, source_as_name: "Ann's Net", source_threat: null },
+          { event_id: 'b', source_country: 'IE', source_asn: null, source_as_name: null, source_threat: null },
+          { event_id: 'c', source_country: null, source_asn: null, source_as_name: null, source_threat: null },
+        ],
+      ],
+      [
+        "SELECT account_name, json_extract_scalar(account_tags, '$.env') AS env FROM main.visit WHERE account_ou IS NOT NULL ORDER BY event_id",
+        [
+          { account_name: "Ann's", env: 'prod' },
+          { account_name: null, env: null },
+        ],
+      ],
+      [
+        "SELECT v.event_id, w.source_country FROM visit AS v JOIN visit AS w ON w.event_id = v.event_id WHERE w.source_country = 'DE'",
+        [{ event_id: 'a', source_country: 'DE' }],
+      ],
+      [
+        "WITH visit AS (SELECT * FROM main.visit WHERE source_country = 'IE') SELECT event_id, source_country FROM visit",
+        [{ event_id: 'b', source_country: 'IE' }],
+      ],
+      ['SELECT visit.source_country FROM visit WHERE visit.event_id = :id', [{ source_country: 'DE' }]],
+      ['SELECT count(*) AS n FROM ghost WHERE source_country IS NULL', [{ n: 0 }]],
+      [
+        'SELECT account_id, name, ou FROM known_account ORDER BY account_id',
+        [
+          { account_id: 'a', name: "Ann's", ou: 'Root/Prod' },
+          { account_id: 'b', name: null, ou: 'Root' },
+        ],
+      ],
+    ])('%s', async (sql, rows) => {
+      expect((await backend.query(sql, sql.includes(':id') ? { id: 'a' } : {})).rows).toEqual(rows);
+    });
+
+    test('* leaves it out', async () => {
+      const { columns } = await backend.query('SELECT * FROM visit');
+      expect(columns.map((column) => column.name)).not.toContain('source_country');
     });
   });
 }

@@ -124,6 +124,7 @@ describe('a hunt over a window', () => {
         regions: [],
         source_ips: ['192.0.2.1'],
         principal_arn: null,
+        context: null,
         attack: [{ technique: 'T1580', version: 16 }],
         event_ids: ['x1', 'x2', 'x3'],
         event_ids_total: 3,

@@ -68,6 +68,7 @@ const alert: Alert = {
   regions: [],
   source_ips: ['198.51.100.7'],
   principal_arn: null,
+  context: null,
   attack: [{ technique: 'T1078.004', version: 16 }],
   event_ids: ['e"1', 'é2'],
   event_ids_total: 2,
@@ -337,7 +338,7 @@ describe('the folder', () => {
     await catalog.write(async (session) => {
       await session.run('ALTER TABLE suppression DROP COLUMN created_at');
       await session.run(`INSERT INTO suppression VALUES (1, 'root-console-login', '{}', 'a drill', 'martha', NULL)`);
-      for (const column of ['suppressed_by', 'revision', 'told_count'])
+      for (const column of ['suppressed_by', 'revision', 'told_count', 'context'])
         await session.run(`ALTER TABLE alert DROP COLUMN ${column}`);
       for (const table of ['alert_change', 'delivery', 'delivery_message', 'hunt_run', 'source_state', 'watch_state'])
         await session.run(`DROP TABLE ${table}`);
@@ -352,6 +353,18 @@ describe('the folder', () => {
     ]);
     expect((await opened.suppressions()).map(({ id, createdAt }) => [id, createdAt])).toEqual([[1, undefined]]);
     expect(readFileSync(join(store.dir, 'VERSION'), 'utf8')).toBe('3\n');
+  });
+
+  test('of version 2 is brought up to this one, and keeps what is known from then on', async () => {
+    await store.recordHunt({ alerts: [alert], withdrawn: [], seqs: [] });
+    const catalog = new Catalog(join(store.dir, 'catalog.duckdb'));
+    await catalog.write((session) => session.run('ALTER TABLE alert DROP COLUMN context'));
+    writeFileSync(join(store.dir, 'VERSION'), '2\n');
+    const opened = await openStore(store.dir);
+    expect(await opened.alert(alert.id)).toEqual({ ...alert, new: false });
+    const context = { addresses: { '192.0.2.1': { country: 'DE', asn: 64_496 } }, accounts: {} };
+    await opened.recordHunt({ alerts: [{ ...alert, context }], withdrawn: [], seqs: [] });
+    expect(await opened.alert(alert.id)).toEqual({ ...alert, context, new: false });
   });
 
   test.each(['/etc/passwd', '/etc/passwd/store', '/dev/null', '/proc/store'])(

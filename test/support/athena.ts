@@ -6,6 +6,7 @@ import { discoverRoots } from '../../src/backends/athena/layout.ts';
 import { Session, type SessionOptions } from '../../src/backends/athena/session.ts';
 import { planSetup } from '../../src/backends/athena/setup.ts';
 import { TABLES } from '../../src/cli/wire.ts';
+import { NO_CONTEXT } from '../../src/enrichment.ts';
 import { openFolders } from '../../src/sources/s3-folders.ts';
 import type { AthenaServer } from './athena-server.ts';
 
@@ -28,6 +29,7 @@ export function openSession(server: AthenaServer, changes: Partial<SessionOption
     maxScanBytes: null,
     latenessMs: null,
     tables: TABLES,
+    enrichment: NO_CONTEXT,
     lists: [],
     signal: control.signal,
     tempDirectory,

@@ -7,6 +7,7 @@ import type { Backend } from '../../src/backend.ts';
 import { createDuckdbBackend } from '../../src/backends/duckdb.ts';
 import { PRELUDE } from '../../src/backends/prelude.ts';
 import type { ExampleRecord } from '../../src/detector.ts';
+import { type Enrichment, NO_CONTEXT } from '../../src/enrichment.ts';
 import { cloudtrailTable } from '../../src/formats/cloudtrail-table.ts';
 import type { Segment } from '../../src/store.ts';
 import { type Column, derivedColumns, PARTITION_COLUMN, rawColumns } from '../../src/table.ts';
@@ -97,9 +98,10 @@ export async function writeRecords(
 }
 
 /** A backend over segments of the table cloudtrail, as detectors get it. */
-function openBackend(segments: readonly Segment[], tempDirectory: string): Promise<Backend> {
+function openBackend(segments: readonly Segment[], tempDirectory: string, enrichment: Enrichment): Promise<Backend> {
   return createDuckdbBackend({
     tables: [{ table: cloudtrailTable, segments }],
+    enrichment,
     portable: true,
     locked: false,
     memoryLimitMb: 512,
@@ -109,7 +111,10 @@ function openBackend(segments: readonly Segment[], tempDirectory: string): Promi
 }
 
 /** A backend that holds these records and nothing else; its files go when it is closed. */
-export async function loadRecords(records: readonly { readonly record: ExampleRecord }[]): Promise<Backend> {
+export async function loadRecords(
+  records: readonly { readonly record: ExampleRecord }[],
+  enrichment: Enrichment = NO_CONTEXT,
+): Promise<Backend> {
   const dir = mkdtempSync(join(tmpdir(), 'trailhound-records-'));
   const backend = await openBackend(
     records.length === 0
@@ -119,6 +124,7 @@ export async function loadRecords(records: readonly { readonly record: ExampleRe
           records.map(({ record }) => record),
         ),
     dir,
+    enrichment,
   );
   const close = backend.close.bind(backend);
   return Object.assign(backend, {

@@ -23,6 +23,7 @@ export const ALERT: Alert = {
   regions: ['eu-central-1'],
   source_ips: ['198.51.100.7', '2001:db8::1'],
   principal_arn: 'arn:aws:iam::111122223333:user/dora',
+  context: null,
   attack: [{ technique: 'T1562.008', version: 16 }],
   event_ids: ['0a1b2c3d-0000-4000-8000-000000000001'],
   event_ids_total: 3,

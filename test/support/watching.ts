@@ -7,6 +7,7 @@ import { loadDetectors } from '../../src/cli/detectors.ts';
 import { ingestInto, type LocalStore, openHunter, openSources, openStore, startThreads } from '../../src/cli/wire.ts';
 import { type TurnResult, useWatch, type WatchSetup } from '../../src/cli/wire-watch.ts';
 import type { Detector } from '../../src/detector.ts';
+import { NO_CONTEXT } from '../../src/enrichment.ts';
 import { DAY_MS, HOUR_MS, type Window } from '../../src/time.ts';
 import type { FakeClock } from './clock.ts';
 import { type LandingFile, land } from './timeline.ts';
@@ -123,6 +124,8 @@ export function watchTurn(
         },
       ],
       lists: new Map(),
+      enrichment: NO_CONTEXT,
+      overrides: [],
       suppressions: [],
       mask: undefined,
       pollMs: 1000,

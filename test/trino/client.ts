@@ -95,7 +95,8 @@ function typeName(type: TypeSignature): string {
 }
 
 export interface TrinoOptions {
-  readonly relations: readonly AthenaRelation[];
+  /** Those that a statement reads. */
+  readonly relations: readonly AthenaRelation[] | ((sql: string) => readonly AthenaRelation[]);
   readonly lists?: StatementOptions['lists'];
 }
 
@@ -116,7 +117,8 @@ export class TrinoBackend implements Backend {
 
   async stream(sql: string, params: Readonly<Record<string, Param>> = {}, reading: Reading = {}): Promise<QueryStream> {
     const { relations, lists = [] } = this.#options;
-    return this.#stream(toAthena(sql, { params, relations, lists, scope: reading.window ?? null }));
+    const own = typeof relations === 'function' ? relations(sql) : relations;
+    return this.#stream(toAthena(sql, { params, relations: own, lists, scope: reading.window ?? null }));
   }
 
   /** The same server with these tables. */

@@ -6,7 +6,7 @@ import { type Detector, parameterValues } from '../../src/detector.ts';
 import type { HuntTaskResult } from '../../src/hunt.ts';
 import { DAY_MS } from '../../src/time.ts';
 import { type Engines, openEngines, sortedRows, trinoAtHand } from './engines.ts';
-import { exampleRecords, loadDetectors, openRecordStore, type RecordStore } from './examples.ts';
+import { exampleKnowledge, exampleRecords, loadDetectors, openRecordStore, type RecordStore } from './examples.ts';
 
 const detectors = await loadDetectors();
 
@@ -15,7 +15,7 @@ describe.skipIf(trinoAtHand === null)('the catalogue', () => {
   let engines: Engines;
   beforeAll(async () => {
     store = await openRecordStore(exampleRecords(detectors));
-    engines = await openEngines('detectors', store.tables);
+    engines = await openEngines('detectors', store.tables, [], exampleKnowledge(detectors));
   });
   afterAll(async () => {
     await engines.close();

@@ -4,7 +4,10 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { inject } from 'vitest';
 import type { Backend, Row, Value } from '../../src/backend.ts';
+import { accountsSql, addressesSql } from '../../src/backends/athena/context.ts';
+import { joinedSql, joinsOf } from '../../src/backends/context.ts';
 import { createDuckdbBackend } from '../../src/backends/duckdb.ts';
+import { contextNamed, type Enrichment, NO_CONTEXT } from '../../src/enrichment.ts';
 import type { Segment } from '../../src/store.ts';
 import { type ColumnType, PARTITION_COLUMN, type Table } from '../../src/table.ts';
 import { TrinoBackend } from './client.ts';
@@ -33,6 +36,12 @@ export interface Engines {
   close(): Promise<void>;
 }
 
+/** What is known beside the logs, and of which addresses. */
+interface Known {
+  readonly addresses: readonly string[];
+  readonly enrichment: Enrichment;
+}
+
 interface StoredTable {
   readonly table: Table;
   readonly segments: readonly Segment[];
@@ -48,6 +57,7 @@ export async function openEngines(
   name: string,
   tables: readonly StoredTable[],
   lists: readonly List[] = [],
+  known: Known = { addresses: [], enrichment: NO_CONTEXT },
 ): Promise<Engines> {
   const setup = openTrino();
   const schema = `${name}_${process.pid}`;
@@ -61,17 +71,24 @@ export async function openEngines(
   const duckdb = await createDuckdbBackend({
     tables,
     lists,
+    enrichment: known.enrichment,
     portable: true,
     locked: false,
     memoryLimitMb: 2048,
     threads: 2,
     tempDirectory: mkdtempSync(join(tmpdir(), 'trailhound-engines-')),
   });
-  const relations = tables.map(({ table }) => ({
-    table,
-    relation: `memory.${schema}.${table.name}`,
-    prune: () => null,
-  }));
+  const relationOf = (table: Table, sql: string): string => {
+    const own = `memory.${schema}.${table.name}`;
+    const joins = known.enrichment.sources.size === 0 ? [] : joinsOf(contextNamed(sql, table));
+    if (joins.length === 0) return own;
+    const joined = joinedSql(own, joins, ({ kind, columns }) =>
+      kind === 'account' ? accountsSql(known.enrichment) : addressesSql(known.addresses, columns, known.enrichment),
+    );
+    return `(${joined})`;
+  };
+  const relations = (sql: string) =>
+    tables.map(({ table }) => ({ table, relation: relationOf(table, sql), prune: () => null }));
   const trino = setup.over({ relations, lists });
   return {
     duckdb,

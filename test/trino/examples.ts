@@ -6,6 +6,7 @@ import { pathToFileURL } from 'node:url';
 import { gunzipSync } from 'node:zlib';
 import { TABLES } from '../../src/cli/wire.ts';
 import { type FilledRecord, recordsOf } from '../../src/detection/example-records.ts';
+import { knownIn } from '../../src/detection/examples.ts';
 import type { Detector, ExampleRecord } from '../../src/detector.ts';
 import { openStore } from '../../src/store/store.ts';
 import type { Segment } from '../../src/store.ts';
@@ -72,6 +73,17 @@ export function exampleRecords(detectors: readonly Detector[]): readonly FilledR
       records.map((one) => ({ ...one, record: apart(one.record, at, isGeneral) })),
     );
   return [...examples, ...insightRecords()];
+}
+
+/** What all examples know together; where two tell of one address, both are known of it. */
+export function exampleKnowledge(detectors: readonly Detector[]) {
+  const examples = detectors.flatMap((detector) => detector.examples.flatMap(({ known }) => known ?? []));
+  const addresses: Record<string, object> = {};
+  for (const known of examples)
+    for (const [address, context] of Object.entries(known.addresses ?? {}))
+      addresses[address] = { ...addresses[address], ...context };
+  const accounts = Object.assign({}, ...examples.map((known) => known.accounts ?? {})) as object;
+  return { addresses: Object.keys(addresses), enrichment: knownIn({ known: { addresses, accounts } as never }) };
 }
 
 export interface RecordStore {

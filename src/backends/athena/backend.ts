@@ -9,12 +9,15 @@ import {
   readAll,
   type Value,
 } from '../../backend.ts';
+import { addressSelect, contextNamed, type Enrichment } from '../../enrichment.ts';
 import { AppError } from '../../errors.ts';
 import { PARTITION_COLUMN, type Table } from '../../table.ts';
 import { DAY_MS, type Window } from '../../time.ts';
+import { ACCOUNT_TABLE, joinedSql, joinsOf } from '../context.ts';
 import { LAKE_TABLE, LAKE_VIEW, lakeSelect } from '../lake.ts';
 import { type Token, tokensOf } from '../lexer.ts';
 import type { Athena, StatementProgress } from './client.ts';
+import { accountsSql, addressesSql } from './context.ts';
 import type { ScanMeter } from './cost.ts';
 import { deliveredView, quoted } from './ddl.ts';
 import { tagOf } from './estimate.ts';
@@ -32,6 +35,8 @@ export interface AthenaBackendOptions {
   /** All tables that trailhound has. */
   readonly known: readonly Table[];
   readonly lists: readonly { readonly name: string; readonly values: readonly string[] }[];
+  /** What is known beside the logs: see DuckdbOptions. */
+  readonly enrichment: Enrichment;
   /** The events that statements see which come without a window of their own; null where such may read no table. */
   readonly window: Window | null;
   /** How long after an event its delivery is waited for. */
@@ -68,6 +73,14 @@ export interface PreparedTable {
   readonly columns: readonly string[];
 }
 
+/** Addresses of a column, of events of a window. */
+interface AskedAddresses {
+  readonly table: Table;
+  readonly column: string;
+  readonly window: Window;
+  readonly found: Promise<readonly string[]>;
+}
+
 /** The longest that Athena keeps a result for reuse: https://docs.aws.amazon.com/athena/latest/ug/reusing-query-results.html. */
 const REUSE_MINUTES = 10_080;
 
@@ -76,11 +89,20 @@ export class AthenaBackend implements Backend {
   readonly #options: AthenaBackendOptions;
   readonly #rehearsal: Rehearsal;
   readonly #running = new Set<AbortController>();
+  /** Addresses that were asked for. */
+  readonly #asked: AskedAddresses[] = [];
 
   constructor(options: AthenaBackendOptions) {
     this.#options = options;
-    const { tables, known, lists, tempDirectory, locked } = options;
-    this.#rehearsal = new Rehearsal({ tables: tables.map(({ table }) => table), known, lists, tempDirectory, locked });
+    const { tables, known, lists, enrichment, tempDirectory, locked } = options;
+    this.#rehearsal = new Rehearsal({
+      tables: tables.map(({ table }) => table),
+      known,
+      lists,
+      enrichment,
+      tempDirectory,
+      locked,
+    });
   }
 
   async query(sql: string, params: Readonly<Record<string, Param>> = {}, reading: Reading = {}): Promise<QueryResult> {
@@ -94,6 +116,7 @@ export class AthenaBackend implements Backend {
     const control = new AbortController();
     this.#running.add(control);
     try {
+      await this.#askAddresses(sql, reading.window ?? this.#options.window);
       const prepared = await this.prepare(sql, params, reading);
       const execution = await athena.run(prepared.text, {
         meter,
@@ -131,7 +154,7 @@ export class AthenaBackend implements Backend {
     }
   }
 
-  /** What would run; nothing is asked of Athena. Throws as query() does before it starts. */
+  /** What would run; nothing is asked of Athena, so of addresses nothing is known that was not asked before. Throws as query() does before it starts. */
   async prepare(sql: string, params: Readonly<Record<string, Param>> = {}, reading: Reading = {}): Promise<Prepared> {
     const window = reading.window ?? this.#options.window;
     const rehearsed = await this.#rehearsal.check(sql, params);
@@ -153,7 +176,7 @@ export class AthenaBackend implements Backend {
       params,
       lists,
       scope: window,
-      relations: this.#relations(window, rehearsed.namesSource),
+      relations: await this.#relations(sql, window, rehearsed.namesSource),
     });
     const tables = rehearsed.tables
       .map((table) => this.#reads(table, window, { sql, body }))
@@ -192,17 +215,70 @@ export class AthenaBackend implements Backend {
     await this.#rehearsal.close();
   }
 
-  /** Copies are left out behind the filter of the window, so it stands inside. */
-  #relations(window: Window | null, withSource: boolean): readonly AthenaRelation[] {
-    return this.#options.tables.flatMap(({ table }) => {
+  /** Asks for the addresses of which a statement wants something to be known: once for all statements of a window. */
+  async #askAddresses(sql: string, window: Window | null): Promise<void> {
+    if (window === null) return;
+    const { tables, window: whole } = this.#options;
+    for (const { table } of tables) {
+      for (const { of: column, kind } of joinsOf(this.#named(sql, table))) {
+        if (kind !== 'address' || this.#known(table, column, window) !== undefined) continue;
+        const wide = {
+          fromMs: Math.min(window.fromMs, whole?.fromMs ?? window.fromMs),
+          toMs: Math.max(window.toMs, whole?.toMs ?? window.toMs),
+        };
+        const answer = this.query(addressSelect(table, column, wide), {}, { window: wide });
+        const found = answer.then(({ rows }) =>
+          rows.flatMap((row) => (typeof row[column] === 'string' ? [row[column]] : [])),
+        );
+        this.#asked.push({ table, column, window: wide, found });
+      }
+    }
+    await Promise.all(this.#asked.map(({ found }) => found));
+  }
+
+  /** Of a window that holds this one. */
+  #known(table: Table, column: string, { fromMs, toMs }: Window): Promise<readonly string[]> | undefined {
+    const holds = ({ window }: AskedAddresses): boolean => window.fromMs <= fromMs && window.toMs >= toMs;
+    return this.#asked.find((one) => one.table === table && one.column === column && holds(one))?.found;
+  }
+
+  /** The columns beside the logs that a statement reads of a table. */
+  #named(sql: string, table: Table): ReturnType<typeof contextNamed> {
+    const isRead = tokensOf(sql).some(({ kind, text }) => kind === 'word' && text.toLowerCase() === table.name);
+    return isRead && this.#options.enrichment.sources.size > 0 ? contextNamed(sql, table) : [];
+  }
+
+  /** Copies are left out behind the filter of the window, so it stands inside; what is known beside the logs is joined to what is left. */
+  async #relations(sql: string, window: Window | null, withSource: boolean): Promise<readonly AthenaRelation[]> {
+    const { enrichment, tables } = this.#options;
+    const relations: AthenaRelation[] = [];
+    for (const { table } of tables) {
       const relation = this.#relation(table, window, withSource);
       const own = { table, relation, prune: () => null };
-      if (table.name !== LAKE_TABLE) return [own];
-      return [
-        own,
-        { ...own, table: { name: LAKE_VIEW }, relation: `(${lakeSelect('athena', `${relation} AS events`)})` },
-      ];
-    });
+      relations.push({ ...own, relation: await this.#inContext(sql, table, relation, window) });
+      if (table.name === LAKE_TABLE)
+        relations.push({
+          ...own,
+          table: { name: LAKE_VIEW },
+          relation: `(${lakeSelect('athena', `${relation} AS events`)})`,
+        });
+    }
+    if (enrichment.sources.has('accounts'))
+      relations.push({ table: { name: ACCOUNT_TABLE }, relation: accountsSql(enrichment), prune: () => null });
+    return relations;
+  }
+
+  async #inContext(sql: string, table: Table, relation: string, window: Window | null): Promise<string> {
+    const { enrichment } = this.#options;
+    const joins = joinsOf(this.#named(sql, table));
+    if (joins.length === 0) return relation;
+    const addresses = new Map<string, readonly string[]>();
+    for (const { of } of joins)
+      addresses.set(of, window === null ? [] : ((await this.#known(table, of, window)) ?? []));
+    const known = joinedSql(relation, joins, ({ kind, of, columns }) =>
+      kind === 'account' ? accountsSql(enrichment) : addressesSql(addresses.get(of) ?? [], columns, enrichment),
+    );
+    return `(${known})`;
   }
 
   /** A logical table within a window: pruned first, then each event once. */

@@ -1,5 +1,6 @@
 /** A statement tried on empty tables on this machine before Athena gets it: what is wrong with it is told at no cost, and the types of its result are known. */
 import type { Backend, Param, ResultColumn } from '../../backend.ts';
+import type { Enrichment } from '../../enrichment.ts';
 import { AppError } from '../../errors.ts';
 import type { Column, Table } from '../../table.ts';
 import { createDuckdbBackend } from '../duckdb.ts';
@@ -13,6 +14,7 @@ export interface RehearsalOptions {
   /** All that trailhound has, for messages. */
   readonly known: readonly Table[];
   readonly lists: readonly { readonly name: string; readonly values: readonly string[] }[];
+  readonly enrichment: Enrichment;
   readonly tempDirectory: string;
   /** As that of the backend. */
   readonly locked: boolean;
@@ -91,13 +93,14 @@ export class Rehearsal {
   }
 
   #open(withSource: boolean): Promise<Backend> {
-    const { tables, lists, tempDirectory, locked } = this.#options;
+    const { tables, lists, enrichment, tempDirectory, locked } = this.#options;
     const known = this.#backends.get(withSource);
     if (known !== undefined) return known;
     const columnsOf = (table: Table): readonly Column[] => [...portableColumns(table), ...(withSource ? [SOURCE] : [])];
     const backend = createDuckdbBackend({
       tables: tables.map((table) => ({ table: { ...table, columns: columnsOf(table) }, segments: [] })),
       lists,
+      enrichment,
       portable: true,
       locked,
       memoryLimitMb: MEMORY_MB,

@@ -1,5 +1,6 @@
 /** Athena as it is set up in one database: what is there, what it may cost, and backends over it. */
 import type { AthenaClientConfig } from '@aws-sdk/client-athena';
+import type { Enrichment } from '../../enrichment.ts';
 import { AppError } from '../../errors.ts';
 import { DELIVERY_LATENESS_MS } from '../../keys.ts';
 import type { Table } from '../../table.ts';
@@ -24,6 +25,7 @@ export interface SessionOptions {
   /** All tables that trailhound has. */
   readonly tables: readonly Table[];
   readonly lists: AthenaBackendOptions['lists'];
+  readonly enrichment: Enrichment;
   readonly signal: AbortSignal;
   readonly tempDirectory: string;
   readonly nowMs: () => number;
@@ -104,7 +106,7 @@ export class Session {
 
   /** `window`: what statements see that come without one of their own. */
   async backend(window: Window | null, { reuses = true, locked = true } = {}): Promise<AthenaBackend> {
-    const { lists, nowMs, tempDirectory, tables: known, onProgress } = this.#options;
+    const { lists, enrichment, nowMs, tempDirectory, tables: known, onProgress } = this.#options;
     const isLimited = this.meter.maxBytes !== null;
     const [tables, rates] = await Promise.all([this.deployed(), isLimited ? this.rates() : new Map<string, number>()]);
     return new AthenaBackend({
@@ -113,6 +115,7 @@ export class Session {
       tables,
       known,
       lists,
+      enrichment,
       window,
       latenessMs: this.latenessMs,
       bytesPerDay: rates,

@@ -5,7 +5,7 @@ import { AppError } from '../../errors.ts';
 import type { Table } from '../../table.ts';
 import type { Window } from '../../time.ts';
 import { LAKE_TEXT_OF_BOOLEAN, LAKE_TIME } from '../lake.ts';
-import { type Token, tokensOf } from '../lexer.ts';
+import { isBlank, type Token, tokensOf } from '../lexer.ts';
 import { joniPattern } from './pattern.ts';
 
 /** What a logical table stands for on the engine: a relation, and how to prune it. */
@@ -97,8 +97,6 @@ const openFrame = (isQuery: boolean, ctes: ReadonlySet<string>, part: Partial<Fr
   call: null,
   ...part,
 });
-
-const isBlank = ({ kind, text }: Token): boolean => kind === 'comment' || /^\s+$/u.test(text);
 
 /** One statement, token by token. */
 class Translation {
@@ -319,7 +317,7 @@ function valueOf(name: string, params: Readonly<Record<string, Param>>): Param {
 }
 
 /** A text as a literal. Doubling the quote is all it takes; a NUL might end the statement early. */
-function textLiteral(value: string): string {
+export function textLiteral(value: string): string {
   const parts = value.split('\0').map((part) => `'${part.replaceAll("'", "''")}'`);
   return parts.length === 1 ? parts.join('') : `(${parts.join(' || chr(0) || ')})`;
 }

@@ -3,9 +3,10 @@ import { Command } from 'commander';
 import { stringify } from 'yaml';
 import { AppError } from '../../errors.ts';
 import { json } from '../../printable.ts';
-import { configLists } from '../backend.ts';
 import { type ExitStatus, finish, group, type Host, type Run } from '../command.ts';
 import { CONFIG_FILE } from '../config.ts';
+import { configEnrichment, configOverrides } from '../enrichment.ts';
+import { configLists } from '../lists.ts';
 import { plural } from '../output/text.ts';
 import { redactionsOf } from '../redactions.ts';
 import { tellRules } from '../rules.ts';
@@ -52,6 +53,8 @@ function withFile(run: Run<object>): string {
 async function checkConfig(run: Run<object>): Promise<ExitStatus> {
   const file = withFile(run);
   const lists = configLists(run.config);
+  const enrichment = await configEnrichment(run.config);
+  const overrides = await configOverrides(run, enrichment);
   await redactionsOf(run);
   const suppressions = await configSuppressions(run);
   const { hunts, sinks } = await checkedSetup(run);
@@ -63,6 +66,8 @@ async function checkConfig(run: Run<object>): Promise<ExitStatus> {
       plural(sinks.length, 'destination'),
       plural(suppressions.length, 'suppression'),
       plural(lists.size, 'list'),
+      ...(overrides.length > 0 ? [plural(overrides.length, 'override')] : []),
+      ...(enrichment.accounts.size > 0 ? [plural(enrichment.accounts.size, 'account')] : []),
     ].join(', ')}`,
   );
   if (run.config.backend === 'athena' && run.config.sources.length > 0)

@@ -6,7 +6,6 @@ import { AppError } from '../../errors.ts';
 import { json, valueText } from '../../printable.ts';
 import type { Suppression } from '../../store.ts';
 import { DAY_MS, formatTime } from '../../time.ts';
-import { configLists } from '../backend.ts';
 import {
   detectorParameters,
   type ExitStatus,
@@ -19,6 +18,7 @@ import {
 } from '../command.ts';
 import type { ConfigPatch } from '../config-patch.ts';
 import { chooseDetectors, tellNotes } from '../hunt.ts';
+import { configLists } from '../lists.ts';
 import { printRows } from '../output/rows.ts';
 import { formatCount, plural } from '../output/text.ts';
 import { configSuppressions } from '../suppressions.ts';

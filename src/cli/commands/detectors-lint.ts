@@ -2,9 +2,9 @@
 import { relative } from 'node:path';
 import { Command, Option } from 'commander';
 import { AppError } from '../../errors.ts';
-import { configLists } from '../backend.ts';
 import { collect, detectorParameters, type ExitStatus, finish, type Host, type Run, withStore } from '../command.ts';
 import type { CatalogueEntry } from '../detectors.ts';
+import { configLists } from '../lists.ts';
 import { printRows } from '../output/rows.ts';
 import { formatCount, plural } from '../output/text.ts';
 import type { LintProblem } from '../wire.ts';

@@ -2,8 +2,8 @@
 import { resolve } from 'node:path';
 import { Command } from 'commander';
 import { AppError } from '../../errors.ts';
-import { configLists } from '../backend.ts';
 import { type ExitStatus, finish, type Host, type Run } from '../command.ts';
+import { configLists } from '../lists.ts';
 import { printRows } from '../output/rows.ts';
 import { placeOf, rulesStatus, tellRuleCounts } from '../rules.ts';
 

@@ -5,9 +5,10 @@ import { AppError } from '../../errors.ts';
 import { printable, printableLines } from '../../printable.ts';
 import type { Window } from '../../time.ts';
 import { addBackendOptions, athenaSettings, athenaWindow, type BackendCommandOptions, isAthena } from '../athena.ts';
-import { configLists, tellUnknownAccounts, withAthena } from '../backend.ts';
+import { tellUnknownAccounts, withAthena } from '../backend.ts';
 import { type ExitStatus, finish, type Host, type Run, windowOf, withStore } from '../command.ts';
 import { printStatements, refuseUnused, tellOneByOne } from '../dry-run.ts';
+import { configEnrichment, configOverrides } from '../enrichment.ts';
 import { statementText, timesText } from '../explain.ts';
 import {
   addHuntOptions,
@@ -21,7 +22,7 @@ import {
   tellWithoutTime,
 } from '../hunt.ts';
 import { indicatorDetectors, indicatorLists } from '../indicators.ts';
-import { type Indicator, readList } from '../lists.ts';
+import { configLists, type Indicator, readList } from '../lists.ts';
 import { createAlertWriter } from '../output/alerts.ts';
 import { plural } from '../output/text.ts';
 import { rulesStatus, tellRules, withRules } from '../rules.ts';
@@ -81,7 +82,9 @@ async function hunt(given: Run<Options>, ...ids: string[]): Promise<ExitStatus> 
   const status = rulesStatus(chosen.rules, options.strict === true);
   const lists = new Map([...configLists(run.config), ...(indicators === null ? [] : indicatorLists(indicators))]);
   const suppressions = await configSuppressions(run);
-  const chosenHunt = { ...chosen, lists, suppressions, mask: terminal.mask, signal: run.signal };
+  const enrichment = await configEnrichment(run.config);
+  const overrides = await configOverrides(run, enrichment);
+  const chosenHunt = { ...chosen, overrides, enrichment, lists, suppressions, mask: terminal.mask, signal: run.signal };
   if (isAthena(run) && options.analyze) {
     throw new AppError('usage-invalid', '--analyze is for the local store only', {
       hint: '`--dry-run` tells what each statement costs on Athena.',

@@ -4,8 +4,8 @@ import type { Alert } from '../../alert.ts';
 import type { Detector } from '../../detector.ts';
 import type { Store, Suppression } from '../../store.ts';
 import type { Window } from '../../time.ts';
-import { configLists } from '../backend.ts';
 import { type ExitStatus, finish, type Host, type Run } from '../command.ts';
+import { configEnrichment, configOverrides } from '../enrichment.ts';
 import {
   addHuntOptions,
   chooseDetectors,
@@ -16,6 +16,7 @@ import {
   tellWithoutTime,
 } from '../hunt.ts';
 import { addIngestOptions, type IngestCommandOptions, tellResult, withIngest } from '../ingest.ts';
+import { configLists } from '../lists.ts';
 import { createAlertWriter } from '../output/alerts.ts';
 import { rulesStatus, tellRules, withRules } from '../rules.ts';
 import { configSuppressions } from '../suppressions.ts';
@@ -46,7 +47,16 @@ async function scan(asked: Run<Options>, ...given: string[]): Promise<ExitStatus
   const { detectors, parameters, rules } = await chooseDetectors(run, []);
   tellRules(rules, terminal);
   const suppressions = await configSuppressions(run);
-  const lists = configLists(run.config);
+  const enrichment = await configEnrichment(run.config);
+  const common = {
+    parameters,
+    overrides: await configOverrides(run, enrichment),
+    lists: configLists(run.config),
+    enrichment,
+    suppressions,
+    mask,
+    signal,
+  };
   return withIngest(run, given, async (store, ingest) => {
     const { useHunter } = await import('../wire.ts');
     const writer = createAlertWriter(run.output, terminal);
@@ -60,7 +70,7 @@ async function scan(asked: Run<Options>, ...given: string[]): Promise<ExitStatus
       for (const { id } of unseen) printed.add(id);
       await writer.write(unseen);
     };
-    return useHunter(store, { detectors, parameters, lists, suppressions, mask, signal }, async (hunter) => {
+    return useHunter(store, { ...common, detectors }, async (hunter) => {
       // What needs no other event is judged while the ingest goes on, so the first alerts come early.
       const result = await ingest(async () => {
         const { alerts } = await hunter.huntNew('event');
@@ -77,9 +87,7 @@ async function scan(asked: Run<Options>, ...given: string[]): Promise<ExitStatus
       const stale =
         result.files.known > 0 && span !== null ? await suppressible(detectors, suppressions, store, span) : [];
       if (span !== null && stale.length > 0) {
-        await useHunter(store, { detectors: stale, parameters, lists, suppressions, mask, signal }, (again) =>
-          again.huntWindow(span),
-        );
+        await useHunter(store, { ...common, detectors: stale }, (again) => again.huntWindow(span));
       }
       const resting = span === null ? [] : await store.alerts(span);
       const ids = new Set(detectors.map(({ id }) => id));

@@ -8,11 +8,12 @@ import { formatBytes } from '../../size.ts';
 import { durationMs, parseTime } from '../../time.ts';
 import { type AthenaCommandOptions, addAthenaOptions, athenaSettings, isAthena } from '../athena.ts';
 import { awsOf } from '../aws.ts';
-import { configLists } from '../backend.ts';
 import { type ExitStatus, finish, type Host, type Run } from '../command.ts';
 import { readConfig } from '../config.ts';
 import { refuseUnused } from '../dry-run.ts';
+import { configEnrichment, configOverrides } from '../enrichment.ts';
 import { boundsOf, pruneOlder, sourcesOf } from '../ingest.ts';
+import { configLists } from '../lists.ts';
 import { serveMonitor } from '../monitor.ts';
 import { plural } from '../output/text.ts';
 import { redactionsOf } from '../redactions.ts';
@@ -187,6 +188,7 @@ async function setUp(run: Run<Options>, log: Log, once: boolean): Promise<Setup>
   const { rules } = await (await import('../detectors.ts')).loadDetectors(config);
   for (const rule of rules.filter(({ status }) => status === 'refused'))
     log('warn', 'a Sigma rule cannot be used', { place: placeOf(rule), title: rule.title, reason: rule.reason });
+  const enrichment = await configEnrichment(config);
   const quiet = watch.all_quiet === undefined ? null : { expression: watch.all_quiet, timeZone: watch.time_zone };
   return {
     clock: systemClock,
@@ -200,6 +202,8 @@ async function setUp(run: Run<Options>, log: Log, once: boolean): Promise<Setup>
     hunts,
     sinks,
     lists: configLists(config),
+    enrichment,
+    overrides: await configOverrides(run, enrichment),
     suppressions: await configSuppressions(run),
     mask: terminal.mask,
     pollMs: durationMs(watch.poll),

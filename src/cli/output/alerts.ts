@@ -1,6 +1,6 @@
 /** Alerts as a person reads them and as a program does. */
 import type { Alert, Severity } from '../../alert.ts';
-import { whereFrom, who } from '../../alert-text.ts';
+import { knownOfAccount, knownOfAddress, whereFrom, who, withKnown } from '../../alert-text.ts';
 import type { ResultColumn, Value } from '../../backend.ts';
 import type { DeliveryRow } from '../../outbox.ts';
 import { json, printable, valueText } from '../../printable.ts';
@@ -50,6 +50,7 @@ const FIELDS: readonly (readonly [name: string, type: string, value: (alert: Ale
   ['region', 'VARCHAR', (alert) => alert.region ?? alert.regions.join(' ')],
   ['source_ips', 'VARCHAR', (alert) => alert.source_ips.join(' ')],
   ['principal_arn', 'VARCHAR', (alert) => alert.principal_arn],
+  ['context', 'VARCHAR', (alert) => (alert.context === null ? null : json(alert.context))],
   ['attack', 'VARCHAR', (alert) => alert.attack.map(({ technique }) => technique).join(' ')],
   ['event_ids_total', 'BIGINT', (alert) => alert.event_ids_total],
   ['event_ids', 'VARCHAR', (alert) => alert.event_ids.join(' ')],
@@ -210,9 +211,9 @@ export function alertDetail(
     ['First seen', alert.first_seen],
     ['Last seen', alert.last_seen],
     ['Window', `${alert.window.from} to ${alert.window.to}`],
-    ['Accounts', alert.accounts.join(', ')],
+    ['Accounts', alert.accounts.map((id) => withKnown(id, knownOfAccount(alert, id))).join(', ')],
     ['Regions', alert.regions.join(', ')],
-    ['Addresses', alert.source_ips.join(', ')],
+    ['Addresses', alert.source_ips.map((address) => withKnown(address, knownOfAddress(alert, address))).join(', ')],
     ['Principal ARN', alert.principal_arn ?? ''],
     ['ATT&CK', alert.attack.map(({ technique, version }) => `${technique} (v${version})`).join(', ')],
     ...Object.entries(alert.parameters).map(([name, value]): Fact => [`Parameter: ${name}`, valueText(value)]),

@@ -5,7 +5,7 @@ import { transported } from '../../../src/backends/athena/backend.ts';
 import type { SessionOptions } from '../../../src/backends/athena/session.ts';
 import type { Table } from '../../../src/table.ts';
 import { DAY_MS } from '../../../src/time.ts';
-import { BAD, backendContract, VISITS } from '../../contracts/backend.ts';
+import { BAD, backendContract, contextContract, KNOWN, VISITS } from '../../contracts/backend.ts';
 import { DATABASE, openSession, type TestSession } from '../../support/athena.ts';
 import { type AthenaServer, startAthena } from '../../support/athena-server.ts';
 
@@ -82,7 +82,11 @@ const root = {
   since: '2020/01/01',
 };
 
-async function open(changes: Partial<SessionOptions> = {}, window: typeof WINDOW | null = WINDOW) {
+async function open(
+  changes: Partial<SessionOptions> = {},
+  window: typeof WINDOW | null = WINDOW,
+  tables: readonly Table[] = [visit, ghost],
+) {
   const one = openSession(server, {
     tables: [visit, ghost, absent],
     lists: [{ name: 'bad', values: BAD }],
@@ -91,13 +95,37 @@ async function open(changes: Partial<SessionOptions> = {}, window: typeof WINDOW
   opened.push(one);
   const { session } = one;
   // The catalog of the server knows no such tables: they were made without DDL.
-  session.deployed = async () => [visit, ghost].map((table) => ({ table, roots: [{ ...root, table: table.name }] }));
+  session.deployed = async () => tables.map((table) => ({ table, roots: [{ ...root, table: table.name }] }));
   const backend = await session.backend(window);
   backends.push(backend);
   return { ...one, backend };
 }
 
 backendContract({ name: 'athena', open: async () => (await open()).backend });
+
+const known = [visit, ghost].map((table) => ({
+  ...table,
+  roles: { ...table.roles, sourceIp: 'principal', accountId: 'event_id' },
+}));
+contextContract({ name: 'athena', open: async () => (await open({ enrichment: KNOWN }, WINDOW, known)).backend });
+
+test('addresses are asked for once in a window, and not where nothing is to be known of them', async () => {
+  const { backend } = await open({ enrichment: KNOWN }, WINDOW, known);
+  const asked = (from: number) =>
+    server
+      .statements()
+      .slice(from)
+      .filter((sql) => sql.includes('SELECT DISTINCT principal'));
+  const before = server.statements().length;
+  await backend.query('SELECT principal FROM visit');
+  await backend.query('SELECT account_name FROM visit');
+  expect(asked(before)).toEqual([]);
+  const window = { fromMs: Date.UTC(2025, 2, 1), toMs: Date.UTC(2025, 2, 2) };
+  await backend.query('SELECT source_country FROM visit', {}, { window });
+  await backend.query('SELECT source_asn FROM visit');
+  expect(asked(before)).toHaveLength(1);
+  expect(server.statements().at(-1)).toContain("VALUES ('ann', 64496)");
+});
 
 const errorOf = (work: Promise<unknown>): Promise<unknown> =>
   work.then(
