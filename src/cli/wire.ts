@@ -873,6 +873,7 @@ export async function useLinter<T>(
   const { createDuckdbBackend } = await import('../backends/duckdb.ts');
   const { createEngine } = await import('../detection/planner.ts');
   const { samplesOf } = await import('../detection/example-records.ts');
+  const { knownIn } = await import('../detection/examples.ts');
   const { parseEventNames } = await import('../detection/facts.ts');
   const { lint, runProblems } = await import('../detection/lint.ts');
   const events = parseEventNames(readFileSync(packageFile(FACTS.events), 'utf8'));
@@ -888,6 +889,7 @@ export async function useLinter<T>(
     const backend = await createDuckdbBackend({
       tables: TABLES.map((table) => ({ table, segments: [] })),
       lists: values,
+      enrichment: knownIn({}),
       portable: true,
       locked: false,
       memoryLimitMb: EXAMPLE_MEMORY_MB,
@@ -899,7 +901,13 @@ export async function useLinter<T>(
         const table = TABLES.find(({ name }) => name === detector.table);
         if (table === undefined) throw new AppError('detector-invalid', `there is no table ${detector.table}`);
         const others = seen.filter((one) => one.table === table.name && one.detector.id !== detector.id);
-        const context = { table, lists: byName, events, techniques, seen: others.map(({ record }) => record) };
+        const context = {
+          table: inContext(table),
+          lists: byName,
+          events,
+          techniques,
+          seen: others.map(({ record }) => record),
+        };
         const problems = lint(detector, context);
         if (problems.some(({ rule, level }) => level === 'error' && (rule === 'unusable' || rule === 'regex')))
           return problems;
