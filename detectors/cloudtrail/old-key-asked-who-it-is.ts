@@ -41,9 +41,9 @@ WITH calls AS (
   FROM cloudtrail AS c
   GROUP BY 1, 2, 3, 4, 5
 ), asked AS (
-  SELECT c.*, lag(c.slot) OVER (PARTITION BY c.account_id, c.access_key_id ORDER BY c.slot) AS last_slot
-  FROM calls AS c
-  WHERE c.kind = 'sts.amazonaws.com GetCallerIdentity'
+  SELECT m.*, lag(m.slot) OVER (PARTITION BY m.account_id, m.access_key_id ORDER BY m.slot) AS last_slot
+  FROM calls AS m
+  WHERE m.kind = 'sts.amazonaws.com GetCallerIdentity'
 ), fresh AS (
   SELECT a.*
   FROM asked AS a

@@ -55,8 +55,8 @@ WITH chains AS (
   FROM cloudtrail AS c
   GROUP BY 1, 2, 3, 4
 ), steps AS (
-  SELECT c.*, lag(c.slot) OVER (PARTITION BY c.account_id, c.principal, c.role_arn ORDER BY c.slot) AS last_slot
-  FROM chains AS c
+  SELECT m.*, lag(m.slot) OVER (PARTITION BY m.account_id, m.principal, m.role_arn ORDER BY m.slot) AS last_slot
+  FROM chains AS m
 ), fresh AS (
   SELECT s.*
   FROM steps AS s
