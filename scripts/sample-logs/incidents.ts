@@ -179,7 +179,14 @@ function leakedKey(): Story {
     clock(FRIDAY, '19:42'),
     'ci-release, from 203.0.113.77',
     'asks who it is, then everything it can think of: 39 different reads in three minutes, 64 calls refused',
-    ['recon-burst', 'denied-call-spike', 'denied-calls-above-usual', 'distinct-denied-calls', 'attack-tool-user-agent'],
+    [
+      'recon-burst',
+      'question-in-many-regions',
+      'denied-call-spike',
+      'denied-calls-above-usual',
+      'distinct-denied-calls',
+      'attack-tool-user-agent',
+    ],
     (at) => {
       call(thief, 'sts:GetCallerIdentity', at);
       for (const [index, action] of RECONNAISSANCE.allowed.entries()) call(thief, action, at + 5000 + index * 4000);

@@ -84,6 +84,15 @@ export const missingFor = (detector: Detector, { sources }: Enrichment): readonl
 
 /** Says which detectors stay silent for want of data. */
 export function silenceNotes(detectors: readonly Detector[], enrichment: Enrichment): readonly string[] {
+  if (enrichment.sources.size === 0) {
+    const count = detectors.filter((detector) => missingFor(detector, enrichment).length > 0).length;
+    // Most never configure any: one line, not one for each kind.
+    return count === 0
+      ? []
+      : [
+          `${count} ${count === 1 ? 'detector' : 'detectors'}: silent, nothing is configured under enrichment (docs/enrichment.md)`,
+        ];
+  }
   return CONTEXT_SOURCES.flatMap((source) => {
     const silent = detectors.filter((detector) => missingFor(detector, enrichment)[0] === source).map(({ id }) => id);
     const { key, what } = CONTEXT_PLACES[source];

@@ -177,8 +177,16 @@ describe('without it', () => {
     writeFileSync(join(cwd, 'plain.yaml'), 'sources: [./logs]\n');
     const { stderr, status } = await run('--config', 'plain.yaml', '--store', './plain', 'scan');
     expect(status).toBe(0);
-    expect(stderr).toContain(`detector ${COUNTRIES}: silent, no country data is configured (enrichment.mmdb.country)`);
-    expect(stderr).toMatch(
+    expect(stderr).toMatch(/^\d detectors: silent, nothing is configured under enrichment/mu);
+    writeFileSync(
+      join(cwd, 'part.yaml'),
+      'sources: [./logs]\nenrichment: { networks: { office: [198.51.100.0/24] } }\n',
+    );
+    const part = await run('--config', 'part.yaml', '--store', './plain', 'hunt');
+    expect(part.stderr).toContain(
+      `detector ${COUNTRIES}: silent, no country data is configured (enrichment.mmdb.country)`,
+    );
+    expect(part.stderr).toMatch(
       /detectors access-key-used-from-new-network, .*: silent, no network data is configured \(enrichment[.]mmdb[.]asn\)/u,
     );
   });
