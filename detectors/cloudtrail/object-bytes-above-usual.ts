@@ -135,6 +135,24 @@ ORDER BY 1, 2, 3`,
     },
     { name: 'there is no history', records: [burst(12)], alerts: [] },
     {
+      name: 'hours in which all objects were empty are no usual hours',
+      records: [
+        ...[4, 5, 6, 7, 8, 9, 10].flatMap((day) => {
+          const date = `2025-03-${String(day).padStart(2, '0')}`;
+          return [
+            burst(2, date),
+            ...[12, 13, 14].map((hour) => ({
+              ...gigabyte,
+              eventTime: `${date}T${hour}:00:00Z`,
+              additionalEventData: { bytesTransferredOut: 0 },
+            })),
+          ];
+        }),
+        burst(12),
+      ],
+      alerts: [],
+    },
+    {
       name: 'the floor and the factor are asked for lower',
       records: [...usual, burst(4)],
       alerts: [{ subject: { principal: 'arn:aws:iam::111122223333:user/Alice' }, count: 4 }],

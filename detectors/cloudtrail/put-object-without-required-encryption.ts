@@ -174,6 +174,7 @@ ORDER BY 1, 2, 3, 4`,
       records: ['CopyObject', 'CreateMultipartUpload'].map((eventName) => ({
         eventName,
         eventSource: 's3.amazonaws.com',
+        eventTime: '2022-06-01T10:00:00Z',
         requestParameters: { bucketName: 'amzn-s3-demo-finance', key: 'report.csv' },
         additionalEventData: { SignatureVersion: 'SigV4', SSEApplied: undefined },
       })),

@@ -224,8 +224,9 @@ ORDER BY 1, 2, 3, 4`,
       alerts: [],
     },
     {
-      name: 'refused, or by an AWS service',
+      name: 'refused, by an AWS service, or a grant of another service',
       records: [
+        call('example', 'CreateGrant', { keyId: 'shop', granteePrincipal: 'arn:aws:iam::444455556666:role/Service' }),
         {
           ...call('kms', 'CreateGrant', { keyId: 'shop', granteePrincipal: 'arn:aws:iam::444455556666:role/Service' }),
           userIdentity: {

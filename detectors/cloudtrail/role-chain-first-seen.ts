@@ -9,6 +9,12 @@ const identity = (role: string, session: string, arn = `arn:aws:iam::11112222333
   accessKeyId: 'ASIAIOSFODNN7EXAMPLE',
   sessionContext: { sessionIssuer: { type: 'Role', arn, accountId: '111122223333' } },
 });
+const alice = {
+  type: 'IAMUser',
+  arn: 'arn:aws:iam::111122223333:user/Alice',
+  accountId: '111122223333',
+  userName: 'Alice',
+};
 const chain = (target: string, eventTime: string, session = 'deploy-17') => ({
   eventSource: 'sts.amazonaws.com',
   eventName: 'AssumeRole',
@@ -177,7 +183,7 @@ ORDER BY 1, 2, 3, 4`,
       alerts: [],
     },
     {
-      name: 'a user, a refusal, a call without a role, another call, or another service',
+      name: 'a refusal, a call without a role, another call, or another service',
       records: [
         usual,
         { ...first, errorCode: 'AccessDenied' },
@@ -185,15 +191,14 @@ ORDER BY 1, 2, 3, 4`,
         { ...first, eventName: 'AssumeRoot' },
         { ...first, eventSource: 'example.amazonaws.com' },
         { repeat: 10, every: '1d', record: { eventName: 'ListBuckets', eventTime: '2025-03-01T08:00:00Z' } },
-        {
-          ...first,
-          userIdentity: {
-            type: 'IAMUser',
-            arn: 'arn:aws:iam::111122223333:user/Alice',
-            accountId: '111122223333',
-            userName: 'Alice',
-          },
-        },
+      ],
+      alerts: [],
+    },
+    {
+      name: 'a user who enters a role each day, and then another one',
+      records: [
+        { ...usual, record: { ...usual.record, userIdentity: alice } },
+        { ...first, userIdentity: alice },
       ],
       alerts: [],
     },
