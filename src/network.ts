@@ -47,6 +47,12 @@ export function canonical({ family, value }: Address): string {
 /** The first `bits` bits of an address. */
 export const prefixOf = ({ family, value }: Address, bits: number): bigint => value >> BigInt(widthOf(family) - bits);
 
+/** The first address of a network. */
+export function firstOf({ family, value, bits }: Network): Address {
+  const rest = BigInt(widthOf(family) - bits);
+  return { family, value: (value >> rest) << rest };
+}
+
 /** False where one is IPv4 and the other IPv6. */
 export const contains = (network: Network, address: Address): boolean =>
   network.family === address.family && prefixOf(network, network.bits) === prefixOf(address, network.bits);

@@ -1,7 +1,7 @@
 /** Portable SQL as the text that Athena gets: values filled in, logical tables as what stands for them there, and what only our prelude knows in Trino's words. */
-import { BlockList, isIP } from 'node:net';
 import type { Param } from '../../backend.ts';
 import { AppError } from '../../errors.ts';
+import { canonical, firstOf, parseNetwork } from '../../network.ts';
 import type { Table } from '../../table.ts';
 import type { Window } from '../../time.ts';
 import { LAKE_TEXT_OF_BOOLEAN, LAKE_TIME } from '../lake.ts';
@@ -362,14 +362,16 @@ function pathSql(name: string, [json = '', path = '', ...more]: readonly string[
 
 /** IPv4 addresses, as Trino keeps them among those of IPv6. */
 const IPV4_AMONG_IPV6 = '::ffff:0.0.0.0/96';
+/** The bits in front of the IPv4 address in it. */
+const MAPPED_BITS = 96;
 /** What a network looks like: both engines read its address. */
 const NETWORK = '^[^/%]+/(0|[1-9][0-9]{0,2})$';
 /** Networks of IPv6 in which Trino finds addresses of IPv4 besides. */
 const WIDE_NETWORK = '^[^/]*:[^/]*/([0-9]|[1-8][0-9]|9[0-5])$';
 
 /**
- * Whether an address lies in a network of its family, NULL unless both can be read. Trino's contains() fails for a network that it cannot read, finds IPv4 in wide networks of
- * IPv6, and reads an address with a zone.
+ * Whether an address lies in a network of its family, NULL unless both can be read. Trino's contains() fails for a network that it cannot read and for one that does not begin
+ * at its first address (`10.1.2.3/8`; one of a column then counts as none), finds IPv4 in wide networks of IPv6, and reads an address with a zone.
  */
 function cidrSql(network: string, address: string): string {
   const parsed = `TRY_CAST(replace(${address}, '%', ' ') AS IPADDRESS)`;
@@ -381,19 +383,8 @@ function cidrSql(network: string, address: string): string {
       ` AND NOT (regexp_like(${network}, '${WIDE_NETWORK}') AND ${isIpv4}) END`
     );
   }
-  if (!isNetwork(net)) return 'CAST(NULL AS boolean)';
-  return new RegExp(WIDE_NETWORK, 'u').test(net)
-    ? `(contains('${net}', ${parsed}) AND NOT ${isIpv4})`
-    : `contains('${net}', ${parsed})`;
-}
-
-const mapped = new BlockList();
-mapped.addSubnet('::ffff:0.0.0.0', 96, 'ipv6');
-
-/** One of IPv4 that is written as IPv6 counts as IPv4, so it has 96 bits at least. */
-function isNetwork(net: string): boolean {
-  const [address = '', digits = ''] = net.split('/');
-  const [family, bits] = [isIP(address), Number(digits)];
-  if (!new RegExp(NETWORK, 'u').test(net) || family === 0) return false;
-  return family === 4 ? bits <= 32 : bits <= 128 && (bits >= 96 || !mapped.check(address, 'ipv6'));
+  const known = parseNetwork(net);
+  if (known === null) return 'CAST(NULL AS boolean)';
+  const lies = `contains('${canonical(firstOf(known))}/${known.bits}', ${parsed})`;
+  return known.family === 6 && known.bits < MAPPED_BITS ? `(${lies} AND NOT ${isIpv4})` : lies;
 }
