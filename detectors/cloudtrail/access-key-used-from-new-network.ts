@@ -58,7 +58,12 @@ export const detector = defineDetector({
       name: 'another network after ten days',
       records: [usual, stranger],
       known,
-      alerts: [{ subject: { access_key_id: 'AKIAIOSFODNN7EXAMPLE', source_asn: '64511' }, count: 1 }],
+      alerts: [
+        {
+          subject: { account_id: '111122223333', access_key_id: 'AKIAIOSFODNN7EXAMPLE', source_asn: '64511' },
+          count: 1,
+        },
+      ],
     },
     {
       name: 'another address of the same network',

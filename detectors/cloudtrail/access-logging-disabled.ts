@@ -90,7 +90,9 @@ export const detector = defineDetector({
         classic(false),
         firewall({ logDestinationConfigs: [] }),
       ],
-      alerts: [{ subject: { principal: 'arn:aws:iam::111122223333:user/Alice' }, count: 4 }],
+      alerts: [
+        { subject: { account_id: '111122223333', principal: 'arn:aws:iam::111122223333:user/Alice' }, count: 4 },
+      ],
     },
     {
       name: 'switched on, another setting, a destination that stays',

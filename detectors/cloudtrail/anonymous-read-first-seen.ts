@@ -54,7 +54,9 @@ export const detector = defineDetector({
           eventName,
         })),
       ],
-      alerts: [{ subject: { 'request_parameters.bucketName': 'amzn-s3-demo-bucket' }, count: 5 }],
+      alerts: [
+        { subject: { account_id: '111122223333', 'request_parameters.bucketName': 'amzn-s3-demo-bucket' }, count: 5 },
+      ],
     },
     {
       name: 'a public site',

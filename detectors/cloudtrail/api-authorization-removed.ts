@@ -89,7 +89,9 @@ export const detector = defineDetector({
         api({ op: 'remove', path: '/policy' }),
         api({ path: '/policy', op: 'remove' }),
       ],
-      alerts: [{ subject: { principal: 'arn:aws:iam::111122223333:user/Alice' }, count: 6 }],
+      alerts: [
+        { subject: { account_id: '111122223333', principal: 'arn:aws:iam::111122223333:user/Alice' }, count: 6 },
+      ],
     },
     {
       name: 'another setting',

@@ -63,7 +63,12 @@ export const detector = defineDetector({
     {
       name: 'ten times as often',
       records: [...usual(), today(50)],
-      alerts: [{ subject: { event_name: 'DescribeTable', error_code: 'ResourceNotFoundException' }, count: 50 }],
+      alerts: [
+        {
+          subject: { account_id: '111122223333', event_name: 'DescribeTable', error_code: 'ResourceNotFoundException' },
+          count: 50,
+        },
+      ],
       parameters: FEW,
     },
     { name: 'not quite', records: [...usual(), today(49)], alerts: [], parameters: { errors: 10 } },

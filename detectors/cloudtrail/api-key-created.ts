@@ -34,7 +34,9 @@ export const detector = defineDetector({
     {
       name: 'made and imported',
       records: [base, { ...base, eventName: 'ImportApiKeys' }],
-      alerts: [{ subject: { principal: 'arn:aws:iam::111122223333:user/Alice' }, count: 2 }],
+      alerts: [
+        { subject: { account_id: '111122223333', principal: 'arn:aws:iam::111122223333:user/Alice' }, count: 2 },
+      ],
     },
     {
       name: 'refused, another call, another service, or by an AWS service',

@@ -76,7 +76,7 @@ export const detector = defineDetector({
         { ...login('break_glass'), eventName: 'SwitchRole', responseElements: { SwitchRole: 'Success' } },
       ],
       alerts: [
-        { subject: { principal: 'arn:aws:iam::111122223333:user/Alice' }, count: 4 },
+        { subject: { account_id: '111122223333', principal: 'arn:aws:iam::111122223333:user/Alice' }, count: 4 },
         { subject: { principal: 'arn:aws:iam::111122223333:user/break_glass' }, count: 2 },
       ],
     },

@@ -65,7 +65,9 @@ export const detector = defineDetector({
     {
       name: 'replication, encryption and the default retention are removed',
       records: [removal, call('DeleteBucketEncryption', { encryption: '' }), lock({ ObjectLockEnabled: 'Enabled' })],
-      alerts: [{ subject: { principal: 'arn:aws:iam::111122223333:user/Alice' }, count: 3 }],
+      alerts: [
+        { subject: { account_id: '111122223333', principal: 'arn:aws:iam::111122223333:user/Alice' }, count: 3 },
+      ],
     },
     {
       name: 'locks of objects are lifted or passed by',

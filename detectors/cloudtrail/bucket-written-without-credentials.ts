@@ -62,7 +62,9 @@ export const detector = defineDetector({
         'PutBucketAcl',
         'PutBucketPolicy',
       ].map((eventName) => ({ ...write, eventName })),
-      alerts: [{ subject: { 'request_parameters.bucketName': 'amzn-s3-demo-bucket' }, count: 8 }],
+      alerts: [
+        { subject: { account_id: '111122223333', 'request_parameters.bucketName': 'amzn-s3-demo-bucket' }, count: 8 },
+      ],
     },
     {
       name: 'with credentials, refused, read, or another service',

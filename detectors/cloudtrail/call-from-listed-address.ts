@@ -58,7 +58,7 @@ export const detector = defineDetector({
       name: 'from an exit of an anonymiser',
       records: [call('203.0.113.9'), { ...call('203.0.113.9'), errorCode: 'AccessDenied' }],
       known,
-      alerts: [{ subject: { ...alice, source_ip: '203.0.113.9' }, count: 2 }],
+      alerts: [{ subject: { account_id: '111122223333', ...alice, source_ip: '203.0.113.9' }, count: 2 }],
     },
     { name: 'from any other address', records: [call('192.0.2.1')], known, alerts: [] },
     { name: 'from a listed address that is known to be ours', records: [call('198.51.100.7')], known, alerts: [] },

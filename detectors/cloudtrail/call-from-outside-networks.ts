@@ -8,7 +8,7 @@ const call = (sourceIPAddress: string) => ({
 });
 const stranger = call('203.0.113.99');
 const OURS = { networks: ['192.0.2.0/24', '10.0.0.0/8', '2001:db8::/32'] };
-const ALERT = [{ subject: { principal: 'arn:aws:iam::111122223333:user/Alice' } }];
+const ALERT = [{ subject: { account_id: '111122223333', principal: 'arn:aws:iam::111122223333:user/Alice' } }];
 
 export const detector = defineDetector({
   id: 'call-from-outside-networks',

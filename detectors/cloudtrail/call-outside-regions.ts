@@ -79,7 +79,7 @@ export const detector = defineDetector({
     {
       name: 'a server where nobody works',
       records: [outside],
-      alerts: [{ subject: { ...SUBJECT, aws_region: 'ap-south-1' } }],
+      alerts: [{ subject: { account_id: '111122223333', ...SUBJECT, aws_region: 'ap-south-1' } }],
       parameters: OURS,
     },
     {

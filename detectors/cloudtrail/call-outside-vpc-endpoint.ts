@@ -10,7 +10,7 @@ const OURS = {
   services: ['secretsmanager.amazonaws.com', 'kms.amazonaws.com'],
   endpoints: ['vpce-1234567890abcdef0'],
 };
-const ALERT = { subject: { principal: 'arn:aws:iam::111122223333:user/Alice' } };
+const ALERT = { subject: { account_id: '111122223333', principal: 'arn:aws:iam::111122223333:user/Alice' } };
 
 export const detector = defineDetector({
   id: 'call-outside-vpc-endpoint',

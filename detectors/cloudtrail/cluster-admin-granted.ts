@@ -69,7 +69,9 @@ export const detector = defineDetector({
         entry('CreateAccessEntry', ['system:masters']),
         entry('UpdateAccessEntry', ['readers', 'system:masters']),
       ],
-      alerts: [{ subject: { principal: 'arn:aws:iam::111122223333:user/Alice' }, count: 4 }],
+      alerts: [
+        { subject: { account_id: '111122223333', principal: 'arn:aws:iam::111122223333:user/Alice' }, count: 4 },
+      ],
     },
     {
       name: 'rights to read, another group',

@@ -12,7 +12,7 @@ const NAMES = [
   'DeleteConformancePack',
   'DeleteOrganizationConformancePack',
 ];
-const ALERT = { subject: { principal: 'arn:aws:iam::111122223333:user/Alice' } };
+const ALERT = { subject: { account_id: '111122223333', principal: 'arn:aws:iam::111122223333:user/Alice' } };
 
 export const detector = defineDetector({
   id: 'config-rules-deleted',

@@ -70,7 +70,9 @@ export const detector = defineDetector({
         change,
         { ...change, eventSource: 'lambda.amazonaws.com', eventName: 'UpdateFunctionCode20150331v2' },
       ],
-      alerts: [{ subject: { principal: 'arn:aws:iam::111122223333:user/Alice' }, count: 2 }],
+      alerts: [
+        { subject: { account_id: '111122223333', principal: 'arn:aws:iam::111122223333:user/Alice' }, count: 2 },
+      ],
     },
     {
       name: 'a service that is changed by hand all the time',

@@ -96,7 +96,12 @@ export const detector = defineDetector({
     {
       name: 'a newcomer after ten days of another',
       records: [usual, newcomer],
-      alerts: [{ subject: { principal: 'arn:aws:iam::111122223333:user/Mateo_Jackson' }, count: 1 }],
+      alerts: [
+        {
+          subject: { account_id: '111122223333', principal: 'arn:aws:iam::111122223333:user/Mateo_Jackson' },
+          count: 1,
+        },
+      ],
     },
     {
       name: 'each kind of name',

@@ -79,7 +79,9 @@ export const detector = defineDetector({
     {
       name: 'each kind of name',
       records: NAMES.map((key) => get(key)),
-      alerts: [{ subject: { principal: 'arn:aws:iam::111122223333:user/Alice' }, count: 22 }],
+      alerts: [
+        { subject: { account_id: '111122223333', principal: 'arn:aws:iam::111122223333:user/Alice' }, count: 22 },
+      ],
     },
     {
       name: 'five of them',

@@ -43,7 +43,9 @@ export const detector = defineDetector({
     {
       name: 'an export',
       records: [base],
-      alerts: [{ subject: { principal: 'arn:aws:iam::111122223333:user/Alice' }, count: 1 }],
+      alerts: [
+        { subject: { account_id: '111122223333', principal: 'arn:aws:iam::111122223333:user/Alice' }, count: 1 },
+      ],
     },
     {
       name: 'refused, another call, another service, or by an AWS service',

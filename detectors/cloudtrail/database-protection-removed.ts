@@ -66,7 +66,9 @@ export const detector = defineDetector({
         backup,
         { ...backup, eventName: 'DeleteDBClusterAutomatedBackup' },
       ],
-      alerts: [{ subject: { principal: 'arn:aws:iam::111122223333:user/Alice' }, count: 5 }],
+      alerts: [
+        { subject: { account_id: '111122223333', principal: 'arn:aws:iam::111122223333:user/Alice' }, count: 5 },
+      ],
     },
     {
       name: 'switched on, a day is kept, another setting, another call',

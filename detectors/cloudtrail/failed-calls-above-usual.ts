@@ -58,7 +58,9 @@ export const detector = defineDetector({
     {
       name: 'two hundred after five a day',
       records: [...usual(), today(200)],
-      alerts: [{ subject: { principal: 'arn:aws:iam::111122223333:user/Alice' }, count: 200 }],
+      alerts: [
+        { subject: { account_id: '111122223333', principal: 'arn:aws:iam::111122223333:user/Alice' }, count: 200 },
+      ],
     },
     { name: 'one fewer', records: [...usual(), today(199)], alerts: [] },
     {

@@ -58,7 +58,12 @@ export const detector = defineDetector({
     {
       name: 'each of the programs',
       records: [usual, ...AGENTS.map((agent) => read(agent))],
-      alerts: [{ subject: { principal: 'arn:aws:iam::111122223333:user/Alice' }, count: AGENTS.length }],
+      alerts: [
+        {
+          subject: { account_id: '111122223333', principal: 'arn:aws:iam::111122223333:user/Alice' },
+          count: AGENTS.length,
+        },
+      ],
     },
     {
       name: 'somebody who uses it each week',

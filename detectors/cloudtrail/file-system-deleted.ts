@@ -50,7 +50,9 @@ export const detector = defineDetector({
         efs,
         ...['DeleteFileSystem', 'DeleteVolume', 'DeleteBackup'].map((eventName) => ({ ...fsx, eventName })),
       ],
-      alerts: [{ subject: { principal: 'arn:aws:iam::111122223333:user/Alice' }, count: 4 }],
+      alerts: [
+        { subject: { account_id: '111122223333', principal: 'arn:aws:iam::111122223333:user/Alice' }, count: 4 },
+      ],
     },
     {
       name: 'another service or call',

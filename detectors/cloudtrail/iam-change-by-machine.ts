@@ -49,7 +49,7 @@ const grant = {
   userIdentity: onInstance,
   requestParameters: { roleName: 'WebServer', policyArn: 'arn:aws:iam::111122223333:policy/Wide' },
 };
-const ALERT = { subject: { principal: 'arn:aws:iam::111122223333:role/WebServer' } };
+const ALERT = { subject: { account_id: '111122223333', principal: 'arn:aws:iam::111122223333:role/WebServer' } };
 
 export const detector = defineDetector({
   id: 'iam-change-by-machine',

@@ -43,7 +43,9 @@ export const detector = defineDetector({
       records: ['CreateUser', 'UpdateLoginProfile', 'PutUserPolicy', 'AttachUserPolicy', 'AddUserToGroup'].map(
         (eventName) => ({ ...change, eventName }),
       ),
-      alerts: [{ subject: { principal: 'arn:aws:iam::111122223333:user/Alice' }, count: 5 }],
+      alerts: [
+        { subject: { account_id: '111122223333', principal: 'arn:aws:iam::111122223333:user/Alice' }, count: 5 },
+      ],
     },
     {
       name: 'only reading, refused, in a bucket, or with another program',

@@ -52,7 +52,9 @@ export const detector = defineDetector({
         ...base,
         eventName,
       })),
-      alerts: [{ subject: { principal: 'arn:aws:iam::111122223333:user/Alice' }, count: 3 }],
+      alerts: [
+        { subject: { account_id: '111122223333', principal: 'arn:aws:iam::111122223333:user/Alice' }, count: 3 },
+      ],
     },
     {
       name: 'refused, another call, another service, or by an AWS service',

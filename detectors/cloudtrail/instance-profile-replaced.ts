@@ -46,7 +46,9 @@ export const detector = defineDetector({
     {
       name: 'attached and replaced',
       records: [attach, { ...attach, eventName: 'ReplaceIamInstanceProfileAssociation' }],
-      alerts: [{ subject: { principal: 'arn:aws:iam::111122223333:user/Alice' }, count: 2 }],
+      alerts: [
+        { subject: { account_id: '111122223333', principal: 'arn:aws:iam::111122223333:user/Alice' }, count: 2 },
+      ],
     },
     {
       name: 'CloudFormation or Quick Setup does it for somebody',

@@ -73,7 +73,7 @@ export const detector = defineDetector({
         { ...stop, userIdentity: role('arn:aws:iam::111122223333:role/Operators') },
       ],
       alerts: [
-        { subject: { principal: 'arn:aws:iam::111122223333:user/Alice' } },
+        { subject: { account_id: '111122223333', principal: 'arn:aws:iam::111122223333:user/Alice' } },
         { subject: { principal: 'arn:aws:iam::111122223333:root' } },
         { subject: { principal: 'arn:aws:iam::111122223333:role/Operators' } },
       ],

@@ -72,7 +72,9 @@ export const detector = defineDetector({
         { ...route({ destinationIpv6CidrBlock: '::/0' }), eventName: 'ReplaceRoute' },
         block('off'),
       ],
-      alerts: [{ subject: { principal: 'arn:aws:iam::111122223333:user/Alice' }, count: 5 }],
+      alerts: [
+        { subject: { account_id: '111122223333', principal: 'arn:aws:iam::111122223333:user/Alice' }, count: 5 },
+      ],
     },
     {
       name: 'another target, another destination, the block switched on',

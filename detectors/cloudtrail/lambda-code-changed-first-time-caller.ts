@@ -94,7 +94,12 @@ export const detector = defineDetector({
     {
       name: 'a newcomer after ten days of a pipeline',
       records: [usual, ...CALLS.map((eventName) => ({ ...newcomer, eventName }))],
-      alerts: [{ subject: { principal: 'arn:aws:iam::111122223333:user/Mateo_Jackson' }, count: 4 }],
+      alerts: [
+        {
+          subject: { account_id: '111122223333', principal: 'arn:aws:iam::111122223333:user/Mateo_Jackson' },
+          count: 4,
+        },
+      ],
     },
     {
       name: 'a newcomer gives the function other code or other rights by its configuration, beside more memory',

@@ -71,7 +71,9 @@ export const detector = defineDetector({
         named('acme-logs'),
         named('audit-archive'),
       ],
-      alerts: [{ subject: { principal: 'arn:aws:iam::111122223333:user/Alice' }, count: 5 }],
+      alerts: [
+        { subject: { account_id: '111122223333', principal: 'arn:aws:iam::111122223333:user/Alice' }, count: 5 },
+      ],
     },
     {
       name: 'another bucket, versions switched on, another call',

@@ -54,7 +54,9 @@ export const detector = defineDetector({
     {
       name: 'a day, and three days',
       records: [short, put(3)],
-      alerts: [{ subject: { principal: 'arn:aws:iam::111122223333:user/Alice' }, count: 2 }],
+      alerts: [
+        { subject: { account_id: '111122223333', principal: 'arn:aws:iam::111122223333:user/Alice' }, count: 2 },
+      ],
     },
     {
       name: 'longer, or the log of a program',

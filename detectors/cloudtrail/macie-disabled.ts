@@ -77,7 +77,7 @@ export const detector = defineDetector({
         call('UpdateClassificationJob', { jobId: 'weekly', jobStatus: 'CANCELLED' }),
         call('UpdateClassificationJob', { jobId: 'weekly', jobStatus: 'USER_PAUSED' }),
       ],
-      alerts: [{ subject: { principal: ALICE }, count: 13 }],
+      alerts: [{ subject: { account_id: '111122223333', principal: ALICE }, count: 13 }],
     },
     {
       name: 'switched on, or a filter that only labels',

@@ -57,7 +57,9 @@ export const detector = defineDetector({
     {
       name: 'each way',
       records: [details, sending(true), attributes(true)],
-      alerts: [{ subject: { principal: 'arn:aws:iam::111122223333:user/Alice' }, count: 3 }],
+      alerts: [
+        { subject: { account_id: '111122223333', principal: 'arn:aws:iam::111122223333:user/Alice' }, count: 3 },
+      ],
     },
     {
       name: 'switched off, or read',

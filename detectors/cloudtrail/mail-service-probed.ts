@@ -81,7 +81,9 @@ export const detector = defineDetector({
     {
       name: 'each question of SES',
       records: [...SES],
-      alerts: [{ subject: { principal: 'arn:aws:iam::111122223333:user/Alice' }, count: 8 }],
+      alerts: [
+        { subject: { account_id: '111122223333', principal: 'arn:aws:iam::111122223333:user/Alice' }, count: 8 },
+      ],
     },
     {
       name: 'each question of SNS',

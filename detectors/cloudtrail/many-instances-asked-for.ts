@@ -47,7 +47,9 @@ export const detector = defineDetector({
     {
       name: 'twenty, with success and without',
       records: [ask(20), { ...ask(50), errorCode: 'Client.VcpuLimitExceeded' }],
-      alerts: [{ subject: { principal: 'arn:aws:iam::111122223333:user/Alice' }, count: 2 }],
+      alerts: [
+        { subject: { account_id: '111122223333', principal: 'arn:aws:iam::111122223333:user/Alice' }, count: 2 },
+      ],
     },
     { name: 'nineteen', records: [ask(19)], alerts: [] },
     {

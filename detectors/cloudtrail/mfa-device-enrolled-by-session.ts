@@ -15,7 +15,7 @@ const enrolment = {
   },
   requestParameters: { userName: 'Alice', serialNumber: 'arn:aws:iam::111122223333:mfa/phone2' },
 };
-const ALERT = [{ subject: { principal: 'arn:aws:iam::111122223333:user/Alice' } }];
+const ALERT = [{ subject: { account_id: '111122223333', principal: 'arn:aws:iam::111122223333:user/Alice' } }];
 
 export const detector = defineDetector({
   id: 'mfa-device-enrolled-by-session',

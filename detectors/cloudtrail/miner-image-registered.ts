@@ -75,7 +75,9 @@ export const detector = defineDetector({
         task('alpine', '--algo randomx'),
         job,
       ],
-      alerts: [{ subject: { principal: 'arn:aws:iam::111122223333:user/Alice' }, count: 13 }],
+      alerts: [
+        { subject: { account_id: '111122223333', principal: 'arn:aws:iam::111122223333:user/Alice' }, count: 13 },
+      ],
     },
     { name: 'an ordinary container', records: [task('alpine'), task('examiner/api', 'serve --pool 10')], alerts: [] },
     {

@@ -55,7 +55,9 @@ export const detector = defineDetector({
         'PutFoundationModelEntitlement',
         'CreateProvisionedModelThroughput',
       ].map((eventName) => ({ ...base, eventName })),
-      alerts: [{ subject: { principal: 'arn:aws:iam::111122223333:user/Alice' }, count: 4 }],
+      alerts: [
+        { subject: { account_id: '111122223333', principal: 'arn:aws:iam::111122223333:user/Alice' }, count: 4 },
+      ],
     },
     {
       name: 'refused, another call, another service, or by an AWS service',

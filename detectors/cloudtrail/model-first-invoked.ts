@@ -66,7 +66,12 @@ export const detector = defineDetector({
           eventName,
         })),
       ],
-      alerts: [{ subject: { principal: 'arn:aws:iam::111122223333:user/Mateo_Jackson' }, count: 4 }],
+      alerts: [
+        {
+          subject: { account_id: '111122223333', principal: 'arn:aws:iam::111122223333:user/Mateo_Jackson' },
+          count: 4,
+        },
+      ],
     },
     { name: 'there is no history yet', records: [newcomer], alerts: [] },
     { name: 'the same person as ever', records: [usual, { ...newcomer, userIdentity: by('Alice') }], alerts: [] },

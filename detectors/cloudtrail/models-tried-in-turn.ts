@@ -68,7 +68,9 @@ export const detector = defineDetector({
         eventName,
         errorCode: index % 2 === 0 ? 'AccessDeniedException' : 'ValidationException',
       })),
-      alerts: [{ subject: { principal: 'arn:aws:iam::111122223333:user/Alice' }, count: 4 }],
+      alerts: [
+        { subject: { account_id: '111122223333', principal: 'arn:aws:iam::111122223333:user/Alice' }, count: 4 },
+      ],
     },
     {
       name: 'refused alone',

@@ -97,7 +97,9 @@ export const detector = defineDetector({
           'AcceptVpcEndpointConnections',
         ].map(attachment),
       ],
-      alerts: [{ subject: { principal: 'arn:aws:iam::111122223333:user/Alice' }, count: 5 }],
+      alerts: [
+        { subject: { account_id: '111122223333', principal: 'arn:aws:iam::111122223333:user/Alice' }, count: 5 },
+      ],
     },
     {
       name: 'within the account',

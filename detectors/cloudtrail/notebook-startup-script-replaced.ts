@@ -55,7 +55,9 @@ export const detector = defineDetector({
     {
       name: 'each way',
       records: [base, update({ lifecycleConfigName: 'setup' })],
-      alerts: [{ subject: { principal: 'arn:aws:iam::111122223333:user/Alice' }, count: 2 }],
+      alerts: [
+        { subject: { account_id: '111122223333', principal: 'arn:aws:iam::111122223333:user/Alice' }, count: 2 },
+      ],
     },
     {
       name: 'another change, or another call',

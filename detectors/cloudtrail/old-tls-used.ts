@@ -40,7 +40,9 @@ export const detector = defineDetector({
     {
       name: 'each old version, after ten days without',
       records: [history, ...['TLSv1', 'TLSv1.0', 'TLSv1.1'].map((tlsVersion) => call(tlsVersion))],
-      alerts: [{ subject: { principal: 'arn:aws:iam::111122223333:user/Alice' }, count: 3 }],
+      alerts: [
+        { subject: { account_id: '111122223333', principal: 'arn:aws:iam::111122223333:user/Alice' }, count: 3 },
+      ],
     },
     {
       name: 'an old program that is known',

@@ -67,7 +67,9 @@ export const detector = defineDetector({
           servicePrincipal: 'guardduty.amazonaws.com',
         }),
       ],
-      alerts: [{ subject: { principal: 'arn:aws:iam::111122223333:user/Alice' }, count: 4 }],
+      alerts: [
+        { subject: { account_id: '111122223333', principal: 'arn:aws:iam::111122223333:user/Alice' }, count: 4 },
+      ],
     },
     {
       name: 'the policies that allow everything make room for an allow list',

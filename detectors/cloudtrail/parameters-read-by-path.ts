@@ -44,7 +44,9 @@ export const detector = defineDetector({
     {
       name: 'read from the root',
       records: [base],
-      alerts: [{ subject: { principal: 'arn:aws:iam::111122223333:user/Alice' }, count: 1 }],
+      alerts: [
+        { subject: { account_id: '111122223333', principal: 'arn:aws:iam::111122223333:user/Alice' }, count: 1 },
+      ],
     },
     {
       name: 'a path, one level, or not decrypted',

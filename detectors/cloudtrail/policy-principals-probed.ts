@@ -8,7 +8,7 @@ const refused = {
   errorMessage: 'Invalid principal in policy: "AWS":"arn:aws:iam::444455556666:role/Admin"',
   requestParameters: { roleName: 'Builder' },
 };
-const ALERT = [{ subject: { principal: 'arn:aws:iam::111122223333:user/Alice' } }];
+const ALERT = [{ subject: { account_id: '111122223333', principal: 'arn:aws:iam::111122223333:user/Alice' } }];
 
 export const detector = defineDetector({
   id: 'policy-principals-probed',

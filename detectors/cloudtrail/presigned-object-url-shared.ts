@@ -72,7 +72,7 @@ export const detector = defineDetector({
           record: (index: number) => ({ ...fetch, sourceIPAddress: `198.51.100.${index + 1}` }),
         },
       ],
-      alerts: [{ subject: { 'request_parameters.key': 'reports/2025.csv' }, count: 5 }],
+      alerts: [{ subject: { account_id: '111122223333', 'request_parameters.key': 'reports/2025.csv' }, count: 5 }],
     },
     {
       name: 'four addresses, one of them again and again',

@@ -25,7 +25,7 @@ const failure = {
   errorCode: 'Server.InsufficientInstanceCapacity',
   requestParameters: { instanceType: 'p5.48xlarge', minCount: 1, maxCount: 8 },
 };
-const ALERT = { subject: { principal: 'arn:aws:iam::111122223333:user/Alice' } };
+const ALERT = { subject: { account_id: '111122223333', principal: 'arn:aws:iam::111122223333:user/Alice' } };
 
 export const detector = defineDetector({
   id: 'provisioning-failed',

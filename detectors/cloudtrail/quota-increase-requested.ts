@@ -44,7 +44,9 @@ export const detector = defineDetector({
         ...['ec2', 'bedrock', 'sagemaker', 'ses', 'lambda', 'fargate', 'batch'].map(ask),
         { ...ask('ec2'), eventName: 'PutServiceQuotaIncreaseRequestIntoTemplate' },
       ],
-      alerts: [{ subject: { principal: 'arn:aws:iam::111122223333:user/Alice' }, count: 8 }],
+      alerts: [
+        { subject: { account_id: '111122223333', principal: 'arn:aws:iam::111122223333:user/Alice' }, count: 8 },
+      ],
     },
     { name: 'another quota', records: [ask('vpc')], alerts: [] },
     {

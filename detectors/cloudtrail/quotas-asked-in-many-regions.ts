@@ -51,7 +51,9 @@ export const detector = defineDetector({
     {
       name: 'five regions, by each call',
       records: REGIONS.map((awsRegion, index) => ({ ...ask(awsRegion), eventName: CALLS[index % CALLS.length] })),
-      alerts: [{ subject: { principal: 'arn:aws:iam::111122223333:user/Alice' }, count: 5 }],
+      alerts: [
+        { subject: { account_id: '111122223333', principal: 'arn:aws:iam::111122223333:user/Alice' }, count: 5 },
+      ],
     },
     {
       name: 'refused as well',

@@ -62,7 +62,13 @@ export const detector = defineDetector({
       records: [usual, stranger],
       known,
       alerts: [
-        { subject: { 'request_parameters.roleArn': 'arn:aws:iam::111122223333:role/Deploy', source_asn: '64511' } },
+        {
+          subject: {
+            account_id: '111122223333',
+            'request_parameters.roleArn': 'arn:aws:iam::111122223333:role/Deploy',
+            source_asn: '64511',
+          },
+        },
       ],
     },
     {

@@ -100,7 +100,12 @@ export const detector = defineDetector({
         usual,
         ...CALLS.map(([source, eventName]) => ({ ...newcomer, eventSource: `${source}.amazonaws.com`, eventName })),
       ],
-      alerts: [{ subject: { principal: 'arn:aws:iam::111122223333:user/Mateo_Jackson' }, count: 13 }],
+      alerts: [
+        {
+          subject: { account_id: '111122223333', principal: 'arn:aws:iam::111122223333:user/Mateo_Jackson' },
+          count: 13,
+        },
+      ],
     },
     { name: 'there is no history yet', records: [newcomer], alerts: [] },
     {

@@ -11,7 +11,7 @@ const issued = (task: string) => ({
   responseElements: { credentials: { accessKeyId: 'ASIAI44QH8DHBEXAMPLE' } },
 });
 const unlock = issued('S3UnlockBucketPolicy');
-const ALERT = { subject: { principal: 'arn:aws:iam::111122223333:user/Alice' } };
+const ALERT = { subject: { account_id: '111122223333', principal: 'arn:aws:iam::111122223333:user/Alice' } };
 
 // Tasks: https://docs.aws.amazon.com/IAM/latest/UserGuide/id_root-user-privileged-task.html
 export const detector = defineDetector({

@@ -72,7 +72,9 @@ export const detector = defineDetector({
         },
         rule,
       ],
-      alerts: [{ subject: { principal: 'arn:aws:iam::111122223333:user/Alice' }, count: 10 }],
+      alerts: [
+        { subject: { account_id: '111122223333', principal: 'arn:aws:iam::111122223333:user/Alice' }, count: 10 },
+      ],
     },
     { name: 'nine', records: [{ repeat: 9, every: '1m', record: suppressed }], alerts: [] },
     { name: 'ten over a day', records: [{ repeat: 10, every: '2h', record: suppressed }], alerts: [] },

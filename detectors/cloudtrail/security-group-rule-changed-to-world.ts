@@ -53,7 +53,9 @@ export const detector = defineDetector({
     {
       name: 'IPv4 and IPv6',
       records: [change({ CidrIpv4: '0.0.0.0/0' }), change({ CidrIpv6: '::/0' })],
-      alerts: [{ subject: { principal: 'arn:aws:iam::111122223333:user/Alice' }, count: 2 }],
+      alerts: [
+        { subject: { account_id: '111122223333', principal: 'arn:aws:iam::111122223333:user/Alice' }, count: 2 },
+      ],
     },
     {
       name: 'a network',

@@ -58,7 +58,12 @@ export const detector = defineDetector({
     {
       name: 'each of the services is switched off in each way',
       records: calls,
-      alerts: [{ subject: { principal: 'arn:aws:iam::111122223333:user/Alice' }, count: calls.length }],
+      alerts: [
+        {
+          subject: { account_id: '111122223333', principal: 'arn:aws:iam::111122223333:user/Alice' },
+          count: calls.length,
+        },
+      ],
     },
     {
       name: 'the same name at another service, and another call of the same service',

@@ -49,7 +49,7 @@ export const detector = defineDetector({
     {
       name: 'the first time after ten days',
       records: [usual, token],
-      alerts: [{ subject: { principal: 'arn:aws:iam::111122223333:user/Alice' } }],
+      alerts: [{ subject: { account_id: '111122223333', principal: 'arn:aws:iam::111122223333:user/Alice' } }],
     },
     {
       name: 'a tool that does so each day',

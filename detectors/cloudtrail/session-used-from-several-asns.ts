@@ -79,7 +79,7 @@ export const detector = defineDetector({
       name: 'two networks within minutes',
       records: [home, thief],
       known,
-      alerts: [{ subject: { access_key_id: 'ASIAIOSFODNN7EXAMPLE' }, count: 2, peak: 2 }],
+      alerts: [{ subject: { account_id: '111122223333', access_key_id: 'ASIAIOSFODNN7EXAMPLE' }, count: 2, peak: 2 }],
     },
     { name: 'two addresses of one network', records: [home, call('192.0.2.11')], known, alerts: [] },
     { name: 'an address of which nothing is known', records: [home, call('198.51.100.7')], known, alerts: [] },

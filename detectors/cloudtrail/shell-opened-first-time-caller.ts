@@ -71,7 +71,12 @@ export const detector = defineDetector({
         { ...newcomer, eventName: 'OpenTunnel' },
         { ...newcomer, eventSource: 'ecs.amazonaws.com', eventName: 'ExecuteCommand' },
       ],
-      alerts: [{ subject: { principal: 'arn:aws:iam::111122223333:user/Mateo_Jackson' }, count: 3 }],
+      alerts: [
+        {
+          subject: { account_id: '111122223333', principal: 'arn:aws:iam::111122223333:user/Mateo_Jackson' },
+          count: 3,
+        },
+      ],
     },
     { name: 'there is no history yet', records: [newcomer], alerts: [] },
     { name: 'the same person as ever', records: [usual, { ...newcomer, userIdentity: by('Alice') }], alerts: [] },

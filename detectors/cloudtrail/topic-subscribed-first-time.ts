@@ -68,7 +68,12 @@ export const detector = defineDetector({
           requestParameters: { topicArn: 'arn:aws:sns:us-east-1:111122223333:orders', protocol },
         })),
       ],
-      alerts: [{ subject: { principal: 'arn:aws:iam::111122223333:user/Mateo_Jackson' }, count: 5 }],
+      alerts: [
+        {
+          subject: { account_id: '111122223333', principal: 'arn:aws:iam::111122223333:user/Mateo_Jackson' },
+          count: 5,
+        },
+      ],
     },
     {
       name: 'a queue',

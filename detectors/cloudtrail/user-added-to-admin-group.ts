@@ -6,7 +6,7 @@ const added = (groupName: string, userName = 'Nikki_Wolf') => ({
   eventName: 'AddUserToGroup',
   requestParameters: { groupName, userName },
 });
-const ALERT = { subject: { principal: 'arn:aws:iam::111122223333:user/Alice' } };
+const ALERT = { subject: { account_id: '111122223333', principal: 'arn:aws:iam::111122223333:user/Alice' } };
 
 export const detector = defineDetector({
   id: 'user-added-to-admin-group',

@@ -84,7 +84,9 @@ export const detector = defineDetector({
         identities(true),
         { ...identities(true), eventName: 'CreateIdentityPool' },
       ],
-      alerts: [{ subject: { principal: 'arn:aws:iam::111122223333:user/Alice' }, count: 6 }],
+      alerts: [
+        { subject: { account_id: '111122223333', principal: 'arn:aws:iam::111122223333:user/Alice' }, count: 6 },
+      ],
     },
     {
       name: 'strong settings',

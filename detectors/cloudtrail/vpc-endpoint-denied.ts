@@ -40,7 +40,7 @@ export const detector = defineDetector({
     {
       name: 'refused by the endpoint',
       records: [denied, denied],
-      alerts: [{ subject: { vpc_endpoint_id: 'vpce-1234567890abcdef0' }, count: 2 }],
+      alerts: [{ subject: { account_id: '111122223333', vpc_endpoint_id: 'vpce-1234567890abcdef0' }, count: 2 }],
     },
     {
       name: 'let through, or refused by somebody else',

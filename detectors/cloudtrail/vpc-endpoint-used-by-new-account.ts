@@ -60,7 +60,7 @@ export const detector = defineDetector({
     {
       name: 'a stranger after ten days of the house',
       records: [usual, strange],
-      alerts: [{ subject: { user_account_id: '444455556666' }, count: 1 }],
+      alerts: [{ subject: { account_id: '111122223333', user_account_id: '444455556666' }, count: 1 }],
     },
     {
       name: 'a stranger who always comes',

@@ -66,7 +66,9 @@ export const detector = defineDetector({
           cluster(eventName, true),
         ),
       ],
-      alerts: [{ subject: { principal: 'arn:aws:iam::111122223333:user/Alice' }, count: 6 }],
+      alerts: [
+        { subject: { account_id: '111122223333', principal: 'arn:aws:iam::111122223333:user/Alice' }, count: 6 },
+      ],
     },
     {
       name: 'private, or only read',
