@@ -187,7 +187,8 @@ test('a service that is killed in the middle of statements tells of each alert o
   const before = stops();
   last.child.kill('SIGTERM');
   expect(await last.ended, last.stderr()).toBe(0);
-  expect(stops()).toBe(before + 1);
+  // As many as ran at that moment.
+  expect(stops()).toBeGreaterThan(before);
   expectToldOnce(place, here);
   expect((await place.runs()).filter(({ state }) => state !== 'done')).toEqual([]);
 });
