@@ -62,10 +62,7 @@ const LANES = 2;
 const LANES_ELSEWHERE = 8;
 /** A statement that takes more detectors together would be refused by Athena, which takes 262,144 bytes, once relations stand in it for tables. */
 const STATEMENT_LENGTH_MAX = 200_000;
-/**
- * The wide scan is split where it is longer: DuckDB counts a vector for each step of each flag, touched or not, and 80 kB of flags claim all the memory that a hunt
- * may take.
- */
+/** The wide scan is split where it is longer: DuckDB counts a vector for each step of each flag, touched or not, and 80 kB of flags claim 500 MB. */
 const KEPT_LENGTH_MAX = 40_000;
 /** The table of kept events; the next ones have numbers. */
 const KEPT = 'hunt_events';

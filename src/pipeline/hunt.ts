@@ -103,7 +103,7 @@ export async function huntWindow(deps: HuntDeps, options: HuntOptions, bounds: P
   const seqs: JudgedSeq[] = [];
   for (const [hunted, judges] of byTable(deps.tables, judgesOf(options))) {
     const commits = await deps.store.commits(hunted.table, 0);
-    if (!(await judgeWindow(deps, session, hunted, judges, bounds)) || !isWhole) continue;
+    if ((await judgeWindow(deps, session, hunted, judges, bounds)) === null || !isWhole) continue;
     seqs.push(
       ...judges.map((judge) => ({ key: judge.key, seq: judgedSeq(deps, options, hunted, judge, commits, seq) })),
     );
@@ -126,10 +126,8 @@ export async function rehearse(deps: HuntDeps, options: HuntOptions, bounds: Par
   const windows: Window[] = [];
   const events: Record<string, number> = {};
   for (const [hunted, judges] of byTable(deps.tables, judgesOf(options))) {
-    const segments = await deps.store.segments(hunted.table);
-    const window = windowOf(segments, bounds);
+    const window = await judgeWindow(deps, session, hunted, judges, bounds);
     if (window === null) continue;
-    await session.judge(hunted, judges, () => window, rangeOf(hunted, judges, window), null);
     windows.push(window);
     events[hunted.table.name] = await countOf(deps, hunted.table, window);
   }
@@ -153,20 +151,20 @@ async function countOf({ store, openBackend }: HuntDeps, table: Table, window: W
   }
 }
 
-/** False where there are no events to judge. */
+/** The window that was judged; null where there are no events in it. */
 async function judgeWindow(
   { store }: HuntDeps,
   session: Hunt,
   hunted: HuntTable,
   judges: readonly Judge[],
   bounds: Partial<Window>,
-): Promise<boolean> {
+): Promise<Window | null> {
   const segments = await store.segments(hunted.table);
   const window = windowOf(segments, bounds);
-  if (window === null) return false;
+  if (window === null) return null;
   const isWhole = bounds.fromMs === undefined && bounds.toMs === undefined;
   await session.judge(hunted, judges, () => window, rangeOf(hunted, judges, window), isWhole ? segments : null);
-  return true;
+  return window;
 }
 
 /**
