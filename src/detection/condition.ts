@@ -62,18 +62,7 @@ export function parseCondition(condition: Condition, context: ConditionContext):
 const all = (nodes: readonly ConditionNode[]): ConditionNode =>
   nodes.length === 1 && nodes[0] !== undefined ? nodes[0] : { kind: 'all', nodes };
 
-export function conditionSql(node: ConditionNode): string {
-  switch (node.kind) {
-    case 'leaf':
-      return node.sql;
-    case 'not':
-      return `NOT ${conditionSql(node.node)}`;
-    case 'all':
-    case 'any':
-      if (node.nodes.length === 0) return node.kind === 'all' ? 'true' : 'false';
-      return `(${node.nodes.map(conditionSql).join(node.kind === 'all' ? ' AND ' : ' OR ')})`;
-  }
-}
+export const conditionSql = (node: ConditionNode): string => String(bound(node, () => true, true));
 
 type Leaf = Extract<ConditionNode, { readonly kind: 'leaf' }>;
 
@@ -102,7 +91,7 @@ export function necessarySql(node: ConditionNode, isCheap: (column: Column) => b
   return sql === false ? 'false' : sql;
 }
 
-/** Replaces leaves over other columns by `unknown` (true when a necessary condition is sought, false for a sufficient one) and simplifies. */
+/** Replaces leaves over other columns by `unknown` (true when a necessary condition is sought, false for a sufficient one) and simplifies: a parameter's default may make a test that nothing passes. */
 function bound(node: ConditionNode, isCheap: (column: Column) => boolean, unknown: boolean): string | boolean {
   if (node.kind === 'leaf') return node.columns.every(isCheap) ? node.sql : unknown;
   if (node.kind === 'not') {
@@ -110,11 +99,16 @@ function bound(node: ConditionNode, isCheap: (column: Column) => boolean, unknow
     return typeof inner === 'boolean' ? !inner : `NOT ${inner}`;
   }
   const [neutral, joint] = node.kind === 'all' ? ([true, ' AND '] as const) : ([false, ' OR '] as const);
-  const parts = node.nodes.map((inner) => bound(inner, isCheap, unknown));
-  if (parts.includes(!neutral)) return !neutral;
-  const known = parts.filter((part) => typeof part === 'string');
-  return known.length === 0 ? neutral : `(${known.join(joint)})`;
+  const parts = new Set(partsOf(node).map((inner) => bound(inner, isCheap, unknown)));
+  const isSettled = [...parts].some((part) => part === !neutral || parts.has(`NOT ${part}`));
+  if (isSettled) return !neutral;
+  parts.delete(neutral);
+  return parts.size === 0 ? neutral : `(${[...parts].join(joint)})`;
 }
+
+/** What is joined with the same word, also further within. */
+const partsOf = ({ kind, nodes }: Extract<ConditionNode, { readonly nodes: unknown }>): readonly ConditionNode[] =>
+  nodes.flatMap((inner) => (inner.kind === kind ? partsOf(inner) : [inner]));
 
 /** A column or path as one value per event: text for the subject of a finding, for `distinct`, `by` and baselines. */
 export function valueSql(key: string, context: ConditionContext): string {
@@ -334,15 +328,18 @@ function testSql(spec: LeafSpec): string {
     const values = texts(spec);
     return anyValue(place, ({ text }) => or(values.map((value) => test(fold(text), value))));
   };
+  // Every text holds, begins and ends with the empty one.
+  const somePart = (test: (text: string, value: string) => string): string =>
+    some((text, value) => (value === '' ? `${text} IS NOT NULL` : test(text, value)));
   switch (operator) {
     case 'is':
       return equalsSql(spec, fold, literal);
     case 'contains':
-      return some((text, value) => `strpos(${text}, ${literal(value)}) > 0`);
+      return somePart((text, value) => `strpos(${text}, ${literal(value)}) > 0`);
     case 'startswith':
-      return some((text, value) => `starts_with(${text}, ${literal(value)})`);
+      return somePart((text, value) => `starts_with(${text}, ${literal(value)})`);
     case 'endswith':
-      return some((text, value) => {
+      return somePart((text, value) => {
         const length = Array.from(value).length;
         return `(length(${text}) >= ${length} AND substr(${text}, length(${text}) - ${length - 1}) = ${literal(value)})`;
       });

@@ -42,6 +42,8 @@ import { asText, numberOf, textOf, timeMsOf } from './rows.ts';
 
 /** A detector that concerns more events than this reads what it needs on its own, so that the wide scan need not carry them. */
 const BROAD_ROWS = 20_000;
+/** So does a statement that looks into JSON: what it reads once more is cheaper than to carry the JSON of so many. */
+const BROAD_JSON_ROWS = 100_000;
 /** Of a detector for which all events of a subject and slot are one finding, so many at a time: the evidence of all at once may not fit into memory. */
 const EACH_ROWS = 100_000;
 /** Event names that together hold at most so many events, or this share of all, are worth a filter of their own. */
@@ -414,7 +416,7 @@ class Run {
         : [
             {
               ...job,
-              isBroad: counted.events > BROAD_ROWS && mayBeBroad(job),
+              isBroad: isBroad(job, counted.events),
               names: isNarrow ? counted.names : null,
               events: counted.events,
             },
@@ -845,8 +847,9 @@ const isEach = ({ compiled: { kind } }: Job): boolean => kind.kind === 'each';
 const isHotFirst = ({ compiled: { kind } }: Job): boolean => kind.kind === 'threshold' || kind.kind === 'sequence';
 /** SQL that looks at all events of its window. */
 const isFreeSql = (job: Job): boolean => isSql(job) && job.compiled.conditions.length === 0;
-const mayBeBroad = (job: Job): boolean =>
-  (job.compiled.kind.kind === 'threshold' || isBaseline(job) || isSql(job)) && !looksIntoJson(job);
+const isBroad = (job: Job, events: number): boolean =>
+  events > (looksIntoJson(job) ? BROAD_JSON_ROWS : BROAD_ROWS) &&
+  (isSql(job) || ((job.compiled.kind.kind === 'threshold' || isBaseline(job)) && !looksIntoJson(job)));
 const isKept = (job: Job): boolean => !isFreeSql(job) && !job.isBroad;
 
 /** Whether its conditions read columns that are costly to read: those are read once, in the wide scan. */
@@ -874,7 +877,7 @@ function networksOf(sql: string): readonly string[] | null {
 }
 
 /** The member of a JSON column that each look into it begins with. */
-const FIRST_MEMBER = /json_extract(?:_scalar)?\((\w+), '\$[.]([A-Za-z0-9_]+)/gu;
+const FIRST_MEMBER = /json_extract(?:_scalar)?\((\w+), '\$[.]([A-Za-z0-9_-]+)/gu;
 
 /** A look into JSON behind a look for the name of its member in the text, which is several times cheaper. An escape may stand for any letter of it. */
 function glanced(leaf: Leaf): Leaf {

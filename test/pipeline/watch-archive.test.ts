@@ -165,7 +165,14 @@ test('as a service it looks at its schedules, and ends within a moment while a s
   await expect.poll(() => watch.report.lastLookMs, { timeout: 30_000 }).not.toBeNull();
   to('2026-03-02T02:00:00Z');
   await expect
-    .poll(async () => (await store.watching.get('backlog:daily'))?.includes('"waits":false'), { timeout: 30_000 })
+    .poll(
+      async () => {
+        // Where it looked just before the clock was moved, it sleeps once more.
+        clock.advance(60_000);
+        return (await store.watching.get('backlog:daily'))?.includes('"waits":false');
+      },
+      { timeout: 30_000 },
+    )
     .toBe(true);
   ending.abort();
   await watching;
