@@ -72,19 +72,31 @@ export interface Threshold {
 /** How much history must lie behind a slot before a baseline judges it, unless the detector asks for another span. */
 export const WARM_UP: Duration = '3d';
 
+/** Who always does the same few things. */
+export interface Habit {
+  /** Days with events, at the least. */
+  readonly days: number | ParameterRef;
+  /** Different values on them, at the most. */
+  readonly values: number | ParameterRef;
+}
+
 /**
  * Late data can refute these, so a slot is judged once it has ended and its events had time to arrive. `firstSeen`: among the events of `when`, the values of these
- * columns have not occurred together, within the same `per` (default: account_id), in [slot - over, slot). `timesUsual`: the subject's events in the slot are at
+ * columns have not occurred together, within the same `per` (default: account_id), in [slot - over, slot). `atLeast`: a subject has so many of these new values in the
+ * slot. `habit`: the `per` has had events of `when` on at least so many of the whole days of `over` before the slot's, with no more than so many values; this takes
+ * the place of a warm-up. `timesUsual`: the subject's events in the slot are at
  * least `atLeast`, and that many times the median of its slots in [slot - over, slot) that hold any (the lower one of two in the middle; 0 where it has none).
  * `mads`: and so many median absolute deviations of the same slots above that median. `by: 'hour-of-week'`: and all that also of those among them that lie whole weeks
  * before, where there are any: what runs every Monday at nine is usual there.
- * Neither speaks before the `per` (for `timesUsual` the account) has events of any kind in [slot - over, slot - warmUp].
+ * Otherwise neither speaks before the `per` (for `timesUsual` the account) has events of any kind in [slot - over, slot - warmUp].
  */
 export type Baseline =
   | {
       readonly firstSeen: readonly string[];
       readonly over: Duration;
       readonly per?: readonly string[];
+      readonly atLeast?: number | ParameterRef;
+      readonly habit?: Habit;
       readonly warmUp?: Duration;
     }
   | {
@@ -174,7 +186,7 @@ export interface DetectorSpec {
   readonly growsOnly?: boolean;
   /** `event`: each event is a finding, only where `when` stands alone. Otherwise a length that divides the UTC day, and all of a subject in it is one; default 1h. */
   readonly slot?: 'event' | '15m' | '1h' | '6h' | '1d';
-  /** Columns, or paths without `[]` into JSON columns, that say whom or what the finding is about. */
+  /** Columns, or paths without `[]` into JSON columns, that say whom or what the finding is about; `source_ip.network` is the first half of an IPv4 address, the first two groups of an IPv6 one. */
   readonly subject: readonly string[];
   /** A sentence with `{column}`, `{json_column.path}`, `{count}`, `{peak}` in it; filled from the first event of the finding. */
   readonly summary: string;
@@ -270,6 +282,12 @@ function spanProblem({ slot, threshold, baseline, sequence, lookback }: Detector
     return `baseline.over is ${baseline.over}, expected at least the ${baseline.warmUp ?? WARM_UP} of history that a baseline needs`;
   if (over % length !== 0 || warmUp % length !== 0)
     return `baseline.over and baseline.warmUp are no multiples of the slot ${slot}`;
+  if ('habit' in baseline && baseline.habit !== undefined && (baseline.per ?? []).length === 0)
+    return "baseline.habit has no meaning without 'per', which says whose habit it is";
+  if ('habit' in baseline && baseline.habit !== undefined && baseline.warmUp !== undefined)
+    return "baseline.warmUp has no meaning beside 'habit', which asks for history of its own";
+  if ('habit' in baseline && baseline.habit !== undefined && over < 2 * DAY_MS)
+    return `baseline.over is ${baseline.over}, expected at least 2d beside 'habit', which counts whole days`;
   if ('by' in baseline && over % WEEK_MS !== 0)
     return `baseline.over is ${baseline.over}, expected whole weeks beside by: 'hour-of-week'`;
   return DAY_MS % length === 0 ? null : `slot ${slot} does not divide the day`;

@@ -1,5 +1,5 @@
 /** A long-term key that always called from one place called from another. */
-import { defineDetector, z } from '../../src/detector.ts';
+import { defineDetector, parameter, z } from '../../src/detector.ts';
 
 const call = (sourceIPAddress: string, eventTime: string, change: object = {}) => ({
   eventSource: 's3.amazonaws.com',
@@ -29,7 +29,7 @@ export const detector = defineDetector({
   id: 'key-used-from-new-network',
   title: 'A key that stays in its place was used from elsewhere',
   description:
-    'A long-term key that was at work on at least seven of the last fourteen days, from one or two networks only (the first half of an IPv4 address, the first two groups of an IPv6 one), called from another one. Keys of servers stay where they are; keys of people who travel have seen more networks and are not judged.',
+    'A long-term key that was at work on at least seven of the fourteen days before, from one or two networks only (the first half of an IPv4 address, the first two groups of an IPv6 one), called from another one. Keys of servers stay where they are; keys of people who travel have seen more networks and are not judged.',
   severity: 'medium',
   severityReason: 'The key of a server has been copied, or the server has moved.',
   table: 'cloudtrail',
@@ -42,49 +42,23 @@ export const detector = defineDetector({
       { not: { invoked_by: { exists: true } } },
     ],
   },
-  sql: `-- One row per key, network and hour in which a key that stays in its place called from a network that it had not called from in 14 days.
-WITH calls AS (
-  SELECT date_trunc('hour', c.event_time) AS slot, c.account_id, c.principal, c.access_key_id,
-    CASE WHEN strpos(c.source_ip, ':') > 0 THEN regexp_extract(c.source_ip, '^[0-9a-fA-F]*:[0-9a-fA-F]*') ELSE regexp_extract(c.source_ip, '^[0-9]+[.][0-9]+') END AS network,
-    min(c.principal_arn) AS principal_arn, min(c.aws_region) AS aws_region, min(c.source_ip) AS source_ip, min(c.user_agent) AS user_agent,
-    min(c.event_name) AS event_name, min(c.event_time) AS first_seen, max(c.event_time) AS last_seen, count(*) AS calls,
-    array_agg(c.event_id ORDER BY c.event_time, c.event_id) AS event_ids
-  FROM cloudtrail AS c
-  GROUP BY 1, 2, 3, 4, 5
-), steps AS (
-  SELECT c.slot, c.account_id, c.principal, c.access_key_id, c.network, c.principal_arn, c.aws_region, c.source_ip, c.user_agent, c.event_name,
-    c.first_seen, c.last_seen, c.calls, c.event_ids,
-    lag(c.slot) OVER (PARTITION BY c.account_id, c.access_key_id, c.network ORDER BY c.slot) AS last_slot
-  FROM calls AS c
-), fresh AS (
-  SELECT s.*
-  FROM steps AS s
-  WHERE s.last_slot IS NULL OR s.last_slot < s.slot - INTERVAL '14' DAY
-), known AS (
-  SELECT f.slot, f.account_id, f.access_key_id, f.network, count(DISTINCT h.network) AS networks, count(DISTINCT date_trunc('day', h.slot)) AS days,
-    min(h.source_ip) AS known_ip
-  FROM fresh AS f
-  JOIN calls AS h ON h.account_id = f.account_id AND h.access_key_id = f.access_key_id AND h.slot < f.slot AND h.slot >= f.slot - INTERVAL '14' DAY
-  GROUP BY 1, 2, 3, 4
-)
-SELECT f.slot, f.account_id, f.principal, f.access_key_id, f.network, f.principal_arn, f.aws_region, f.source_ip, f.user_agent, f.event_name, k.known_ip,
-  f.first_seen, f.last_seen, f.calls AS count, f.event_ids
-FROM fresh AS f
-JOIN known AS k ON k.slot = f.slot AND k.account_id = f.account_id AND k.access_key_id = f.access_key_id AND k.network = f.network
-WHERE k.days >= :days AND k.networks <= :networks
-ORDER BY 1, 2, 3, 4, 5`,
-  lookback: '14d',
+  baseline: {
+    firstSeen: ['source_ip.network'],
+    per: ['account_id', 'access_key_id'],
+    habit: { days: parameter('days'), values: parameter('networks') },
+    over: '15d',
+  },
   slot: '1h',
-  subject: ['account_id', 'principal', 'access_key_id', 'network'],
+  subject: ['account_id', 'principal', 'access_key_id', 'source_ip.network'],
   summary:
-    '{access_key_id} of {principal}, so far used from {known_ip}, called {event_name} from {source_ip} with {user_agent} ({count} calls in the hour)',
+    '{access_key_id} of {principal}, so far used from one place, called {event_name} from {source_ip} with {user_agent} ({count} calls in the hour)',
   parameters: {
     days: z
       .int()
       .min(3)
       .max(14)
       .default(7)
-      .describe('days of the last 14 on which the key was at work; fewer say nothing of its place'),
+      .describe('days of the 14 before on which the key was at work; fewer say nothing of its place'),
     networks: z.int().min(1).default(2).describe('networks of these days; a key that has seen more travels'),
   },
   falsePositives: ['A server that moved; an office with a new provider: one alert for each key.'],
@@ -131,15 +105,15 @@ ORDER BY 1, 2, 3, 4, 5`,
     { name: 'six days only', records: [daily(6, call('192.0.2.44', '2025-03-02T08:00:00Z')), stranger], alerts: [] },
     {
       name: 'seven days, but the first of them lie behind the fourteen',
-      records: [daily(7, call('192.0.2.44', '2025-03-01T08:00:00Z')), call('203.0.113.99', '2025-03-15T09:00:00Z')],
+      records: [daily(7, call('192.0.2.44', '2025-03-01T08:00:00Z')), call('203.0.113.99', '2025-03-16T09:00:00Z')],
       alerts: [],
     },
     {
-      name: 'the second place was last seen exactly fourteen days ago',
+      name: 'the second place was last seen exactly fifteen days ago',
       records: [
         daily(15, call('192.0.2.44', '2025-03-01T08:00:00Z')),
         call('203.0.113.99', '2025-03-01T09:00:00Z'),
-        call('203.0.113.99', '2025-03-15T09:00:00Z'),
+        call('203.0.113.99', '2025-03-16T09:00:00Z'),
       ],
       alerts: [],
     },
@@ -148,7 +122,7 @@ ORDER BY 1, 2, 3, 4, 5`,
       records: [
         daily(15, call('192.0.2.44', '2025-03-01T08:00:00Z')),
         call('203.0.113.99', '2025-03-01T08:00:00Z'),
-        call('203.0.113.99', '2025-03-15T09:00:00Z'),
+        call('203.0.113.99', '2025-03-16T09:00:00Z'),
       ],
       alerts: ALERT,
     },

@@ -47,7 +47,12 @@ const shape = z.strictObject(
         {
           firstSeen: texts.optional(),
           timesUsual: numberOrParameter.optional(),
+          mads: numberOrParameter.optional(),
+          by: z.literal('hour-of-week', "expected 'hour-of-week'").optional(),
           atLeast: numberOrParameter.optional(),
+          habit: z
+            .strictObject({ days: numberOrParameter, values: numberOrParameter }, 'expected { days, values }')
+            .optional(),
           over: text,
           per: texts.optional(),
           warmUp: text.optional(),

@@ -358,8 +358,8 @@ async function selectRows(
     });
 }
 
-/** What does not fit goes to disk. DuckDB counts a vector for each test of the scan that keeps events, 190 detectors about 500 MB of them, and touches hardly any of it. */
-const HUNT_MEMORY_MB = 1024;
+/** What does not fit goes to disk. */
+const HUNT_MEMORY_MB = 512;
 
 export interface HunterOptions extends Omit<HuntOptions, 'lists'> {
   readonly lists: ReadonlyMap<string, readonly Indicator[]>;

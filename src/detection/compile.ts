@@ -37,6 +37,9 @@ export type Kind =
       readonly kind: 'first-seen';
       readonly values: readonly string[];
       readonly per: readonly string[];
+      /** New values of a subject and slot. */
+      readonly atLeast: number;
+      readonly habit: { readonly days: number; readonly values: number } | null;
       readonly overMs: number;
       readonly warmUpMs: number;
     }
@@ -148,7 +151,21 @@ function kindOf(detector: Detector, context: ConditionContext): Kind {
   const spans = { overMs: durationMs(baseline.over), warmUpMs: durationMs(baseline.warmUp ?? WARM_UP) };
   if ('firstSeen' in baseline) {
     const per = (baseline.per ?? [context.table.roles.origin]).map((key) => valueSql(key, context));
-    return { kind: 'first-seen', values: baseline.firstSeen.map((key) => valueSql(key, context)), per, ...spans };
+    const { atLeast = 1, habit } = baseline;
+    return {
+      kind: 'first-seen',
+      values: baseline.firstSeen.map((key) => valueSql(key, context)),
+      per,
+      atLeast: number(atLeast, 'baseline.atLeast', context),
+      habit:
+        habit === undefined
+          ? null
+          : {
+              days: number(habit.days, 'baseline.habit.days', context),
+              values: number(habit.values, 'baseline.habit.values', context),
+            },
+      ...spans,
+    };
   }
   return {
     kind: 'times-usual',

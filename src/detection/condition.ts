@@ -110,8 +110,16 @@ function bound(node: ConditionNode, isCheap: (column: Column) => boolean, unknow
 const partsOf = ({ kind, nodes }: Extract<ConditionNode, { readonly nodes: unknown }>): readonly ConditionNode[] =>
   nodes.flatMap((inner) => (inner.kind === kind ? partsOf(inner) : [inner]));
 
+/** What stands behind the column of addresses for the network of each. */
+const NETWORK = 'network';
+/** Of an IPv4 address the first half, of an IPv6 one the first two groups, of a name nothing. */
+const networkSql = (address: string): string =>
+  `regexp_extract(${address}, '^([0-9]+[.][0-9]+|[0-9a-fA-F]*:[0-9a-fA-F]*)')`;
+
 /** A column or path as one value per event: text for the subject of a finding, for `distinct`, `by` and baselines. */
 export function valueSql(key: string, context: ConditionContext): string {
+  const { sourceIp } = context.table.roles;
+  if (sourceIp !== null && key === `${sourceIp}.${NETWORK}`) return networkSql(sourceIp);
   const { column, path } = resolve(key, context);
   if (path.some(({ isArray }) => isArray) || (column.type === 'VARCHAR[]' && path.length === 0)) {
     throw invalid(context, `'${key}' has many values, expected a column or path with one`);

@@ -1,5 +1,5 @@
 /** SQL that finds where a detector fires: one row per subject, slot and join key, with the range in which its evidence lies. Portable; see docs/detector-sql.md. */
-import type { Window } from '../time.ts';
+import { DAY_MS, type Window } from '../time.ts';
 import { type Compiled, type Kind, slotSql, spanLiteral, timeLiteral } from './compile.ts';
 
 type KindOf<K extends Kind['kind']> = Extract<Kind, { readonly kind: K }>;
@@ -83,33 +83,63 @@ function thresholdCtes(
   ];
 }
 
-/** Slots in which a combination occurs, each with the last time before: new where that is too long ago. */
-function firstSeenCtes(
-  compiled: Compiled,
-  x: string,
-  { per, values, overMs }: KindOf<'first-seen'>,
-): readonly string[] {
+/**
+ * Days on which a combination occurs, each with the last time before. It is new in the first slot of such a day, where that is too long ago; and enough have to be new,
+ * and whose it is has to have a habit.
+ */
+function firstSeenCtes(compiled: Compiled, x: string, kind: KindOf<'first-seen'>): readonly string[] {
+  const { per, values, atLeast, habit, overMs } = kind;
   const s = names('s', compiled.subject.length);
   const p = names('p', per.length);
   const f = names('f', values.length);
   const combination = [...p, ...f];
   const keys = [...s, ...combination];
+  // A value that stands in several places is grouped by once.
+  const sources = [...compiled.subject, ...per, ...values];
+  const firsts = sources.map((sql) => keys[sources.indexOf(sql)] ?? '');
+  const apart = [...new Set(firsts)];
+  // Within a shorter span it may be new twice a day.
+  const dayOf = (time: string): string => (overMs < DAY_MS ? slotOf(compiled, time) : `date_trunc('day', ${time})`);
   const known =
     compiled.past === undefined
       ? `${x}o`
-      : `(SELECT ${columns(combination)}, slot, hi FROM ${x}o UNION ALL SELECT ${columns(combination)}, slot, slot AS hi FROM (${compiled.past.sql}) AS past) AS known`;
+      : `(SELECT ${columns(combination)}, day_start, lo, hi FROM ${x}o UNION ALL SELECT ${columns(combination)}, ${dayOf('slot')} AS day_start, slot AS lo, slot AS hi FROM (${compiled.past.sql}) AS past) AS known`;
+  const lastMs = (compiled.slotMs ?? 0) - 1;
   return [
-    `${x}o AS (SELECT ${columns(keys)}, slot, min(t) AS lo, max(t) AS hi
- FROM (SELECT ${columns(keys)}, t, ${slotOf(compiled, 't')} AS slot FROM ${x}q WHERE ${f.map((name) => `${name} IS NOT NULL`).join(' AND ')}) AS w
- GROUP BY ${columns(keys)}, slot)`,
-    `${x}c AS (SELECT ${columns(combination)}, slot, lag(hi) OVER (PARTITION BY ${columns(combination)} ORDER BY slot) AS last_t
- FROM (SELECT ${columns(combination)}, slot, max(hi) AS hi FROM ${known} GROUP BY ${columns(combination)}, slot) AS w)`,
-    `${x}new AS (SELECT ${columns(combination)}, slot FROM ${x}c WHERE ${inWindow('slot', compiled.window)} AND (last_t IS NULL OR last_t < slot - ${spanLiteral(overMs)}))`,
+    `${x}o AS (SELECT ${columns(keys.map((name, at) => (firsts[at] === name ? name : `${firsts[at]} AS ${name}`)))}, day_start, min(t) AS lo, max(t) AS hi
+ FROM (SELECT ${columns(apart)}, t, ${dayOf('t')} AS day_start FROM ${x}q WHERE ${f.map((name) => `${name} IS NOT NULL`).join(' AND ')}) AS w
+ GROUP BY ${columns(apart)}, day_start)`,
+    `${x}c AS (SELECT ${columns(combination)}, day_start, ${slotOf(compiled, 'lo')} AS slot, lag(hi) OVER (PARTITION BY ${columns(combination)} ORDER BY day_start) AS last_t
+ FROM (SELECT ${columns(combination)}, day_start, min(lo) AS lo, max(hi) AS hi FROM ${known} GROUP BY ${columns(combination)}, day_start) AS w)`,
+    `${x}new AS (SELECT ${columns(combination)}, day_start, slot FROM ${x}c WHERE ${inWindow('slot', compiled.window)} AND (last_t IS NULL OR last_t < slot - ${spanLiteral(overMs)}))`,
+    `${x}fresh AS (SELECT ${columns(keys.map((name) => `o.${name}`))}, w.day_start, w.slot, count(*) OVER (PARTITION BY ${columns(s.map((name) => `o.${name}`))}, w.slot) AS n
+ FROM ${x}o AS o JOIN ${x}new AS w ON ${same('o', 'w', [...combination, 'day_start'])} AND ${slotOf(compiled, 'o.lo')} = w.slot)`,
+    ...habitCtes(x, kind, known),
     `${x}hot AS (SELECT ${columns(
       s.map((name) => `o.${name}`),
       keys.map((name, at) => `o.${name} AS k${at}`),
       p.map((name) => `o.${name}`),
-    )}, o.slot, o.lo, o.hi, CAST(NULL AS BIGINT) AS peak FROM ${x}o AS o JOIN ${x}new AS w ON ${same('o', 'w', [...combination, 'slot'])})`,
+    )}, o.slot, o.slot AS lo, o.slot + ${spanLiteral(lastMs)} AS hi, ${atLeast > 1 ? 'o.n' : 'CAST(NULL AS BIGINT)'} AS peak FROM ${x}fresh AS o${
+      habit === null ? '' : ` JOIN ${x}habit AS h ON ${same('o', 'h', [...p, 'day_start'])}`
+    } WHERE o.n >= ${atLeast})`,
+  ];
+}
+
+/** Days of new values (p…, day_start) before which it is known well enough what is usual, and that is little. Of the span's first day only a part may have been read. */
+function habitCtes(
+  x: string,
+  { per, values, atLeast, habit, overMs }: KindOf<'first-seen'>,
+  known: string,
+): readonly string[] {
+  if (habit === null) return [];
+  const p = names('p', per.length);
+  const w = p.map((name) => `w.${name}`);
+  const value = names('d.f', values.length).join(' || chr(0) || ');
+  return [
+    `${x}asked AS (SELECT DISTINCT ${columns(p)}, day_start FROM ${x}fresh WHERE n >= ${atLeast})`,
+    `${x}habit AS (SELECT ${columns(w)}, w.day_start FROM ${x}asked AS w JOIN (SELECT * FROM ${known}) AS d
+ ON ${same('w', 'd', p)} AND d.day_start < w.day_start AND d.day_start > w.day_start - ${spanLiteral(overMs)}
+ GROUP BY ${columns(w)}, w.day_start HAVING count(DISTINCT d.day_start) >= ${habit.days} AND count(DISTINCT ${value}) <= ${habit.values})`,
   ];
 }
 

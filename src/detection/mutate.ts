@@ -232,6 +232,14 @@ function baselineVariants(detector: Detector, baseline: NonNullable<Detector['ba
       );
     if (per !== undefined && per.length > 1)
       variants.push(...per.map((name, index) => put(`per: without ${name}`, { per: per.toSpliced(index, 1) })));
+    if (baseline.atLeast !== undefined)
+      variants.push(...nextTo(baseline.atLeast).map((atLeast) => put(`atLeast: ${atLeast}`, { atLeast })));
+    for (const [name, value] of Object.entries(baseline.habit ?? {}))
+      variants.push(
+        ...nextTo(value).map((other) =>
+          put(`habit.${name}: ${other}`, { habit: { ...baseline.habit, [name]: other } }),
+        ),
+      );
     return variants;
   }
   return [

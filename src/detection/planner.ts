@@ -42,7 +42,7 @@ import { asText, numberOf, textOf, timeMsOf } from './rows.ts';
 
 /** A detector that concerns more events than this reads what it needs on its own, so that the wide scan need not carry them. */
 const BROAD_ROWS = 20_000;
-/** So does a statement that looks into JSON: what it reads once more is cheaper than to carry the JSON of so many. */
+/** So does one that looks into JSON: what it reads once more is cheaper than to carry the JSON of so many. */
 const BROAD_JSON_ROWS = 100_000;
 /** Of a detector for which all events of a subject and slot are one finding, so many at a time: the evidence of all at once may not fit into memory. */
 const EACH_ROWS = 100_000;
@@ -64,8 +64,8 @@ const LANES = 2;
 const LANES_ELSEWHERE = 8;
 /** A statement that takes more detectors together would be refused by Athena, which takes 262,144 bytes, once relations stand in it for tables. */
 const STATEMENT_LENGTH_MAX = 200_000;
-/** The wide scan is split where it is longer: DuckDB counts a vector for each step of each flag, touched or not, and 80 kB of flags claim 500 MB. */
-const KEPT_LENGTH_MAX = 40_000;
+/** The wide scan is split where it is longer: DuckDB claims a vector for each step of each flag, touched or not, and 80 kB of flags claim 500 MB. To read the table once more takes less than a second for 4M events. */
+const KEPT_LENGTH_MAX = 20_000;
 /** The table of kept events; the next ones have numbers. */
 const KEPT = 'hunt_events';
 /** Detectors that read so many times as far back as others, and more than a day, look at the data on their own. */
@@ -159,7 +159,7 @@ class Run {
   /** Finds what there is to find. */
   async #judge(backend: Backend, jobs: readonly Job[]): Promise<void> {
     await together(this.#keeps ? LANES : LANES_ELSEWHERE, [
-      ...groupsOf(jobs.filter(isBaseline), historyKey).map((group) => () => this.#runBaselines(backend, group)),
+      ...groupsOf(jobs.filter(needsHistory), historyKey).map((group) => () => this.#runBaselines(backend, group)),
       ...jobs.filter(isSql).map((job) => () => this.#runSql(backend, job)),
       ...jobs.filter(isHotFirst).map((job) => async () => {
         await this.#addEvidence(backend, job, await this.#hot(backend, job));
@@ -239,7 +239,10 @@ class Run {
   #countsOf(jobs: readonly Job[]): readonly { readonly count: Count; readonly jobs: readonly Job[] }[] {
     const wanted = [
       ...jobs.map((job) => ({ count: countOf(job.compiled, this.#table, this.#request.lists), jobs: [job] })),
-      ...groupsOf(jobs, historyKey).map((group) => ({ count: this.#historyCount(group), jobs: group })),
+      ...groupsOf(jobs.filter(needsHistory), historyKey).map((group) => ({
+        count: this.#historyCount(group),
+        jobs: group,
+      })),
     ];
     return [...new Set(wanted.map(({ count }) => count.key))].map((key) => {
       const same = wanted.filter(({ count }) => count.key === key);
@@ -842,14 +845,20 @@ function piecesOf(job: Job): readonly Job[] {
 const isEvent = ({ compiled: { kind } }: Job): boolean => kind.kind === 'event';
 const isSql = ({ compiled: { kind } }: Job): boolean => kind.kind === 'sql';
 const isBaseline = ({ compiled: { kind } }: Job): boolean => kind.kind === 'first-seen' || kind.kind === 'times-usual';
+const hasHabit = ({ compiled: { kind } }: Job): boolean => kind.kind === 'first-seen' && kind.habit !== null;
+/** A habit is history enough. */
+const needsHistory = (job: Job): boolean => isBaseline(job) && !hasHabit(job);
 const isEach = ({ compiled: { kind } }: Job): boolean => kind.kind === 'each';
 /** These fire rarely even where events qualify: first where they are hot, then the evidence. */
-const isHotFirst = ({ compiled: { kind } }: Job): boolean => kind.kind === 'threshold' || kind.kind === 'sequence';
+const isHotFirst = (job: Job): boolean =>
+  job.compiled.kind.kind === 'threshold' || job.compiled.kind.kind === 'sequence' || hasHabit(job);
 /** SQL that looks at all events of its window. */
 const isFreeSql = (job: Job): boolean => isSql(job) && job.compiled.conditions.length === 0;
-const isBroad = (job: Job, events: number): boolean =>
-  events > (looksIntoJson(job) ? BROAD_JSON_ROWS : BROAD_ROWS) &&
-  (isSql(job) || ((job.compiled.kind.kind === 'threshold' || isBaseline(job)) && !looksIntoJson(job)));
+/** What looks into JSON for events that are rare is cheaper in the wide scan; statements and habits are about what many events have. */
+function isBroad(job: Job, events: number): boolean {
+  if (looksIntoJson(job)) return events > BROAD_JSON_ROWS && (isSql(job) || hasHabit(job));
+  return events > BROAD_ROWS && (isSql(job) || isBaseline(job) || job.compiled.kind.kind === 'threshold');
+}
 const isKept = (job: Job): boolean => !isFreeSql(job) && !job.isBroad;
 
 /** Whether its conditions read columns that are costly to read: those are read once, in the wide scan. */

@@ -1,7 +1,7 @@
 /** Conditions: what each operator means, that nothing in a value becomes SQL, and that mistakes are named. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Backend } from '../../src/backend.ts';
-import { conditionSql, mutants, necessarySql, parseCondition } from '../../src/detection/condition.ts';
+import { conditionSql, mutants, necessarySql, parseCondition, valueSql } from '../../src/detection/condition.ts';
 import { type Condition, parameter } from '../../src/detector.ts';
 import { AppError } from '../../src/errors.ts';
 import { loadRecords } from '../support/load-records.ts';
@@ -38,6 +38,32 @@ describe('a condition', () => {
       complement: letters.filter((letter) => !matched.includes(letter)).join(''),
       lost: '',
     });
+  });
+
+  test('that contradicts itself, or says nothing, is known for it before any event is read', () => {
+    const sql = (condition: Condition): string => conditionSql(parseCondition(condition, context));
+    const inside: Condition = { source_ip: { cidr: ['0.0.0.0/0', '::/0'] } };
+    expect(sql({ all: [{ user_name: 'a' }, { all: [inside, { not: inside }] }] })).toBe('false');
+    expect(sql({ all: [{ aws_region: { exists: true } }, { not: { aws_region: { startswith: '' } } }] })).toBe('false');
+    expect(sql({ any: [{ user_name: 'a' }, inside, { any: [{ not: inside }] }] })).toBe('true');
+    expect(sql({ all: [{ any: [] }, { user_name: 'a' }] })).toBe('false');
+    expect(sql({ all: [{ user_name: 'a' }, { all: [] }, { user_name: 'a' }] })).toBe(`(${sql({ user_name: 'a' })})`);
+    // What is unknown to a scan contradicts nothing.
+    const json: Condition = { 'request_parameters.bucketName': 'a' };
+    const node = parseCondition({ all: [json, { not: json }, { user_name: 'a' }] }, context);
+    expect(necessarySql(node, (column) => column.json !== true)).toBe(`(${sql({ user_name: 'a' })})`);
+  });
+
+  test('takes the network of an address for a value of its own', async () => {
+    const network = valueSql('source_ip.network', context);
+    const of = async (address: string): Promise<unknown> =>
+      (await backend.query(`SELECT ${network} AS network FROM (SELECT '${address}' AS source_ip) AS one`)).rows[0]?.[
+        'network'
+      ];
+    expect(await Promise.all(['192.0.2.44', '2001:DB8:1::7', '2001:db8::', '::1', '::ffff:192.0.2.1'].map(of))).toEqual(
+      ['192.0', '2001:DB8', '2001:db8', ':', ':'],
+    );
+    expect(await Promise.all(['cloudformation.amazonaws.com', 'AWS Internal', ''].map(of))).toEqual([null, null, null]);
   });
 
   test.each([

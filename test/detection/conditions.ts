@@ -85,6 +85,13 @@ export const CASES: readonly (readonly [condition: Condition, letters: string])[
   [{ user_agent: 'nul\0inside' }, 'd'],
   [{ user_agent: ["it's\0", 'nul\0inside'] }, 'd'],
   [{ event_name: { contains: ['user'] } }, 'cd'],
+  // Every text holds the empty one, a missing one does not.
+  [{ user_agent: { contains: '' } }, 'd'],
+  [{ user_agent: { startswith: ['', 'x'] } }, 'd'],
+  [{ user_agent: { endswith: '' } }, 'd'],
+  [{ user_agent: { like: '' } }, ''],
+  [{ user_agent: { exists: true }, not: { user_agent: { startswith: '' } } }, ''],
+  [{ any: [{ user_agent: { exists: true } }, { user_agent: { exists: false } }] }, 'abcd'],
   [{ event_name: { re: '^put' } }, 'ab'],
   [{ event_name: { endswith: 'OBJECT' } }, 'ab'],
   [{ user_name: 'Ann' }, ''],

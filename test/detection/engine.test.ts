@@ -7,7 +7,7 @@ import { createEngine } from '../../src/detection/planner.ts';
 import { type Detector, type DetectorSpec, defineDetector, parameterValues } from '../../src/detector.ts';
 import { cloudtrailTable } from '../../src/formats/cloudtrail-table.ts';
 import type { Finding } from '../../src/hunt.ts';
-import { DAY_MS, formatTime, HOUR_MS, type Window } from '../../src/time.ts';
+import { DAY_MS, durationMs, formatTime, HOUR_MS, type Window } from '../../src/time.ts';
 import { fill, openStreamBackend, STREAM_START_MS, type StreamEvent, timeOf } from '../support/streams.ts';
 
 const engine = createEngine(cloudtrailTable);
@@ -561,7 +561,7 @@ describe('a baseline', () => {
   const window: Window = { fromMs: STREAM_START_MS, toMs: STREAM_START_MS + DAYS * DAY_MS };
   const OVER_MS = 5 * DAY_MS;
   const WARM_UP_MS = 3 * DAY_MS;
-  const isRipe = (stream: readonly StreamEvent[], account: string, slot: number): boolean =>
+  const hasHistory = (stream: readonly StreamEvent[], account: string, slot: number): boolean =>
     stream.some(
       (event) => event.account === account && timeOf(event) >= slot - OVER_MS && timeOf(event) < slot - WARM_UP_MS,
     );
@@ -583,7 +583,7 @@ describe('a baseline', () => {
           timeOf(other) >= slot - OVER_MS &&
           timeOf(other) < slot,
       );
-      return !before && isRipe(stream, event.account, slot);
+      return !before && hasHistory(stream, event.account, slot);
     });
     return groups(fresh, (event) => [event.principal, slotOf(event)]).map((own) =>
       expected(own[0]?.principal ?? null, slotOf(own[0] as StreamEvent), own, null),
@@ -604,6 +604,61 @@ describe('a baseline', () => {
       }),
       RUNS,
     );
+  });
+
+  test.each([
+    { slot: '1d' as const, atLeast: 2, over: '5d' as const },
+    { slot: '6h' as const, habit: { days: 2, values: 2 }, over: '4d' as const },
+    { slot: '1d' as const, habit: { days: 1, values: 3 }, atLeast: 2, over: '3d' as const },
+  ])('of first sights of who has a habit, equal to its definition: %o', async ({ slot: length, ...part }) => {
+    const spec = detector({
+      when: { outcome: 'denied' },
+      baseline: { firstSeen: ['event_name', 'source_ip'], per: ['principal'], ...part },
+      slot: length,
+      subject: ['principal'],
+    });
+    const [overMs, slotMs] = [durationMs(part.over), durationMs(length)];
+    const slot = (event: StreamEvent): number => Math.floor(timeOf(event) / slotMs) * slotMs;
+    const valueOf = ({ name, ip }: StreamEvent): string => JSON.stringify([name, ip]);
+    const brute = (stream: readonly StreamEvent[]): unknown[] => {
+      const denied = stream.filter(({ outcome, name, ip }) => outcome === 'denied' && name !== null && ip !== null);
+      const fresh = denied.filter((event) => {
+        const before = denied.filter((other) => other.principal === event.principal && timeOf(other) < slot(event));
+        if (before.some((other) => valueOf(other) === valueOf(event) && timeOf(other) >= slot(event) - overMs))
+          return false;
+        if (part.habit === undefined) return hasHistory(stream, event, slot(event));
+        const known = before.filter((other) => slotOf(other) < slotOf(event) && slotOf(other) > slotOf(event) - overMs);
+        return (
+          new Set(known.map(slotOf)).size >= part.habit.days && new Set(known.map(valueOf)).size <= part.habit.values
+        );
+      });
+      return groups(fresh, (event) => [event.principal, slot(event)]).flatMap((own) => {
+        const peak = new Set(own.map(valueOf)).size;
+        return peak < (part.atLeast ?? 1)
+          ? []
+          : [expected(own[0]?.principal ?? null, slot(own[0] as StreamEvent), own, part.atLeast ? peak : null)];
+      });
+    };
+    const hasHistory = (stream: readonly StreamEvent[], { principal }: StreamEvent, at: number): boolean =>
+      stream.some(
+        (event) => event.principal === principal && timeOf(event) >= at - overMs && timeOf(event) < at - WARM_UP_MS,
+      );
+    let fired = 0;
+    await fc.assert(
+      fc.asyncProperty(events(DAYS * 86_400, 200), async (stream) => {
+        const found = outline(await hunt(spec, stream, window));
+        fired += found.length;
+        expect(found).toEqual(sortedById(brute(stream)));
+        const middle = STREAM_START_MS + 6 * DAY_MS + (slotMs % DAY_MS);
+        const halves = [
+          ...(await hunt(spec, stream.toReversed(), { ...window, toMs: middle }, { inline: true })),
+          ...(await hunt(spec, stream, { ...window, fromMs: middle })),
+        ];
+        expect(outline(halves)).toEqual(found);
+      }),
+      RUNS,
+    );
+    expect(fired).toBeGreaterThan(0);
   });
 
   const middle = (values: readonly number[]): number => {
