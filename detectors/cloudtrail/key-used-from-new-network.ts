@@ -102,6 +102,37 @@ export const detector = defineDetector({
       ],
       alerts: [],
     },
+    {
+      name: 'from two other places in one hour, and by two names of one user: each is told',
+      records: [
+        usual,
+        stranger,
+        { ...stranger, sourceIPAddress: '198.18.0.1' },
+        {
+          ...stranger,
+          ...callerWith('AKIAIOSFODNN7EXAMPLE', { arn: 'arn:aws:iam::111122223333:user/Alicia', userName: 'Alicia' }),
+        },
+      ],
+      alerts: [
+        { subject: { principal: 'arn:aws:iam::111122223333:user/Alice', 'source_ip.network': '203.0' }, count: 1 },
+        { subject: { principal: 'arn:aws:iam::111122223333:user/Alice', 'source_ip.network': '198.18' }, count: 1 },
+        { subject: { principal: 'arn:aws:iam::111122223333:user/Alicia', 'source_ip.network': '203.0' }, count: 1 },
+      ],
+    },
+    {
+      name: 'in two accounts that it works in, and in one that it never worked in',
+      records: [
+        usual,
+        { ...usual, record: { ...usual.record, recipientAccountId: '222233334444' } },
+        stranger,
+        { ...stranger, recipientAccountId: '222233334444' },
+        { ...stranger, recipientAccountId: '333344445555' },
+      ],
+      alerts: [
+        { subject: { account_id: '111122223333' }, count: 1 },
+        { subject: { account_id: '222233334444' }, count: 1 },
+      ],
+    },
     { name: 'six days only', records: [daily(6, call('192.0.2.44', '2025-03-02T08:00:00Z')), stranger], alerts: [] },
     {
       name: 'seven days, but the first of them lie behind the fourteen',
@@ -136,6 +167,8 @@ export const detector = defineDetector({
         { ...stranger, sourceIPAddress: 'cloudformation.amazonaws.com' },
         daily(7, call('192.0.2.44', '2025-03-01T08:00:00Z', callerWith('ASIAIOSFODNN7EXAMPLE'))),
         { ...stranger, ...callerWith('ASIAIOSFODNN7EXAMPLE') },
+        daily(7, call('192.0.2.44', '2025-03-01T08:00:00Z', callerWith('ASIAAKIAFODNEXAMPLE'))),
+        { ...stranger, ...callerWith('ASIAAKIAFODNEXAMPLE') },
       ],
       alerts: [],
     },

@@ -88,6 +88,30 @@ export const detector = defineDetector({
       alerts: [],
       parameters: { new_kinds: 3 },
     },
+    {
+      name: 'calls of the same names to another service',
+      records: [
+        ...['GetBucketPolicy', 'GetBucketAcl', 'PutBucketPolicy'].map((name) =>
+          daily(10, call(name, '2025-03-01T08:00:00Z')),
+        ),
+        strange(3, NOW, { eventSource: 'example.amazonaws.com' }),
+      ],
+      alerts: [{ subject: SUBJECT, count: 3 }],
+    },
+    {
+      name: 'in two accounts that it works in, and in one that it never worked in',
+      records: [
+        usual,
+        daily(10, call('ListBuckets', '2025-03-01T08:00:00Z', { recipientAccountId: '222233334444' })),
+        strange(3, NOW),
+        strange(3, NOW, { recipientAccountId: '222233334444' }),
+        strange(3, NOW, { recipientAccountId: '333344445555' }),
+      ],
+      alerts: [
+        { subject: { ...SUBJECT, account_id: '111122223333' }, count: 3 },
+        { subject: { ...SUBJECT, account_id: '222233334444' }, count: 3 },
+      ],
+    },
     { name: 'two new kinds', records: [usual, strange(2, NOW)], alerts: [] },
     {
       name: 'three in two hours',

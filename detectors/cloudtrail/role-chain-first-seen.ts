@@ -153,6 +153,11 @@ export const detector = defineDetector({
       alerts: [{ subject: { 'request_parameters.roleArn': 'arn:aws:iam::111122223333:role/Audit' } }],
     },
     { name: 'the first role is new itself', records: [first], alerts: [] },
+    {
+      name: 'the first role is new, beside one that is at work',
+      records: [usual, { ...first, userIdentity: identity('Another', 'deploy-17') }],
+      alerts: [],
+    },
     { name: 'it renews its own session', records: [usual, chain('Pipeline', '2025-03-11T09:00:00Z')], alerts: [] },
     {
       name: 'a person of Identity Center, and a role of AWS',
