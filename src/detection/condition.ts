@@ -25,6 +25,8 @@ export type ConditionNode =
       readonly lookup: string | null;
       /** Where the test is that `lower` of that column equals one of these: then whoever knows its values need not ask an engine. */
       readonly folded: readonly string[] | null;
+      /** Of a test of one JSON column: where it holds, one of these stands in the column's text, or an escape by which any letter may be written. Null where nothing can be said. */
+      readonly traces: readonly string[] | null;
     };
 
 /** Compared regardless of case: services disagree with themselves about it. */
@@ -39,6 +41,10 @@ const PART_OPERATORS: ReadonlySet<string> = new Set(['is', 'gt', 'gte', 'lt', 'l
 const INLINE_VALUES_MAX = 1000;
 /** Keys that both engines take in a JSON path without quotes. */
 const PATH_KEY = /^[A-Za-z0-9_:@/-]+$/u;
+/** What stands in JSON as it is, unless letters are escaped: a slash may be, a quote must be. */
+const TRACE = /^[A-Za-z0-9_@:. *-]*[A-Za-z][A-Za-z0-9_@:. *-]*$/u;
+/** Where more values are looked for, the name of their member is. */
+const TRACES_MAX = 3;
 /** Look-around, back-references and possessive forms, which RE2 lacks. */
 const NOT_RE2 = /\(\?(?:[=!]|<[=!]|>)|\\[1-9]|[*+?}]\+/u;
 
@@ -82,7 +88,13 @@ export function withLeaves(node: ConditionNode, change: (leaf: Leaf) => Conditio
 export function lookedUp(test: Leaf, values: readonly string[]): ConditionNode {
   if (values.length === 0) return { kind: 'any', nodes: [] };
   const literals = values.map((value) => textLiteral(value));
-  return { ...test, sql: `coalesce(${test.lookup} IN (${literals.join(', ')}), false)`, lookup: null, folded: null };
+  return {
+    ...test,
+    sql: `coalesce(${test.lookup} IN (${literals.join(', ')}), false)`,
+    lookup: null,
+    folded: null,
+    traces: null,
+  };
 }
 
 /** A condition that holds wherever this one does, over cheap columns only: what a scan may filter by before it looks at the others. True if nothing can be said. */
@@ -324,8 +336,20 @@ function leaf(spec: LeafSpec): ConditionNode {
     columns,
     lookup: isOfColumn && isCostly ? place.column.name : null,
     folded: isEquality ? values.map((value) => value.toLowerCase()) : null,
+    traces: columns.length === 1 ? tracesOf(spec, values) : null,
   };
   return operator === 'exists' && operand === false ? { kind: 'not', node } : node;
+}
+
+function tracesOf({ place, operator, isCaseless }: LeafSpec, values: readonly unknown[]): readonly string[] | null {
+  const { column, path, unquoted } = place;
+  if (column.json !== true || path.length === 0 || unquoted === true) return null;
+  const isTrace = (value: unknown): value is string =>
+    typeof value === 'string' && TRACE.test(value) && Number.isNaN(Number(value));
+  const isOfParts = !isCaseless && operator !== 'like' && VALUE_OPERATORS.has(operator);
+  if (isOfParts && values.length <= TRACES_MAX && values.every(isTrace)) return values;
+  const [first] = path;
+  return first !== undefined && first !== ROOT && TRACE.test(first.key) ? [first.key] : null;
 }
 
 function testSql(spec: LeafSpec): string {

@@ -885,23 +885,14 @@ function networksOf(sql: string): readonly string[] | null {
   return isOfNetworks ? [...sql.matchAll(/cidr_match\(('[^']+')/gu)].map(([, network = '']) => network) : null;
 }
 
-/** The member of a JSON column that each look into it begins with. */
-const FIRST_MEMBER = /json_extract(?:_scalar)?\((\w+), '\$[.]([A-Za-z0-9_-]+)/gu;
-
-/** A look into JSON behind a look for the name of its member in the text, which is several times cheaper. An escape may stand for any letter of it. */
+/** A look into JSON behind a look for its traces in the text, which is several times cheaper. */
 function glanced(leaf: Leaf): Leaf {
-  // Looks into elements (x0, x1) lie inside of one.
-  const looks = [...leaf.sql.matchAll(FIRST_MEMBER)].filter(([, of = '']) => !/^x\d+$/u.test(of));
-  const [[, column = '', member = ''] = []] = looks;
-  const isOfOne = looks.every(([, other, name]) => (other ?? '') === column && name === member);
-  // Where the member is missing it has to be false.
-  const mayBeOfNone = /\b(?:NOT|IS|IF|CASE)\b/iu.test(leaf.sql.replaceAll(/'(?:[^']|'')*'/gu, "''"));
-  const isColumn = leaf.columns.length === 1 && leaf.columns[0]?.name === column;
-  if (member === '' || !isOfOne || mayBeOfNone || !isColumn) return leaf;
-  return {
-    ...leaf,
-    sql: `CASE WHEN strpos(${column}, '${member}') > 0 OR strpos(${column}, '\\u') > 0 THEN ${leaf.sql} ELSE false END`,
-  };
+  const [column] = leaf.columns;
+  if (leaf.traces === null || column === undefined) return leaf;
+  const looks = [...leaf.traces.map((trace) => textLiteral(trace)), "'\\u'"].map(
+    (text) => `strpos(${column.name}, ${text}) > 0`,
+  );
+  return { ...leaf, sql: `CASE WHEN ${looks.join(' OR ')} THEN ${leaf.sql} ELSE false END` };
 }
 
 const flag = (at: number, step: number): string => `d${at}_${step}`;

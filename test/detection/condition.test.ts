@@ -1,8 +1,16 @@
 /** Conditions: what each operator means, that nothing in a value becomes SQL, and that mistakes are named. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Backend } from '../../src/backend.ts';
-import { conditionSql, mutants, necessarySql, parseCondition, valueSql } from '../../src/detection/condition.ts';
-import { type Condition, parameter } from '../../src/detector.ts';
+import {
+  conditionSql,
+  leavesOf,
+  mutants,
+  necessarySql,
+  parseCondition,
+  textLiteral,
+  valueSql,
+} from '../../src/detection/condition.ts';
+import { type Condition, type Match, parameter } from '../../src/detector.ts';
 import { AppError } from '../../src/errors.ts';
 import { loadRecords } from '../support/load-records.ts';
 import { CASES, context, letters, records } from './conditions.ts';
@@ -38,6 +46,40 @@ describe('a condition', () => {
       complement: letters.filter((letter) => !matched.includes(letter)).join(''),
       lost: '',
     });
+  });
+
+  test.each(CASES)('%j holds only where its traces stand', async (condition) => {
+    for (const { sql, traces, columns } of leavesOf(parseCondition(condition, context))) {
+      const looks = [...(traces ?? []), '\\u'].map((trace) => `strpos(${columns[0]?.name}, ${textLiteral(trace)}) > 0`);
+      if (traces !== null) expect(await matching(`${sql} AND NOT (${looks.join(' OR ')})`)).toBe('');
+    }
+  });
+
+  test('of JSON has traces that are looked for first', () => {
+    const tracesOf = (condition: Condition) => leavesOf(parseCondition(condition, context)).map(({ traces }) => traces);
+    expect(tracesOf({ 'request_parameters.a.b': 'Plain-text_1' })).toEqual([['Plain-text_1']]);
+    expect(tracesOf({ 'resources[].type': ['AWS::S3::Bucket', 'x'] })).toEqual([['AWS::S3::Bucket', 'x']]);
+    for (const other of [
+      'with"quote',
+      'a/slash',
+      '10',
+      '',
+      '1e5',
+      ['a', 'b', 'c', 'd'],
+      10,
+      true,
+      { re: 'x' },
+      { contains: 'X', caseless: true },
+    ])
+      expect(tracesOf({ 'request_parameters.member.b': other as Match })).toEqual([['member']]);
+    expect(tracesOf({ 'request_parameters.member': { exists: false } })).toEqual([['member']]);
+    for (const none of [
+      { 'resources[].ARN': '1' },
+      { user_name: 'a' },
+      { 'request_parameters.a/b': '5' },
+      { request_parameters: { contains: 'a' } },
+    ])
+      expect(tracesOf(none)).toEqual([null]);
   });
 
   test('that contradicts itself, or says nothing, is known for it before any event is read', () => {
