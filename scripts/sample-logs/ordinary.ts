@@ -377,7 +377,7 @@ function deployments(): Happening[] {
 /** What people look at in the console, in one sitting. */
 const LOOKS: readonly (readonly [action: string, request: Json])[] = [
   ['ec2:DescribeInstances', { maxResults: 50, instancesSet: {}, filterSet: {} }],
-  ['cloudwatch:DescribeAlarms', { maxRecords: 100, stateValue: 'ALARM' }],
+  ['monitoring:DescribeAlarms', { maxRecords: 100, stateValue: 'ALARM' }],
   ['logs:DescribeLogGroups', { limit: 50 }],
   ['logs:FilterLogEvents', { logGroupName: '/aws/lambda/order-processor', filterPattern: 'ERROR' }],
   ['ecs:ListServices', { cluster: 'shop' }],
