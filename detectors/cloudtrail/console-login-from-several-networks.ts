@@ -45,22 +45,24 @@ export const detector = defineDetector({
   sql: `-- One row per person and hour with a sign-in from another network and browser than the sign-in before.
 WITH logins AS (
   SELECT c.account_id, c.principal, coalesce(c.session_name, '') AS session_name, c.event_time, c.event_id, c.principal_arn, c.aws_region, c.source_ip,
-    coalesce(c.user_agent, '') AS user_agent,
-    CASE WHEN strpos(c.source_ip, ':') > 0 THEN regexp_extract(c.source_ip, '^[0-9a-fA-F]*:[0-9a-fA-F]*') ELSE regexp_extract(c.source_ip, '^[0-9]+[.][0-9]+') END AS network
+    coalesce(c.user_agent, '') AS user_agent
   FROM cloudtrail AS c
 ), pairs AS (
-  SELECT l.account_id, l.principal, l.session_name, l.event_time, l.event_id, l.principal_arn, l.aws_region, l.source_ip, l.user_agent, l.network,
-    lag(l.event_time) OVER w AS last_time, lag(l.event_id) OVER w AS last_id, lag(l.source_ip) OVER w AS last_ip, lag(l.user_agent) OVER w AS last_agent,
-    lag(l.network) OVER w AS last_network
+  SELECT l.account_id, l.principal, l.session_name, l.event_time, l.event_id, l.principal_arn, l.aws_region, l.source_ip, l.user_agent,
+    lag(l.event_time) OVER w AS last_time, lag(l.event_id) OVER w AS last_id, lag(l.source_ip) OVER w AS last_ip, lag(l.user_agent) OVER w AS last_agent
   FROM logins AS l
   WINDOW w AS (PARTITION BY l.account_id, l.principal, l.session_name ORDER BY l.event_time, l.event_id)
+), turns AS (
+  SELECT p.*, regexp_extract(p.source_ip, '^([0-9]+[.][0-9]+|[0-9a-fA-F]*:[0-9a-fA-F]*)') AS network, regexp_extract(p.last_ip, '^([0-9]+[.][0-9]+|[0-9a-fA-F]*:[0-9a-fA-F]*)') AS last_network
+  FROM pairs AS p
+  WHERE p.user_agent <> p.last_agent AND p.last_time > date_add('minute', 0 - :minutes, p.event_time)
 )
-SELECT date_trunc('hour', p.event_time) AS slot, p.account_id, p.principal, p.session_name, min(p.principal_arn) AS principal_arn,
-  min(p.aws_region) AS aws_region, min(p.source_ip) AS source_ip, min(p.last_ip) AS last_ip, min(p.user_agent) AS user_agent,
-  min(p.last_time) AS first_seen, max(p.event_time) AS last_seen, count(*) + 1 AS count,
-  array_union(array_agg(p.last_id ORDER BY p.event_time, p.event_id), array_agg(p.event_id ORDER BY p.event_time, p.event_id)) AS event_ids
-FROM pairs AS p
-WHERE p.network <> p.last_network AND p.user_agent <> p.last_agent AND p.last_time > date_add('minute', 0 - :minutes, p.event_time)
+SELECT date_trunc('hour', t.event_time) AS slot, t.account_id, t.principal, t.session_name, min(t.principal_arn) AS principal_arn,
+  min(t.aws_region) AS aws_region, min(t.source_ip) AS source_ip, min(t.last_ip) AS last_ip, min(t.user_agent) AS user_agent,
+  min(t.last_time) AS first_seen, max(t.event_time) AS last_seen, count(*) + 1 AS count,
+  array_union(array_agg(t.last_id ORDER BY t.event_time, t.event_id), array_agg(t.event_id ORDER BY t.event_time, t.event_id)) AS event_ids
+FROM turns AS t
+WHERE t.network <> t.last_network
 GROUP BY 1, 2, 3, 4
 ORDER BY 1, 2, 3, 4`,
   lookback: '6h',

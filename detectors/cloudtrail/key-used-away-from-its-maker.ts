@@ -38,23 +38,24 @@ export const detector = defineDetector({
   tags: ['persistence'],
   when: { any: [{ event_name: 'CreateAccessKey' }, { access_key_id: { startswith: 'AKIA' } }] },
   sql: `-- One row per access key and hour in which it was used away from the network where it had just been made.
-WITH calls AS (
-  SELECT c.account_id, c.principal, c.principal_arn, c.event_time, c.event_id, c.event_source, c.event_name, c.outcome, c.aws_region, c.source_ip,
-    c.access_key_id, c.user_agent, json_extract_scalar(c.response_elements, '$.accessKey.accessKeyId') AS made_key,
-    CASE WHEN strpos(c.source_ip, ':') > 0 THEN regexp_extract(c.source_ip, '^[0-9a-fA-F]*:[0-9a-fA-F]*') ELSE regexp_extract(c.source_ip, '^[0-9]+[.][0-9]+') END AS network
+WITH made AS (
+  SELECT json_extract_scalar(c.response_elements, '$.accessKey.accessKeyId') AS made_key, c.principal AS maker, c.source_ip AS made_from,
+    c.event_time AS made_at
   FROM cloudtrail AS c
-), made AS (
-  SELECT m.made_key, m.principal AS maker, m.network, m.source_ip AS made_from, m.event_time AS made_at
-  FROM calls AS m
-  WHERE m.event_source = 'iam.amazonaws.com' AND m.event_name = 'CreateAccessKey' AND m.outcome = 'success' AND m.made_key IS NOT NULL
+  WHERE c.event_source = 'iam.amazonaws.com' AND c.event_name = 'CreateAccessKey' AND c.outcome = 'success'
+), used AS (
+  SELECT u.account_id, u.principal, u.access_key_id, u.principal_arn, u.aws_region, u.source_ip, u.user_agent, u.event_time, u.event_id, m.maker, m.made_from,
+    regexp_extract(u.source_ip, '^([0-9]+[.][0-9]+|[0-9a-fA-F]*:[0-9a-fA-F]*)') AS network, regexp_extract(m.made_from, '^([0-9]+[.][0-9]+|[0-9a-fA-F]*:[0-9a-fA-F]*)') AS made_in
+  FROM made AS m
+  JOIN cloudtrail AS u ON u.access_key_id = m.made_key
+  WHERE u.event_time >= m.made_at AND u.event_time < m.made_at + INTERVAL '1' HOUR
 )
 SELECT date_trunc('hour', u.event_time) AS slot, u.account_id, u.principal, u.access_key_id, min(u.principal_arn) AS principal_arn,
-  min(u.aws_region) AS aws_region, min(u.source_ip) AS source_ip, min(u.user_agent) AS user_agent, min(m.maker) AS maker, min(m.made_from) AS made_from,
+  min(u.aws_region) AS aws_region, min(u.source_ip) AS source_ip, min(u.user_agent) AS user_agent, min(u.maker) AS maker, min(u.made_from) AS made_from,
   min(u.event_time) AS first_seen, max(u.event_time) AS last_seen, count(*) AS count,
   array_agg(u.event_id ORDER BY u.event_time, u.event_id) AS event_ids
-FROM calls AS u
-JOIN made AS m ON m.made_key = u.access_key_id
-WHERE u.network <> m.network AND u.event_time >= m.made_at AND u.event_time < m.made_at + INTERVAL '1' HOUR
+FROM used AS u
+WHERE u.network <> u.made_in
 GROUP BY 1, 2, 3, 4
 ORDER BY 1, 2, 3, 4`,
   lookback: '1h',

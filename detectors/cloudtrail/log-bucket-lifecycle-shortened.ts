@@ -49,7 +49,12 @@ export const detector = defineDetector({
           { not: { actor_type: 'service' } },
         ],
       },
-      { invoked_by: 'cloudtrail.amazonaws.com' },
+      // What CloudTrail does in a bucket that it delivers to: https://docs.aws.amazon.com/awscloudtrail/latest/userguide/create-s3-bucket-policy-for-cloudtrail.html
+      {
+        event_source: 's3.amazonaws.com',
+        event_name: ['GetBucketAcl', 'PutObject'],
+        invoked_by: 'cloudtrail.amazonaws.com',
+      },
     ],
   },
   sql: `-- One row per principal, bucket and day in which a log bucket was given a short expiry.
@@ -66,7 +71,7 @@ WITH shortened AS (
 ), delivered AS (
   SELECT date_trunc('day', event_time) AS slot, json_extract_scalar(request_parameters, '$.bucketName') AS bucket
   FROM cloudtrail
-  WHERE invoked_by = 'cloudtrail.amazonaws.com'
+  WHERE event_name <> 'PutBucketLifecycle'
   GROUP BY 1, 2
 )
 SELECT s.slot, s.account_id, s.principal, s.bucket, min(s.principal_arn) AS principal_arn, min(s.aws_region) AS aws_region,
@@ -114,6 +119,27 @@ ORDER BY 1, 2, 3, 4`,
         { ...check, userIdentity: { type: 'AWSService', invokedBy: 'config.amazonaws.com' } },
         put(rule(1), 'amzn-s3-demo-archive'),
         put(rule(1), 'amzn-s3-demo-uploads'),
+      ],
+      alerts: [],
+    },
+    {
+      name: 'CloudTrail writes there',
+      records: [
+        {
+          ...check,
+          eventName: 'PutObject',
+          requestParameters: { bucketName: 'amzn-s3-demo-archive', key: 'AWSLogs/111122223333/CloudTrail/a.json.gz' },
+        },
+        put(rule(1), 'amzn-s3-demo-archive'),
+      ],
+      alerts: [{ subject: { bucket: 'amzn-s3-demo-archive' }, count: 1 }],
+    },
+    {
+      name: 'CloudTrail asks another service about it, or reads from it',
+      records: [
+        { ...check, eventSource: 'example.amazonaws.com' },
+        { ...check, eventName: 'GetObject' },
+        put(rule(1), 'amzn-s3-demo-archive'),
       ],
       alerts: [],
     },

@@ -45,16 +45,17 @@ export const detector = defineDetector({
         event_source: 's3.amazonaws.com',
         event_name: ['GetObject', 'SelectObjectContent'],
         outcome: 'success',
-        'additional_event_data.bytesTransferredOut': { gt: 0 },
       },
       { not: { actor_type: 'service' } },
     ],
   },
   sql: `-- One row per principal and hour in which it was sent far more than in its usual hours.
 WITH hourly AS (
-  SELECT date_trunc('hour', c.event_time) AS slot, c.account_id, c.principal, sum(TRY_CAST(json_extract_scalar(c.additional_event_data, '$.bytesTransferredOut') AS DOUBLE)) AS bytes
+  SELECT date_trunc('hour', c.event_time) AS slot, c.account_id, c.principal,
+    sum(nullif(TRY_CAST(json_extract_scalar(c.additional_event_data, '$.bytesTransferredOut') AS DOUBLE), 0)) AS bytes
   FROM cloudtrail AS c
   GROUP BY 1, 2, 3
+  HAVING sum(nullif(TRY_CAST(json_extract_scalar(c.additional_event_data, '$.bytesTransferredOut') AS DOUBLE), 0)) IS NOT NULL
 ), days AS (
   SELECT h.account_id, date_trunc('day', h.slot) AS day
   FROM hourly AS h
@@ -86,6 +87,7 @@ SELECT l.slot, l.account_id, l.principal, min(c.principal_arn) AS principal_arn,
   min(c.event_time) AS first_seen, max(c.event_time) AS last_seen, count(*) AS count, array_agg(c.event_id ORDER BY c.event_time, c.event_id) AS event_ids
 FROM loud AS l
 JOIN cloudtrail AS c ON c.account_id = l.account_id AND c.principal = l.principal AND date_trunc('hour', c.event_time) = l.slot
+  AND nullif(TRY_CAST(json_extract_scalar(c.additional_event_data, '$.bytesTransferredOut') AS DOUBLE), 0) IS NOT NULL
 LEFT JOIN usual AS u ON u.slot = l.slot AND u.account_id = l.account_id AND u.principal = l.principal
 WHERE l.bytes >= :times * coalesce(u.bytes, 0)
 GROUP BY 1, 2, 3
@@ -124,7 +126,27 @@ ORDER BY 1, 2, 3`,
       records: [...usual, by(burst(12))],
       alerts: [{ subject: { principal: 'arn:aws:iam::111122223333:user/Mateo_Jackson' }, count: 12 }],
     },
+    {
+      name: 'just ten gigabytes in an hour, ten times the usual, and objects without content beside them',
+      records: [
+        ...usual,
+        burst(10),
+        { ...burst(5), record: { ...burst(5).record, additionalEventData: { bytesTransferredOut: 0 } } },
+      ],
+      alerts: [{ ...ALERT, count: 10 }],
+    },
+    {
+      name: 'queries over objects that send as much',
+      records: [...usual, { ...burst(12), record: { ...burst(12).record, eventName: 'SelectObjectContent' } }],
+      alerts: [ALERT],
+    },
     { name: 'below the floor', records: [...usual, burst(9)], alerts: [] },
+    { name: 'below the floor, of somebody who never read', records: [...usual, by(burst(9))], alerts: [] },
+    {
+      name: 'nine times as much as in its usual hours',
+      records: [...[5, 6, 7, 8, 9, 10].map((day) => burst(2, `2025-03-${String(day).padStart(2, '0')}`)), burst(19)],
+      alerts: [],
+    },
     {
       name: 'a job that reads as much every day',
       records: [

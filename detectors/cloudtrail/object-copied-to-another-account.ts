@@ -64,6 +64,8 @@ WITH written AS (
           concat(regexp_extract(coalesce(json_extract_scalar(resource, '$.ARN'), ''), '[^:]*$'), '/'))), 1), '$.accountId') AS bucket_account
   FROM cloudtrail
   WHERE user_account_id = account_id
+    AND (request_parameters LIKE '%-aws-kms-key-id%' OR replace(resources, concat('"accountId":"', user_account_id, '"'), '') LIKE '%accountId%'
+      OR request_parameters LIKE '%\\u%' OR resources LIKE '%\\u%')
 ), foreigners AS (
   SELECT written.*, CASE WHEN bucket_account IS NOT NULL THEN bucket_account WHEN key_account <> user_account_id THEN key_account END AS other_account
   FROM written

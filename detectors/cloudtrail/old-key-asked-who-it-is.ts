@@ -35,30 +35,30 @@ export const detector = defineDetector({
   when: { access_key_id: { startswith: 'AKIA' } },
   sql: `-- One row per key and hour in which a key with few habits asked whose it is, which it had not asked in 14 days.
 WITH calls AS (
-  SELECT date_trunc('hour', c.event_time) AS slot, c.account_id, c.principal, c.access_key_id, concat(c.event_source, ' ', c.event_name) AS kind,
-    min(c.principal_arn) AS principal_arn, min(c.aws_region) AS aws_region, min(c.source_ip) AS source_ip, min(c.source_address) AS source_address,
-    min(c.user_agent) AS user_agent, min(c.event_time) AS first_seen, max(c.event_time) AS last_seen, count(*) AS calls, min(c.event_id) AS event_id
+  SELECT date_trunc('hour', c.event_time) AS slot, c.account_id, c.principal, c.access_key_id, c.event_source, c.event_name
   FROM cloudtrail AS c
-  GROUP BY 1, 2, 3, 4, 5
+  GROUP BY 1, 2, 3, 4, 5, 6
 ), asked AS (
-  SELECT m.*, lag(m.slot) OVER (PARTITION BY m.account_id, m.access_key_id ORDER BY m.slot) AS last_slot
+  SELECT m.slot, m.account_id, m.principal, m.access_key_id,
+    lag(m.slot) OVER (PARTITION BY m.account_id, m.access_key_id ORDER BY m.slot, m.principal) AS last_slot
   FROM calls AS m
-  WHERE m.kind = 'sts.amazonaws.com GetCallerIdentity'
-), fresh AS (
-  SELECT a.*
-  FROM asked AS a
-  WHERE a.last_slot IS NULL OR a.last_slot < a.slot - INTERVAL '14' DAY
+  WHERE m.event_source = 'sts.amazonaws.com' AND m.event_name = 'GetCallerIdentity'
 ), known AS (
-  SELECT f.slot, f.account_id, f.access_key_id, count(DISTINCT h.kind) AS kinds, count(DISTINCT date_trunc('day', h.slot)) AS days
-  FROM fresh AS f
-  JOIN calls AS h ON h.account_id = f.account_id AND h.access_key_id = f.access_key_id AND h.slot < f.slot AND h.slot >= f.slot - INTERVAL '14' DAY
-  GROUP BY 1, 2, 3
+  SELECT a.slot, a.account_id, a.principal, a.access_key_id
+  FROM asked AS a
+  JOIN calls AS h ON h.account_id = a.account_id AND h.access_key_id = a.access_key_id AND h.slot < a.slot AND h.slot >= a.slot - INTERVAL '14' DAY
+  WHERE a.last_slot IS NULL OR a.last_slot < a.slot - INTERVAL '14' DAY
+  GROUP BY 1, 2, 3, 4
+  HAVING count(DISTINCT date_trunc('day', h.slot)) >= :days AND count(DISTINCT concat(h.event_source, ' ', h.event_name)) <= :kinds
 )
-SELECT f.slot, f.account_id, f.principal, f.access_key_id, f.principal_arn, f.aws_region, f.source_ip, f.source_address, f.user_agent, f.first_seen,
-  f.last_seen, f.calls AS count, ARRAY[f.event_id] AS event_ids
-FROM fresh AS f
-JOIN known AS k ON k.slot = f.slot AND k.account_id = f.account_id AND k.access_key_id = f.access_key_id
-WHERE k.days >= :days AND k.kinds <= :kinds
+SELECT k.slot, k.account_id, k.principal, k.access_key_id, min(c.principal_arn) AS principal_arn, min(c.aws_region) AS aws_region,
+  min(c.source_ip) AS source_ip, min(c.source_address) AS source_address, min(c.user_agent) AS user_agent, min(c.event_time) AS first_seen,
+  max(c.event_time) AS last_seen, count(*) AS count, ARRAY[min(c.event_id)] AS event_ids
+FROM known AS k
+JOIN cloudtrail AS c ON c.account_id = k.account_id AND c.principal = k.principal AND c.access_key_id = k.access_key_id
+  AND date_trunc('hour', c.event_time) = k.slot
+WHERE c.event_source = 'sts.amazonaws.com' AND c.event_name = 'GetCallerIdentity'
+GROUP BY 1, 2, 3, 4
 ORDER BY 1, 2, 3, 4`,
   lookback: '14d',
   slot: '1h',

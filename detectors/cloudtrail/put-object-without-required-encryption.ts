@@ -45,35 +45,37 @@ export const detector = defineDetector({
   // SSEApplied and its values: https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucket-encryption-tracking.html
   sql: `-- One row per principal, bucket and day in which objects were written without the required encryption.
 WITH written AS (
-  SELECT date_trunc('day', event_time) AS slot, event_time, event_id, account_id, principal, principal_arn, aws_region, source_ip, source_address,
-    coalesce(json_extract_scalar(request_parameters, '$.bucketName'), 'unknown') AS bucket,
-    coalesce(json_extract_scalar(additional_event_data, '$.SSEApplied'), '') AS applied,
-    coalesce(json_extract_scalar(response_elements, '$.x-amz-server-side-encryption'),
-      json_extract_scalar(request_parameters, '$.x-amz-server-side-encryption'),
-      json_extract_scalar(request_parameters, '$.x-amz-server-side-encryption-customer-algorithm'), '') AS algorithm,
-    coalesce(json_extract_scalar(response_elements, '$.x-amz-server-side-encryption-aws-kms-key-id'),
-      json_extract_scalar(request_parameters, '$.x-amz-server-side-encryption-aws-kms-key-id'), '') AS kms_key
-  FROM cloudtrail
+  SELECT date_trunc('day', c.event_time) AS slot, c.event_time, c.event_id, c.account_id, c.principal, c.principal_arn, c.aws_region, c.source_ip,
+    c.source_address, c.request_parameters, c.response_elements, coalesce(json_extract_scalar(c.request_parameters, '$.bucketName'), 'unknown') AS bucket,
+    coalesce(json_extract_scalar(c.additional_event_data, '$.SSEApplied'), '') AS applied
+  FROM cloudtrail AS c
+  WHERE (nullif(strpos(c.additional_event_data, '"SSEApplied":"SSE_KMS"'), 0) IS NULL OR :kms_buckets <> '^$')
+    AND (nullif(strpos(c.additional_event_data, '"SSEApplied":"Default_SSE_S3"'), 0) IS NULL OR :kms_buckets <> '^$')
 ), kms_by_default AS (
   SELECT w.slot, w.bucket
   FROM written AS w
   WHERE w.applied = 'Default_SSE_KMS'
   GROUP BY 1, 2
 ), judged AS (
-  SELECT w.*, CASE
-      WHEN w.event_time < TIMESTAMP '2023-01-05 00:00:00' AND w.applied = '' AND w.algorithm = '' THEN 'no encryption'
+  SELECT w.slot, w.event_time, w.event_id, w.account_id, w.principal, w.principal_arn, w.aws_region, w.source_ip, w.source_address, w.bucket, CASE
+      WHEN w.event_time < TIMESTAMP '2023-01-05 00:00:00' AND w.applied = ''
+        AND coalesce(json_extract_scalar(w.response_elements, '$.x-amz-server-side-encryption'),
+          json_extract_scalar(w.request_parameters, '$.x-amz-server-side-encryption'),
+          json_extract_scalar(w.request_parameters, '$.x-amz-server-side-encryption-customer-algorithm'), '') = '' THEN 'no encryption'
       WHEN regexp_like(w.bucket, :kms_buckets) AND w.applied <> '' AND w.applied NOT LIKE '%KMS' THEN concat(w.applied, ' instead of KMS')
-      WHEN regexp_like(w.bucket, :kms_buckets) AND :required_key <> '' AND w.kms_key <> '' AND w.kms_key <> :required_key THEN 'another key than required'
+      WHEN regexp_like(w.bucket, :kms_buckets) AND :required_key <> '' AND coalesce(json_extract_scalar(w.response_elements,
+        '$.x-amz-server-side-encryption-aws-kms-key-id'), json_extract_scalar(w.request_parameters, '$.x-amz-server-side-encryption-aws-kms-key-id'), '')
+        NOT IN ('', :required_key) THEN 'another key than required'
       WHEN d.bucket IS NOT NULL AND w.applied = 'SSE_S3' THEN 'SSE_S3 instead of the default of the bucket'
     END AS flaw
   FROM written AS w
   LEFT JOIN kms_by_default AS d ON d.slot = w.slot AND d.bucket = w.bucket
 )
-SELECT slot, account_id, principal, bucket, min(flaw) AS flaw, min(principal_arn) AS principal_arn, min(aws_region) AS aws_region,
-  min(source_ip) AS source_ip, min(source_address) AS source_address, min(event_time) AS first_seen, max(event_time) AS last_seen, count(*) AS count,
-  array_agg(event_id ORDER BY event_time, event_id) AS event_ids
-FROM judged
-WHERE flaw IS NOT NULL
+SELECT j.slot, j.account_id, j.principal, j.bucket, min(j.flaw) AS flaw, min(j.principal_arn) AS principal_arn, min(j.aws_region) AS aws_region,
+  min(j.source_ip) AS source_ip, min(j.source_address) AS source_address, min(j.event_time) AS first_seen, max(j.event_time) AS last_seen,
+  count(*) AS count, array_agg(j.event_id ORDER BY j.event_time, j.event_id) AS event_ids
+FROM judged AS j
+WHERE j.flaw IS NOT NULL
 GROUP BY 1, 2, 3, 4
 ORDER BY 1, 2, 3, 4`,
   slot: '1d',
@@ -112,6 +114,12 @@ ORDER BY 1, 2, 3, 4`,
       name: 'today a request without header is harmless',
       records: [put(undefined), put('Default_SSE_S3')],
       alerts: [],
+    },
+    {
+      name: 'a bucket that must be KMS has another default',
+      records: [put('Default_SSE_S3')],
+      alerts: ALERT,
+      parameters: MUST_BE_KMS,
     },
     { name: 'a bucket that must be KMS gets less', records: [put('SSE_S3')], alerts: ALERT, parameters: MUST_BE_KMS },
     {

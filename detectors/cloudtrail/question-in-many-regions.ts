@@ -57,27 +57,32 @@ export const detector = defineDetector({
   when: { all: [{ event_name: QUESTIONS }, { not: { actor_type: 'service' } }] },
   sql: `-- One row per principal and hour in which it asked one question in many regions, for the first time in 14 days.
 WITH asked AS (
-  SELECT date_trunc('hour', c.event_time) AS slot, c.account_id, c.principal, c.event_name, count(DISTINCT c.aws_region) AS regions,
-    min(c.principal_arn) AS principal_arn, min(c.source_ip) AS source_ip, min(c.source_address) AS source_address, min(c.user_agent) AS user_agent,
-    min(c.event_time) AS first_seen, max(c.event_time) AS last_seen, count(*) AS calls,
-    array_agg(c.event_id ORDER BY c.event_time, c.event_id) AS event_ids
+  SELECT date_trunc('hour', c.event_time) AS slot, c.account_id, c.principal, c.event_name, count(DISTINCT c.aws_region) AS regions
   FROM cloudtrail AS c
   GROUP BY 1, 2, 3, 4
   HAVING count(DISTINCT c.aws_region) >= :regions
 ), sweeps AS (
-  SELECT a.slot, a.account_id, a.principal, min(a.principal_arn) AS principal_arn, min(a.source_ip) AS source_ip, min(a.source_address) AS source_address,
-    min(a.user_agent) AS user_agent, array_join(array_agg(DISTINCT a.event_name ORDER BY a.event_name), ', ') AS questions, min(a.first_seen) AS first_seen,
-    max(a.last_seen) AS last_seen, CAST(sum(a.calls) AS BIGINT) AS count, max(a.regions) AS peak, flatten(array_agg(a.event_ids ORDER BY a.event_name)) AS event_ids
+  SELECT a.slot, a.account_id, a.principal, max(a.regions) AS peak
   FROM asked AS a
   GROUP BY 1, 2, 3
 ), steps AS (
-  SELECT s.*, lag(s.slot) OVER (PARTITION BY s.account_id, s.principal ORDER BY s.slot) AS last_slot
+  SELECT s.slot, s.account_id, s.principal, s.peak, lag(s.slot) OVER (PARTITION BY s.account_id, s.principal ORDER BY s.slot) AS last_slot
   FROM sweeps AS s
+), told AS (
+  SELECT s.slot, s.account_id, s.principal, c.event_name, min(s.peak) AS peak, min(c.principal_arn) AS principal_arn, min(c.source_ip) AS source_ip,
+    min(c.source_address) AS source_address, min(c.user_agent) AS user_agent, min(c.event_time) AS first_seen, max(c.event_time) AS last_seen,
+    count(*) AS calls, array_agg(c.event_id ORDER BY c.event_time, c.event_id) AS event_ids
+  FROM steps AS s
+  JOIN cloudtrail AS c ON c.principal = s.principal AND date_trunc('hour', c.event_time) = s.slot AND c.account_id IS NOT DISTINCT FROM s.account_id
+  WHERE s.last_slot IS NULL OR s.last_slot < s.slot - INTERVAL '14' DAY
+  GROUP BY 1, 2, 3, 4
+  HAVING count(DISTINCT c.aws_region) >= :regions
 )
-SELECT s.slot, s.account_id, s.principal, s.principal_arn, s.source_ip, s.source_address, s.user_agent, s.questions, s.first_seen, s.last_seen, s.count,
-  s.peak, s.event_ids
-FROM steps AS s
-WHERE s.last_slot IS NULL OR s.last_slot < s.slot - INTERVAL '14' DAY
+SELECT t.slot, t.account_id, t.principal, min(t.principal_arn) AS principal_arn, min(t.source_ip) AS source_ip, min(t.source_address) AS source_address,
+  min(t.user_agent) AS user_agent, array_join(array_agg(DISTINCT t.event_name ORDER BY t.event_name), ', ') AS questions, min(t.first_seen) AS first_seen,
+  max(t.last_seen) AS last_seen, CAST(sum(t.calls) AS BIGINT) AS count, max(t.peak) AS peak, flatten(array_agg(t.event_ids ORDER BY t.event_name)) AS event_ids
+FROM told AS t
+GROUP BY 1, 2, 3
 ORDER BY 1, 2, 3`,
   lookback: '14d',
   slot: '1h',
@@ -115,6 +120,11 @@ ORDER BY 1, 2, 3`,
       name: 'each of the questions, told once',
       records: QUESTIONS.map((name) => sweep(10, TODAY, {}, name)),
       alerts: [{ ...ALERT, count: 10 * QUESTIONS.length, peak: 10 }],
+    },
+    {
+      name: 'one question in ten regions, another in two',
+      records: [sweep(10, TODAY), sweep(2, TODAY, {}, 'DescribeVpcs')],
+      alerts: [{ ...ALERT, count: 10, peak: 10 }],
     },
     { name: 'nine regions', records: [sweep(9, TODAY)], alerts: [] },
     {

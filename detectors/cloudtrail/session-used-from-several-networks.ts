@@ -51,33 +51,29 @@ export const detector = defineDetector({
     ],
   },
   sql: `-- One row per session and hour with two networks that have no kind of program in common.
-WITH calls AS (
-  SELECT date_trunc('hour', c.event_time) AS slot, c.account_id, c.principal, c.access_key_id,
-    CASE WHEN strpos(c.source_ip, ':') > 0 THEN regexp_extract(c.source_ip, '^[0-9a-fA-F]*:[0-9a-fA-F]*') ELSE regexp_extract(c.source_ip, '^[0-9]+[.][0-9]+') END AS network,
+WITH moved AS (
+  SELECT date_trunc('hour', c.event_time) AS slot, c.account_id, c.access_key_id
+  FROM cloudtrail AS c
+  GROUP BY 1, 2, 3
+  HAVING min(c.source_ip) <> max(c.source_ip)
+), calls AS (
+  SELECT m.slot, m.account_id, c.principal, m.access_key_id,
+    regexp_extract(c.source_ip, '^([0-9]+[.][0-9]+|[0-9a-fA-F]*:[0-9a-fA-F]*)') AS network,
     coalesce(regexp_extract(c.user_agent, '^[^A-Za-z]*([A-Za-z0-9_.-]+)', 1), '') AS program, min(c.session_name) AS session_name,
     min(c.principal_arn) AS principal_arn, min(c.aws_region) AS aws_region, min(c.source_ip) AS source_ip, min(c.event_time) AS first_seen,
     max(c.event_time) AS last_seen, count(*) AS calls, min(c.event_id) AS event_id
-  FROM cloudtrail AS c
+  FROM moved AS m
+  JOIN cloudtrail AS c ON c.account_id = m.account_id AND c.access_key_id = m.access_key_id AND date_trunc('hour', c.event_time) = m.slot
   GROUP BY 1, 2, 3, 4, 5, 6
-), networks AS (
-  SELECT c.slot, c.account_id, c.access_key_id, c.network, min(c.source_ip) AS source_ip
-  FROM calls AS c
-  GROUP BY 1, 2, 3, 4
 ), pairs AS (
-  SELECT a.slot, a.account_id, a.access_key_id, a.network AS first_network, b.network AS second_network, b.source_ip AS other_ip
-  FROM networks AS a
-  JOIN networks AS b ON b.slot = a.slot AND b.account_id = a.account_id AND b.access_key_id = a.access_key_id AND b.network > a.network
-), shared AS (
-  SELECT a.slot, a.account_id, a.access_key_id, a.network AS first_network, b.network AS second_network
+  SELECT a.slot, a.account_id, a.access_key_id, a.network AS first_network, b.network AS second_network, min(b.source_ip) AS other_ip
   FROM calls AS a
-  JOIN calls AS b ON b.slot = a.slot AND b.account_id = a.account_id AND b.access_key_id = a.access_key_id AND b.network > a.network AND b.program = a.program
+  JOIN calls AS b ON b.slot = a.slot AND b.account_id = a.account_id AND b.access_key_id = a.access_key_id AND b.network > a.network
   GROUP BY 1, 2, 3, 4, 5
+  HAVING count_if(b.program = a.program) = 0
 ), apart AS (
   SELECT p.slot, p.account_id, p.access_key_id, min(p.other_ip) AS other_ip
   FROM pairs AS p
-  LEFT JOIN shared AS s ON s.slot = p.slot AND s.account_id = p.account_id AND s.access_key_id = p.access_key_id AND s.first_network = p.first_network
-    AND s.second_network = p.second_network
-  WHERE s.slot IS NULL
   GROUP BY 1, 2, 3
 )
 SELECT c.slot, c.account_id, c.principal, c.access_key_id, min(c.session_name) AS session_name, min(c.principal_arn) AS principal_arn,
