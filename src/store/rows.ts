@@ -31,6 +31,40 @@ export const sqlTime = (ms: number | null): string | null =>
 export const fromJson = (parameter: string, columns: Readonly<Record<string, string>>): string =>
   `(SELECT unnest(from_json($${parameter}, '[${JSON.stringify(columns)}]'), recursive := true))`;
 
+/** The rows of a statement with one column of text, as the engine makes them: they need not fit into its memory together. */
+export async function* textsOf(
+  connection: DuckDBConnection,
+  sql: string,
+  params: Record<string, DuckDBValue>,
+): AsyncGenerator<string> {
+  const result = await connection.stream(sql, params);
+  for (;;) {
+    const chunk = await result.fetchChunk();
+    if (chunk === null || chunk.rowCount === 0) return;
+    yield* chunk.getColumnValues(0).map(text);
+  }
+}
+
+/** Of the JSON of one parameter, in characters: to read it takes DuckDB many times the memory, of which the catalog has little. */
+const PIECE_CHARS = 1 << 20;
+
+/** What is read from JSON by one statement after the other, since all together may be too much for one. In order; an item that is larger than a piece is one alone. */
+export function* piecesOf<T>(items: Iterable<T>): Generator<readonly T[]> {
+  let piece: T[] = [];
+  let chars = 0;
+  for (const item of items) {
+    const more = JSON.stringify(item).length;
+    if (piece.length > 0 && chars + more > PIECE_CHARS) {
+      yield piece;
+      piece = [];
+      chars = 0;
+    }
+    piece.push(item);
+    chars += more;
+  }
+  if (piece.length > 0) yield piece;
+}
+
 type CellType = 'BIGINT' | 'VARCHAR' | 'TIMESTAMP';
 /** A time is given in ms. */
 export type Cell = string | number | bigint | null;
