@@ -1,6 +1,6 @@
 /** Plain values out of catalog rows: DuckDB's wide integers and timestamps as what the contracts say. */
 import type { DuckDBConnection, DuckDBValue } from '@duckdb/node-api';
-import { DuckDBListValue, DuckDBTimestampValue } from '../duckdb.ts';
+import { DuckDBTimestampValue } from '../duckdb.ts';
 import type { CatalogTable } from '../store.ts';
 import { formatTime } from '../time.ts';
 
@@ -11,8 +11,6 @@ export const text = (value: DuckDBValue | undefined): string =>
   value === null || value === undefined ? '' : String(value);
 export const textOrNull = (value: DuckDBValue | undefined): string | null =>
   value === null || value === undefined ? null : String(value);
-export const texts = (value: DuckDBValue | undefined): string[] =>
-  value instanceof DuckDBListValue ? value.items.map(text) : [];
 export const timeOrNull = (value: DuckDBValue | undefined): number | null =>
   value instanceof DuckDBTimestampValue ? Math.floor(Number(value.micros) / 1000) : null;
 export const isoOrNull = (value: DuckDBValue | undefined): string | null => {

@@ -307,7 +307,7 @@ describe('alerts', () => {
       Array.from({ length: count }, (_, at) => ({
         ...alert,
         id: idOf(at),
-        event_ids: Array.from({ length: EVIDENCE_MAX }, (_, event) => `${String(at).padStart(32, '0')}-${event}`),
+        event_ids: [...Array(EVIDENCE_MAX).keys()].map((event) => `${String(at).padStart(32, '0')}-${event}`),
         subject: { principal: `user-${at % 1000}` },
         first_seen: formatTime(Date.UTC(2026, 0, 1) + at * 20_000),
         last_seen: formatTime(Date.UTC(2026, 0, 1) + at * 20_000),
@@ -346,7 +346,9 @@ describe('alerts', () => {
       const alerts = many(3000);
       const broken = { ...(alerts[0] as Alert), id: 'f'.repeat(32), first_seen: 'no time' };
       const seqs = [{ key, seq: 4 }];
-      await expect(store.recordHunt({ alerts: [...alerts, broken], withdrawn: [], seqs })).rejects.toThrow();
+      await expect(store.recordHunt({ alerts: [...alerts, broken], withdrawn: [], seqs })).rejects.toThrow(
+        'Invalid time value',
+      );
       expect(await store.alerts({ limit: 1 })).toEqual([]);
       expect(await store.outbox.changes(0, 1)).toEqual([]);
       expect(await store.huntSeqs([key])).toEqual([0]);
