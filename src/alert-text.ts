@@ -3,7 +3,7 @@ import type { Alert } from './alert.ts';
 import { valueText } from './printable.ts';
 
 /** `arn:aws:iam::111122223333:user/dora` is read as `user/dora` in account 111122223333. Not made printable. */
-export function who(alert: Alert): string {
+export function who(alert: Pick<Alert, 'subject' | 'principal_arn'>): string {
   const [first] = Object.values(alert.subject);
   const principal = valueText(alert.subject['principal'] ?? alert.principal_arn ?? first ?? null);
   const arn = /^arn:[^:]*:[^:]*:[^:]*:(\d{12}):(.+)$/u.exec(principal);

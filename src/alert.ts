@@ -57,6 +57,24 @@ export interface Alert {
   readonly coverage: null;
 }
 
+/** What incidents and ranks follow from: a small part of an alert, since they follow from all of them. */
+export type AlertOutline = Pick<
+  Alert,
+  | 'id'
+  | 'detector'
+  | 'title'
+  | 'severity'
+  | 'status'
+  | 'subject'
+  | 'first_seen'
+  | 'last_seen'
+  | 'accounts'
+  | 'regions'
+  | 'source_ips'
+  | 'principal_arn'
+  | 'attack'
+>;
+
 /** By address and account id: those of which something is known, and what is known of them. */
 export interface KnownContext {
   readonly addresses: Readonly<Record<string, Partial<AddressContext>>>;

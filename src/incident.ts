@@ -1,6 +1,6 @@
 /** Incidents: alerts of one principal that follow one another, as one story. A pure function of the alerts, whatever the order in which they were found. */
 import { createHash } from 'node:crypto';
-import { type Alert, EVIDENCE_MAX, SEVERITIES, type Severity } from './alert.ts';
+import { type AlertOutline, EVIDENCE_MAX, SEVERITIES, type Severity } from './alert.ts';
 import { who } from './alert-text.ts';
 import { tacticOf } from './attack.ts';
 import { printable, valueText } from './printable.ts';
@@ -47,7 +47,10 @@ const ID_DIGITS = 32;
 const NOBODY = /^$|^(anonymous|unknown)$|(^|[.])amazonaws[.]com([.]cn)?$|:role\/aws-service-role\//iu;
 
 /** Whom an alert belongs to; null where it is about no principal of one's own. */
-export function principalOf({ subject, principal_arn }: Pick<Alert, 'subject' | 'principal_arn'>): string | null {
+export function principalOf({
+  subject,
+  principal_arn,
+}: Pick<AlertOutline, 'subject' | 'principal_arn'>): string | null {
   const principal = valueText(subject['principal'] ?? principal_arn);
   return NOBODY.test(principal) ? null : principal;
 }
@@ -57,7 +60,7 @@ export function principalOf({ subject, principal_arn }: Pick<Alert, 'subject' | 
  * of one and the beginning of the next. So no two begin in one slot of that length, and the slot tells them apart: an alert that comes late changes an id only where
  * it begins in an earlier slot; where it joins two, the id of the earlier one stays. Newest first.
  */
-export function incidentsOf(alerts: readonly Alert[]): readonly Incident[] {
+export function incidentsOf(alerts: readonly AlertOutline[]): readonly Incident[] {
   const byPrincipal = new Map<string, Timed[]>();
   for (const alert of alerts) {
     if (alert.status === 'withdrawn' || alert.status === 'suppressed') continue;
@@ -74,7 +77,7 @@ export function incidentsOf(alerts: readonly Alert[]): readonly Incident[] {
 }
 
 interface Timed {
-  readonly alert: Alert;
+  readonly alert: AlertOutline;
   readonly fromMs: number;
   readonly toMs: number;
 }
@@ -100,9 +103,7 @@ function incidentOf(principal: string, chain: readonly Timed[]): Incident {
   const firstMs = chain.reduce((least, { fromMs }) => Math.min(least, fromMs), Infinity);
   const lastMs = chain.reduce((most, { toMs }) => Math.max(most, toMs), -Infinity);
   // Of each alert the first technique alone: one alert with three techniques is no chain.
-  const tactics = distinct(
-    alerts.flatMap(({ attack: [first] }) => (first && tacticOf(first.technique, first.version)) ?? []),
-  );
+  const tactics = distinct(alerts.flatMap((alert) => firstTacticOf(alert) ?? []));
   const addresses = distinct(alerts.flatMap((alert) => alert.source_ips));
   const raised = highestOf(alerts) + (tactics.length >= TACTICS_OF_A_CHAIN ? 1 : 0);
   return {
@@ -126,18 +127,27 @@ function incidentOf(principal: string, chain: readonly Timed[]): Incident {
   };
 }
 
-const highestOf = (alerts: readonly Alert[]): number =>
+/** Of its first technique; null where it names none. */
+export const firstTacticOf = ({ attack: [first] }: Pick<AlertOutline, 'attack'>): string | null =>
+  (first && tacticOf(first.technique, first.version)) ?? null;
+
+const highestOf = (alerts: readonly AlertOutline[]): number =>
   SEVERITIES.findLastIndex((severity) => alerts.some((alert) => alert.severity === severity));
 
 const distinct = (values: readonly string[]): string[] => [...new Set(values)];
 
 /** `user/alice 111122223333 from 198.51.100.7: An IAM user signed in without MFA → A CloudTrail trail was stopped (14 min, 2 alerts)`. */
-function storyOf(alerts: readonly Alert[], addresses: readonly string[], spanMs: number): string {
+function storyOf(alerts: readonly AlertOutline[], addresses: readonly string[], spanMs: number): string {
   const [first] = alerts;
   const [address, ...others] = addresses;
   const from = address === undefined ? '' : ` from ${address}${others.length > 0 ? ` +${others.length}` : ''}`;
-  const titles = distinct(alerts.map(({ title }) => title));
-  const groups = titles.map((title) => ({ title, own: alerts.filter((alert) => alert.title === title) }));
+  const byTitle = new Map<string, AlertOutline[]>();
+  for (const alert of alerts) {
+    const own = byTitle.get(alert.title);
+    if (own === undefined) byTitle.set(alert.title, [alert]);
+    else own.push(alert);
+  }
+  const groups = [...byTitle].map(([title, own]) => ({ title, own }));
   // The most severe are told, in order of time; of equal ones the first.
   const told = new Set(groups.toSorted((a, b) => highestOf(b.own) - highestOf(a.own)).slice(0, STORY_STEPS));
   const steps = groups

@@ -1,5 +1,5 @@
 /** What a store does: it keeps segments, the ledger of log files, rejects, alerts and hunt state, and shows each reader one consistent whole. */
-import type { Alert, AlertChange, AlertStatus, Severity } from './alert.ts';
+import type { Alert, AlertChange, AlertOutline, AlertStatus, Severity } from './alert.ts';
 import type { CountRow } from './hunt.ts';
 import type { Outbox } from './outbox.ts';
 import type { Column, Table } from './table.ts';
@@ -103,6 +103,7 @@ export interface Suppression {
 }
 
 export interface AlertFilter {
+  readonly ids?: readonly string[];
   readonly detector?: string;
   readonly minSeverity?: Severity;
   readonly statuses?: readonly AlertStatus[];
@@ -111,6 +112,8 @@ export interface AlertFilter {
   /** Alerts whose events touch [fromMs, toMs). */
   readonly fromMs?: number;
   readonly toMs?: number;
+  /** Which come first, and are left when `limit` cuts: the newest last_seen (default), or by rank the weightiest. */
+  readonly sort?: 'newest' | 'rank';
   readonly limit?: number;
 }
 
@@ -259,8 +262,10 @@ export interface Store {
     readonly withdrawn: readonly string[];
     readonly seqs: readonly { readonly key: HuntKey; readonly seq: number }[];
   }): Promise<RecordedHunt>;
-  /** Newest last_seen first. `new` is false in what is read back. */
+  /** `new` is false in what is read back. */
   alerts(filter: AlertFilter): Promise<readonly Alert[]>;
+  /** Of all alerts, in no order. */
+  alertOutlines(): Promise<readonly AlertOutline[]>;
   /** By id or a unique beginning of it (at least 4 digits). Throws `alert-unknown`. */
   alert(idPrefix: string): Promise<Alert>;
   /**

@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Alert } from '../src/alert.ts';
-import { byRank, type Rank, ranksOf, rankText } from '../src/rank.ts';
+import { type Rank, ranksOf, rankText } from '../src/rank.ts';
 import { DAY_MS, formatTime, HOUR_MS, MINUTE_MS } from '../src/time.ts';
 
 const START = Date.parse('2026-03-06T08:00:00Z');
@@ -61,7 +61,7 @@ const rankOf = (one: Alert | undefined, alerts: readonly Alert[]): Rank => {
 test('an alert alone has the points of its severity, of its rarity and of being new', () => {
   const one = alert(0, { severity: 'high' });
   expect(ranksOf([one])).toEqual([
-    { alert_id: one.id, place: 1, points: 70, severity: 40, rarity: 20, news: 10, chain: 0, told: 0 },
+    { alert_id: one.id, place: 1, points: 70, severity: 40, rarity: 20, news: 10, habit: 0, chain: 0, told: 0 },
   ]);
 });
 
@@ -84,9 +84,14 @@ describe('rarity', () => {
     [4, 12],
     [32, 0],
     [100, 0],
-  ])('of %i alerts of a detector within days: %i points', (count, points) => {
+  ])('of %i principals of a detector within days: %i points', (count, points) => {
     const alerts = many(count, MINUTE_MS);
     expect(rankOf(alerts[0], alerts).rarity).toBe(points);
+  });
+
+  test('a detector that says the same of one principal again and again is rare all the same: that is a habit', () => {
+    const alerts = [...Array.from({ length: 40 }, (_, at) => alert(at * HOUR_MS, by('scanner'))), alert(1, by('mary'))];
+    expect([alerts[0], alerts.at(-1)].map((one) => rankOf(one, alerts).rarity)).toEqual([16, 16]);
   });
 
   test('what is farther away than fifteen days does not count, on either side', () => {
@@ -97,21 +102,24 @@ describe('rarity', () => {
   test('what was suppressed or withdrawn counts for nobody', () => {
     const one = alert(0);
     const others = [alert(1, { status: 'suppressed' }), alert(2, { status: 'withdrawn' })];
-    expect(rankOf(one, [one, ...others])).toMatchObject({ rarity: 20, chain: 0 });
+    expect(rankOf(one, [one, ...others])).toMatchObject({ rarity: 20, habit: 0, chain: 0 });
+    const weightier = alert(3, { status: 'suppressed', severity: 'critical' });
+    expect(rankOf(one, [one, weightier]).told).toBe(0);
     expect(ranksOf([one, ...others])).toHaveLength(3);
   });
 });
 
 describe('news', () => {
-  test('are the first alert of a detector about a principal, until it was silent for fifteen days', () => {
+  test('are the first alert of a detector about a principal of which it is silent for fifteen days before and after', () => {
     const alerts = [
       alert(0),
       alert(DAY_MS),
       alert(2 * DAY_MS, by('bob')),
       alert(2 * DAY_MS, of('guardduty-disabled')),
-      alert(17 * DAY_MS + 1),
+      alert(18 * DAY_MS),
+      alert(18 * DAY_MS + 1),
     ];
-    expect(alerts.map((one) => rankOf(one, alerts).news)).toEqual([10, 0, 10, 10, 10]);
+    expect(alerts.map((one) => rankOf(one, alerts).news)).toEqual([0, 0, 10, 10, 10, 0]);
   });
 
   test('are told apart by the subject where there is no principal', () => {
@@ -149,13 +157,87 @@ describe('a chain', () => {
   });
 });
 
-test('each further alert of an incident gives way, six times at most', () => {
-  const alerts = Array.from({ length: 9 }, (_, at) => alert(at * MINUTE_MS, of(`detector-${at}`)));
-  expect(
+describe('a habit', () => {
+  test.each([
+    ['once a week', [0, 7, 14], -8],
+    ['on two days', [0, 1], -5],
+    ['every day', Array.from({ length: 31 }, (_, day) => day), -20],
+    ['thirty times on one day', Array.from({ length: 30 }, () => 0), 0],
+  ])('%s', (_, days, points) => {
+    const alerts = days.map((day) => alert(day * DAY_MS));
+    expect(rankOf(alerts[Math.floor(alerts.length / 2)], alerts).habit).toBe(points);
+  });
+
+  test('is of one detector and one principal, and of fifteen days on either side', () => {
+    const alerts = [
+      alert(0),
+      alert(DAY_MS, by('bob')),
+      alert(2 * DAY_MS, of('guardduty-disabled')),
+      alert(17 * DAY_MS),
+      alert(3 * DAY_MS, { status: 'suppressed' }),
+    ];
+    expect(rankOf(alerts[0], alerts).habit).toBe(0);
+  });
+
+  test('adds to no chain, while what an intruder does on three days does', () => {
+    const daily = (days: number) =>
+      Array.from({ length: days }, (_, day) => [
+        alert(day * DAY_MS, of('role-created', 'T1078.004')),
+        alert(day * DAY_MS + 1, of('policy-attached', 'T1562.008')),
+        alert(day * DAY_MS + 2, of('group-opened', 'T1537')),
+      ]).flat();
+    const three = daily(3);
+    expect(rankOf(three[0], three).chain).toBe(20);
+    const thirty = daily(30);
+    expect(rankOf(thirty[0], thirty).chain).toBe(0);
+    const odd = alert(10 * DAY_MS + 3, of('flow-logs-deleted'));
+    expect(rankOf(odd, [...thirty, odd]).chain).toBe(0);
+    expect(rankOf(thirty[30], [...thirty, odd]).chain).toBe(5);
+  });
+});
+
+describe('what stands above tells already', () => {
+  const told = (alerts: readonly Alert[]): readonly number[] =>
     ranksOf(alerts)
-      .map(({ told }) => told)
-      .toSorted((a, b) => b - a),
-  ).toEqual([0, -5, -10, -15, -20, -25, -30, -30, -30]);
+      .map((rank) => rank.told)
+      .toSorted((a, b) => b - a);
+
+  test('of an incident: each further alert gives way, three times at most, and the points for the chain count once', () => {
+    const alerts = Array.from({ length: 6 }, (_, at) => alert(at * MINUTE_MS, of(`detector-${at}`)));
+    expect(told(alerts)).toEqual([0, -25, -35, -45, -45, -45]);
+  });
+
+  test('of a detector: each further alert gives way, whomever it is about', () => {
+    const alerts = Array.from({ length: 4 }, (_, at) => alert(at * DAY_MS, by(`user-${at}`)));
+    expect(told(alerts)).toEqual([0, -10, -20, -30]);
+  });
+
+  test('what is of the same incident and the same detector gives way once', () => {
+    const alerts = [alert(0), alert(MINUTE_MS)];
+    expect(told(alerts)).toEqual([0, -10]);
+  });
+});
+
+test('one odd call of medium severity stands on the first page of a month in which more severe detectors speak every day', () => {
+  const accounts = ['a', 'b', 'c', 'd', 'e'];
+  const pipeline = accounts.flatMap((account) =>
+    Array.from({ length: 30 }, (_, day) => [
+      alert(day * DAY_MS, {
+        ...of('admin-policy-attached', 'T1098.003'),
+        ...by(`${account}-pipeline`),
+        severity: 'high',
+      }),
+      alert(day * DAY_MS + 1, { ...of('group-opened', 'T1562.007'), ...by(`${account}-pipeline`), severity: 'high' }),
+      alert(day * DAY_MS + 2, { ...of('user-created', 'T1136.003'), ...by(`${account}-pipeline`), severity: 'low' }),
+    ]).flat(),
+  );
+  const root = accounts.flatMap((account) =>
+    Array.from({ length: 4 }, (_, week) =>
+      alert(week * 7 * DAY_MS, { ...of('root-console-login'), ...by(`${account}-root`), severity: 'critical' }),
+    ),
+  );
+  const odd = alert(20 * DAY_MS, { ...of('flow-logs-deleted', 'T1562.008'), ...by('mary') });
+  expect(rankOf(odd, [...pipeline, ...root, odd]).place).toBeLessThanOrEqual(3);
 });
 
 test('an attack of several steps stands above the daily noise of higher severity', () => {
@@ -168,12 +250,9 @@ test('an attack of several steps stands above the daily noise of higher severity
     alert(52 * HOUR_MS, { ...of('snapshot-shared', 'T1537'), ...by('mallory') }),
   ];
   const alerts = [...noise, ...attack];
-  expect(
-    byRank(alerts, ranksOf(alerts))
-      .slice(0, 3)
-      .map(({ id }) => id)
-      .toSorted(),
-  ).toEqual(attack.map(({ id }) => id).toSorted());
+  const first = ranksOf(alerts).map(({ alert_id }) => alert_id);
+  // Of the noise one stands among them, which tells of all.
+  expect(attack.map(({ id }) => first.indexOf(id) + 1).toSorted((one, other) => one - other)).toEqual([1, 2, 4]);
 });
 
 test('neither the order of the alerts nor that they were ranked before changes a rank', () => {
@@ -196,18 +275,18 @@ test('neither the order of the alerts nor that they were ranked before changes a
       const ranks = ranksOf(alerts);
       expect(ranksOf(others)).toEqual(ranks);
       expect(ranks.map(({ place }) => place)).toEqual(ranks.map((_, at) => at + 1));
-      for (const { points, severity, rarity, news, chain, told } of ranks)
-        expect(points).toBe(severity + rarity + news + chain + told);
+      for (const { points, severity, rarity, news, habit, chain, told } of ranks)
+        expect(points).toBe(severity + rarity + news + habit + chain + told);
     }),
   );
 });
 
 test('a rank is told with its reasons', () => {
-  const told = { place: 3, of: 51, points: 85, severity: 40, rarity: 20, news: 10, chain: 25, told: -10 };
+  const told = { place: 3, of: 51, points: 80, severity: 40, rarity: 20, news: 10, habit: -5, chain: 25, told: -10 };
   expect(rankText(told)).toBe(
-    '3 of 51: 85 points (severity 40, rare 20, new here 10, part of a chain 25, told by others -10)',
+    '3 of 51: 80 points (severity 40, rare 20, new here 10, a habit -5, part of a chain 25, told by others -10)',
   );
-  expect(rankText({ ...told, rarity: 0, news: 0, chain: 0, told: 0, points: 40 })).toBe(
+  expect(rankText({ ...told, rarity: 0, news: 0, habit: 0, chain: 0, told: 0, points: 40 })).toBe(
     '3 of 51: 40 points (severity 40)',
   );
 });

@@ -25,7 +25,7 @@ export async function lifeOf(store: Store, alert: Alert, run: Run<unknown>): Pro
   const [history, deliveries, alerts, suppressions] = await Promise.all([
     store.alertHistory(alert.id),
     store.outbox.list({ alertId: alert.id, limit: DELIVERIES_SHOWN }),
-    store.alerts({}),
+    store.alertOutlines(),
     alert.suppressed_by === null ? [] : listSuppressions(store, run),
   ]);
   const incident = incidentsOf(alerts).find(({ alert_ids }) => alert_ids.includes(alert.id));

@@ -1,9 +1,9 @@
 /** Alerts and what happens to them, as rows of the catalog. */
 import type { DuckDBValue } from '@duckdb/node-api';
-import { type Alert, type AlertChange, type AlertStatus, SEVERITIES, type Severity } from '../alert.ts';
-import type { Value } from '../backend.ts';
+import { type Alert, type AlertChange, type AlertOutline, type AlertStatus, SEVERITIES } from '../alert.ts';
 import { AppError } from '../errors.ts';
 import type { AlertFilter, DecidedAlert, DecidedStatus, RecordedHunt } from '../store.ts';
+import { formatTime } from '../time.ts';
 import type { CatalogRow, CatalogSession } from './catalog.ts';
 import { ALERT_CHANGE } from './catalog-tables.ts';
 import {
@@ -12,11 +12,11 @@ import {
   fromJson,
   isoOrNull,
   num,
-  numOrNull,
+  piecesOf,
   sqlTime,
   text,
   textOrNull,
-  texts,
+  textsOf,
 } from './rows.ts';
 
 /** A shorter beginning of an id would name alerts by chance. */
@@ -53,6 +53,9 @@ const ALERT_JSON: Readonly<Record<string, string>> = {
   told_count: 'BIGINT',
 };
 
+const FOUND = `(SELECT * FROM ${fromJson('rows', ALERT_JSON)})`;
+const IDS = `(SELECT unnest(from_json($ids, '["VARCHAR"]')))`;
+
 /** What a later finding of the same id refreshes; found_at and who decided stay. */
 const REFRESHED = Object.keys(ALERT_JSON).filter((name) => name !== 'id');
 /** People are told again when an alert has so many times the events that they were told of: a burst of a million tells of itself twenty times. */
@@ -70,36 +73,84 @@ const toRow = (alert: Alert) => ({
   parameters: JSON.stringify(alert.parameters),
 });
 
-const fromRow = (row: CatalogRow): Alert => ({
-  schema: 1,
-  id: text(row['id']),
-  detector: text(row['detector']),
-  detector_version: num(row['detector_version']),
-  title: text(row['title']),
-  severity: text(row['severity']) as Severity,
-  status: text(row['status']) as AlertStatus,
-  subject: JSON.parse(text(row['subject'])) as Record<string, Value>,
-  summary: text(row['summary']),
-  count: num(row['count']),
-  peak: numOrNull(row['peak']),
-  first_seen: isoOrNull(row['first_seen']) ?? '',
-  last_seen: isoOrNull(row['last_seen']) ?? '',
-  window: { from: isoOrNull(row['window_from']) ?? '', to: isoOrNull(row['window_to']) ?? '' },
-  account_id: textOrNull(row['account_id']),
-  region: textOrNull(row['region']),
-  accounts: texts(row['accounts']),
-  regions: texts(row['regions']),
-  source_ips: texts(row['source_ips']),
-  principal_arn: textOrNull(row['principal_arn']),
-  context: row['context'] === null ? null : (JSON.parse(text(row['context'])) as Alert['context']),
-  attack: JSON.parse(text(row['attack'])) as Alert['attack'],
-  event_ids: texts(row['event_ids']),
-  event_ids_total: num(row['event_ids_total']),
-  parameters: JSON.parse(text(row['parameters'])) as Record<string, Value>,
-  suppressed_by: textOrNull(row['suppressed_by']),
-  new: false,
-  coverage: null,
-});
+/** An alert as one text: the engine's values, fetched one by one, take five times as long. What is JSON in the catalog stays a text in it. */
+const jsonOf = (columns: readonly string[]): string =>
+  `to_json({${columns
+    .map((name) => `'${name}': ${ALERT_JSON[name] === 'TIMESTAMP' ? `epoch_ms(alert.${name})` : `alert.${name}`}`)
+    .join(', ')}})`;
+const ROW = jsonOf(Object.keys(ALERT_JSON));
+const OUTLINE = jsonOf([
+  'id',
+  'detector',
+  'title',
+  'severity',
+  'status',
+  'subject',
+  'first_seen',
+  'last_seen',
+  'accounts',
+  'regions',
+  'source_ips',
+  'principal_arn',
+  'attack',
+]);
+
+type Row = Omit<
+  Alert,
+  | 'schema'
+  | 'subject'
+  | 'first_seen'
+  | 'last_seen'
+  | 'window'
+  | 'context'
+  | 'attack'
+  | 'parameters'
+  | 'new'
+  | 'coverage'
+> & {
+  readonly subject: string;
+  readonly first_seen: number;
+  readonly last_seen: number;
+  readonly window_from: number;
+  readonly window_to: number;
+  readonly context: string | null;
+  readonly attack: string;
+  readonly parameters: string;
+};
+
+function fromRow(json: string): Alert {
+  const row = JSON.parse(json) as Row;
+  return {
+    schema: 1,
+    id: row.id,
+    detector: row.detector,
+    detector_version: row.detector_version,
+    title: row.title,
+    severity: row.severity,
+    status: row.status,
+    subject: JSON.parse(row.subject) as Alert['subject'],
+    summary: row.summary,
+    count: row.count,
+    peak: row.peak,
+    first_seen: formatTime(row.first_seen),
+    last_seen: formatTime(row.last_seen),
+    window: { from: formatTime(row.window_from), to: formatTime(row.window_to) },
+    account_id: row.account_id,
+    region: row.region,
+    accounts: row.accounts,
+    regions: row.regions,
+    source_ips: row.source_ips,
+    principal_arn: row.principal_arn,
+    context: row.context === null ? null : (JSON.parse(row.context) as Alert['context']),
+    attack: JSON.parse(row.attack) as Alert['attack'],
+    event_ids: row.event_ids,
+    event_ids_total: row.event_ids_total,
+    parameters: JSON.parse(row.parameters) as Alert['parameters'],
+    suppressed_by: row.suppressed_by,
+    new: false,
+    coverage: null,
+  };
+}
 
 /** What the store knew of an alert before it was found again. */
 interface Known {
@@ -133,15 +184,57 @@ function judged(found: Alert, known: Known | undefined): { status: AlertStatus; 
   }
 }
 
-/** Inserts and refreshes. */
+/** Inserts and refreshes, some after the others: a hunt may find more than the memory of the catalog holds. */
 export async function upsertAlerts(session: CatalogSession, alerts: readonly Alert[]): Promise<RecordedHunt> {
-  if (alerts.length === 0) return { fresh: new Set(), statuses: new Map() };
-  const before = await session.rows(
-    `SELECT id, status, count, told_count, revision FROM alert WHERE id IN (SELECT unnest(from_json($ids, '["VARCHAR"]')))`,
-    { ids: JSON.stringify(alerts.map(({ id }) => id)) },
-  );
-  const known = new Map(
-    before.map((row): [string, Known] => [
+  const fresh = new Set<string>();
+  const statuses = new Map<string, AlertStatus>();
+  const now = sqlTime(Date.now());
+  for (const piece of piecesOf(alerts)) {
+    const known = await knownOf(session, piece);
+    const verdicts = piece.map((alert) => ({ alert, ...judged(alert, known.get(alert.id)) }));
+    const rows = verdicts.map(({ alert, status, change }) => {
+      const was = known.get(alert.id);
+      return {
+        ...toRow({ ...alert, status }),
+        revision: (was?.revision ?? 0) + (change === null ? 0 : 1),
+        told_count: change === null ? (was?.toldCount ?? alert.count) : alert.count,
+      };
+    });
+    const old = rows.filter(({ id }) => known.has(id));
+    if (old.length > 0) {
+      await session.run(
+        `UPDATE alert SET ${REFRESHED.map((name) => `${name} = found.${name}`).join(', ')}, updated_at = CAST($now AS TIMESTAMP)
+        FROM ${FOUND} AS found WHERE alert.id = found.id`,
+        { rows: JSON.stringify(old), now },
+      );
+    }
+    if (old.length < rows.length) {
+      await session.run(
+        `INSERT INTO alert BY NAME SELECT *, CAST($now AS TIMESTAMP) AS found_at, CAST($now AS TIMESTAMP) AS updated_at FROM ${FOUND} AS found`,
+        { rows: JSON.stringify(rows.filter(({ id }) => !known.has(id))), now },
+      );
+    }
+    await insertChanges(
+      session,
+      rows.flatMap(({ revision, count }, at) => {
+        const { alert, change } = verdicts[at] as (typeof verdicts)[number];
+        return change === null ? [] : [{ alertId: alert.id, revision, change, count, by: null, why: null }];
+      }),
+    );
+    for (const { alert, status } of verdicts) {
+      if (!known.has(alert.id)) fresh.add(alert.id);
+      statuses.set(alert.id, status);
+    }
+  }
+  return { fresh, statuses };
+}
+
+async function knownOf(session: CatalogSession, alerts: readonly Alert[]): Promise<ReadonlyMap<string, Known>> {
+  const rows = await session.rows(`SELECT id, status, count, told_count, revision FROM alert WHERE id IN ${IDS}`, {
+    ids: JSON.stringify(alerts.map(({ id }) => id)),
+  });
+  return new Map(
+    rows.map((row): [string, Known] => [
       text(row['id']),
       {
         status: text(row['status']) as AlertStatus,
@@ -151,38 +244,6 @@ export async function upsertAlerts(session: CatalogSession, alerts: readonly Ale
       },
     ]),
   );
-  const verdicts = alerts.map((alert) => ({ alert, ...judged(alert, known.get(alert.id)) }));
-  const rows = verdicts.map(({ alert, status, change }) => {
-    const was = known.get(alert.id);
-    return {
-      ...toRow({ ...alert, status }),
-      revision: (was?.revision ?? 0) + (change === null ? 0 : 1),
-      told_count: change === null ? (was?.toldCount ?? alert.count) : alert.count,
-    };
-  });
-  const params = { rows: JSON.stringify(rows), now: sqlTime(Date.now()) };
-  const found = `(SELECT * FROM ${fromJson('rows', ALERT_JSON)})`;
-  await session.run(
-    `UPDATE alert SET ${REFRESHED.map((name) => `${name} = found.${name}`).join(', ')}, updated_at = CAST($now AS TIMESTAMP)
-    FROM ${found} AS found WHERE alert.id = found.id`,
-    params,
-  );
-  await session.run(
-    `INSERT INTO alert BY NAME SELECT *, CAST($now AS TIMESTAMP) AS found_at, CAST($now AS TIMESTAMP) AS updated_at FROM ${found} AS found
-    WHERE NOT EXISTS (SELECT 1 FROM alert WHERE alert.id = found.id)`,
-    params,
-  );
-  await insertChanges(
-    session,
-    rows.flatMap(({ revision, count }, at) => {
-      const { alert, change } = verdicts[at] as (typeof verdicts)[number];
-      return change === null ? [] : [{ alertId: alert.id, revision, change, count, by: null, why: null }];
-    }),
-  );
-  return {
-    fresh: new Set(alerts.map(({ id }) => id).filter((id) => !known.has(id))),
-    statuses: new Map(verdicts.map(({ alert, status }) => [alert.id, status])),
-  };
 }
 
 interface NewChange extends Pick<AlertChange, 'change' | 'by' | 'why' | 'revision' | 'count'> {
@@ -212,24 +273,25 @@ async function insertChanges(session: CatalogSession, changes: readonly NewChang
 }
 
 export async function withdrawAlerts(session: CatalogSession, ids: readonly string[]): Promise<void> {
-  if (ids.length === 0) return;
-  const params = { ids: JSON.stringify(ids), now: sqlTime(Date.now()) };
-  const rows = await session.rows(
-    `UPDATE alert SET status = 'withdrawn', revision = revision + 1, told_count = count, updated_at = CAST($now AS TIMESTAMP)
-    WHERE id IN (SELECT unnest(from_json($ids, '["VARCHAR"]'))) AND status <> 'withdrawn' RETURNING id, revision, count`,
-    params,
-  );
-  await insertChanges(
-    session,
-    rows.map((row) => ({
-      alertId: text(row['id']),
-      revision: num(row['revision']),
-      change: 'withdrawn',
-      count: num(row['count']),
-      by: null,
-      why: null,
-    })),
-  );
+  const now = sqlTime(Date.now());
+  for (const piece of piecesOf(ids)) {
+    const rows = await session.rows(
+      `UPDATE alert SET status = 'withdrawn', revision = revision + 1, told_count = count, updated_at = CAST($now AS TIMESTAMP)
+      WHERE id IN ${IDS} AND status <> 'withdrawn' RETURNING id, revision, count`,
+      { ids: JSON.stringify(piece), now },
+    );
+    await insertChanges(
+      session,
+      rows.map((row) => ({
+        alertId: text(row['id']),
+        revision: num(row['revision']),
+        change: 'withdrawn',
+        count: num(row['count']),
+        by: null,
+        why: null,
+      })),
+    );
+  }
 }
 
 /** Changes after a sequence number, or those of one alert, in order, each with the alert as it is now. */
@@ -242,25 +304,86 @@ export async function listChanges(
       ? ['alert_id = $id', { id: which.alertId }, '']
       : ['seq > $after', { after: BigInt(which.afterSeq) }, `LIMIT ${Math.trunc(which.limit)}`];
   const rows = await session.rows(
-    `SELECT alert.*, seq, alert_change.revision AS change_revision, change, alert_change.count AS change_count, changed_at, changed_by, why
+    `SELECT ${ROW} AS alert, seq, alert_change.revision AS revision, change, alert_change.count AS count, changed_at, changed_by, why
     FROM (SELECT * FROM alert_change WHERE ${condition} ORDER BY seq ${limit}) AS alert_change JOIN alert ON alert.id = alert_change.alert_id ORDER BY seq`,
     params,
   );
   return rows.map((row) => ({
     seq: num(row['seq']),
-    revision: num(row['change_revision']),
+    revision: num(row['revision']),
     change: text(row['change']) as AlertChange['change'],
     at: isoOrNull(row['changed_at']) ?? '',
     by: textOrNull(row['changed_by']),
     why: textOrNull(row['why']),
-    count: num(row['change_count']),
-    alert: fromRow(row),
+    count: num(row['count']),
+    alert: fromRow(text(row['alert'])),
   }));
 }
 
+/** Newest last_seen first. */
 export async function listAlerts(session: CatalogSession, filter: AlertFilter): Promise<Alert[]> {
+  const { condition, params } = conditionOf(filter);
+  const chosen =
+    filter.limit === undefined
+      ? condition
+      : `alert.rowid IN (SELECT rowid FROM alert WHERE ${condition} ORDER BY last_seen DESC, id LIMIT ${Math.trunc(filter.limit)})`;
+  // Sorted here: the engine would have to hold all of them for it.
+  return (await rowsOf(session, chosen, params)).toSorted(newestFirst);
+}
+
+/** In the order of these ids. */
+export async function alertsOf(session: CatalogSession, ids: readonly string[]): Promise<Alert[]> {
+  const found = new Map<string, Alert>();
+  for (const piece of piecesOf(ids)) {
+    for (const alert of await rowsOf(session, `alert.id IN ${IDS}`, { ids: JSON.stringify(piece) }))
+      found.set(alert.id, alert);
+  }
+  return ids.flatMap((id) => found.get(id) ?? []);
+}
+
+async function rowsOf(session: CatalogSession, condition: string, params: Params): Promise<Alert[]> {
+  const alerts: Alert[] = [];
+  for await (const row of textsOf(session.connection, `SELECT ${ROW} FROM alert WHERE ${condition}`, params))
+    alerts.push(fromRow(row));
+  return alerts;
+}
+
+/** `limit` is left to the caller. */
+export async function idsOf(session: CatalogSession, filter: AlertFilter): Promise<ReadonlySet<string>> {
+  const { condition, params } = conditionOf(filter);
+  const ids = new Set<string>();
+  for await (const id of textsOf(session.connection, `SELECT id FROM alert WHERE ${condition}`, params)) ids.add(id);
+  return ids;
+}
+
+/** Of all alerts. */
+export async function alertOutlines(session: CatalogSession): Promise<AlertOutline[]> {
+  const outlines: AlertOutline[] = [];
+  for await (const json of textsOf(session.connection, `SELECT ${OUTLINE} FROM alert`, {})) {
+    const row = JSON.parse(json) as Row;
+    outlines.push({
+      ...row,
+      subject: JSON.parse(row.subject) as Alert['subject'],
+      first_seen: formatTime(row.first_seen),
+      last_seen: formatTime(row.last_seen),
+      attack: JSON.parse(row.attack) as Alert['attack'],
+    });
+  }
+  return outlines;
+}
+
+const newestFirst = (a: Alert, b: Alert): number =>
+  Date.parse(b.last_seen) - Date.parse(a.last_seen) || (a.id < b.id ? -1 : 1);
+
+type Params = Record<string, DuckDBValue>;
+
+function conditionOf(filter: AlertFilter): { readonly condition: string; readonly params: Params } {
   const conditions: string[] = ['true'];
-  const params: Record<string, DuckDBValue> = {};
+  const params: Params = {};
+  if (filter.ids !== undefined) {
+    conditions.push(`id IN ${IDS}`);
+    params['ids'] = JSON.stringify(filter.ids);
+  }
   if (filter.detector !== undefined) {
     conditions.push('detector = $detector');
     params['detector'] = filter.detector;
@@ -285,12 +408,7 @@ export async function listAlerts(session: CatalogSession, filter: AlertFilter): 
     conditions.push('first_seen < CAST($to AS TIMESTAMP)');
     params['to'] = sqlTime(filter.toMs);
   }
-  const limit = filter.limit === undefined ? '' : `LIMIT ${Math.trunc(filter.limit)}`;
-  const rows = await session.rows(
-    `SELECT * FROM alert WHERE ${conditions.join(' AND ')} ORDER BY last_seen DESC, id ${limit}`,
-    params,
-  );
-  return rows.map(fromRow);
+  return { condition: conditions.join(' AND '), params };
 }
 
 export async function findAlert(session: CatalogSession, idPrefix: string): Promise<Alert> {
@@ -301,18 +419,11 @@ export async function findAlert(session: CatalogSession, idPrefix: string): Prom
 
 /** By ids or unique beginnings, in their order, each alert once. */
 async function findAlerts(session: CatalogSession, idPrefixes: readonly string[]): Promise<Alert[]> {
-  const long = new Set(idPrefixes.filter((prefix) => prefix.length >= ID_PREFIX_MIN).map((one) => one.toLowerCase()));
-  const rows = await session.rows(
-    `SELECT prefix, alert.* FROM (SELECT unnest(from_json($prefixes, '["VARCHAR"]')) AS prefix) AS given
-    JOIN alert ON starts_with(alert.id, given.prefix) ORDER BY alert.id`,
-    { prefixes: JSON.stringify([...long]) },
+  const byPrefix = await idsByPrefix(
+    session,
+    new Set(idPrefixes.filter((prefix) => prefix.length >= ID_PREFIX_MIN).map((one) => one.toLowerCase())),
   );
-  const byPrefix = new Map<string, CatalogRow[]>();
-  for (const row of rows) {
-    const prefix = text(row['prefix']);
-    byPrefix.set(prefix, [...(byPrefix.get(prefix) ?? []), row]);
-  }
-  const foundBy = (prefix: string): readonly CatalogRow[] => byPrefix.get(prefix.toLowerCase()) ?? [];
+  const foundBy = (prefix: string): readonly string[] => byPrefix.get(prefix.toLowerCase()) ?? [];
   const unknown = idPrefixes.filter((prefix) => foundBy(prefix).length === 0);
   const [first, ...others] = unknown;
   if (first !== undefined) {
@@ -327,8 +438,31 @@ async function findAlerts(session: CatalogSession, idPrefixes: readonly string[]
       hint: 'Give more digits of the id.',
     });
   }
-  const byId = new Map(idPrefixes.flatMap(foundBy).map((row) => [text(row['id']), fromRow(row)]));
-  return [...byId.values()];
+  return alertsOf(session, [...new Set(idPrefixes.flatMap(foundBy))]);
+}
+
+/** Those of one length are joined by equality: each prefix compared with each id would take minutes for a hundred thousand. */
+async function idsByPrefix(
+  session: CatalogSession,
+  prefixes: ReadonlySet<string>,
+): Promise<ReadonlyMap<string, readonly string[]>> {
+  const found = new Map<string, string[]>();
+  for (const length of new Set([...prefixes].map((prefix) => prefix.length))) {
+    for (const piece of piecesOf([...prefixes].filter((prefix) => prefix.length === length))) {
+      const rows = await session.rows(
+        `SELECT prefix, alert.id AS id FROM (SELECT unnest(from_json($prefixes, '["VARCHAR"]')) AS prefix) AS given
+        JOIN alert ON left(alert.id, ${length}) = given.prefix`,
+        { prefixes: JSON.stringify(piece) },
+      );
+      for (const row of rows) {
+        const [prefix, id] = [text(row['prefix']), text(row['id'])];
+        const own = found.get(prefix);
+        if (own === undefined) found.set(prefix, [id]);
+        else own.push(id);
+      }
+    }
+  }
+  return found;
 }
 
 /** What people are told when somebody sets a status. */
@@ -342,12 +476,15 @@ export async function setStatus(
   why: string | null,
 ): Promise<DecidedAlert[]> {
   const before = await findAlerts(session, idPrefixes);
-  const rows = await session.rows(
-    `UPDATE alert SET status = $status, status_by = $by, status_why = $why, revision = revision + 1, told_count = count, updated_at = CAST($now AS TIMESTAMP)
-    WHERE id IN (SELECT unnest(from_json($ids, '["VARCHAR"]'))) AND status NOT IN ($status, 'withdrawn') RETURNING id, revision, count`,
-    { ids: JSON.stringify(before.map(({ id }) => id)), status, by, why, now: sqlTime(Date.now()) },
-  );
-  const changed = new Map(rows.map((row) => [text(row['id']), row]));
+  const changed = new Map<string, CatalogRow>();
+  for (const piece of piecesOf(before.map(({ id }) => id))) {
+    const rows = await session.rows(
+      `UPDATE alert SET status = $status, status_by = $by, status_why = $why, revision = revision + 1, told_count = count, updated_at = CAST($now AS TIMESTAMP)
+      WHERE id IN ${IDS} AND status NOT IN ($status, 'withdrawn') RETURNING id, revision, count`,
+      { ids: JSON.stringify(piece), status, by, why, now: sqlTime(Date.now()) },
+    );
+    for (const row of rows) changed.set(text(row['id']), row);
+  }
   const decided = before.map((alert) => ({
     alert: changed.has(alert.id) ? { ...alert, status } : alert,
     was: alert.status,

@@ -188,8 +188,13 @@ export const ALERT_RANK: CatalogTable = {
     { name: 'severity', type: 'INTEGER', doc: 'Points for the severity.' },
     { name: 'rarity', type: 'INTEGER', doc: 'Points for a detector that seldom raises alerts.' },
     { name: 'news', type: 'INTEGER', doc: 'Points for the first alert of its detector about its principal.' },
-    { name: 'chain', type: 'INTEGER', doc: 'Points for what else the principal did around it.' },
-    { name: 'told', type: 'INTEGER', doc: 'Zero or less: alerts above it tell of the same incident already.' },
+    { name: 'habit', type: 'INTEGER', doc: 'Zero or less: its detector says the same of its principal on other days.' },
+    { name: 'chain', type: 'INTEGER', doc: 'Points for what else that is no habit the principal did around it.' },
+    {
+      name: 'told',
+      type: 'INTEGER',
+      doc: 'Zero or less: alerts above it tell of the same incident, or are of the same detector.',
+    },
   ],
 };
 

@@ -1,6 +1,6 @@
 /** Plain values out of catalog rows: DuckDB's wide integers and timestamps as what the contracts say. */
 import type { DuckDBConnection, DuckDBValue } from '@duckdb/node-api';
-import { DuckDBListValue, DuckDBTimestampValue } from '../duckdb.ts';
+import { DuckDBTimestampValue } from '../duckdb.ts';
 import type { CatalogTable } from '../store.ts';
 import { formatTime } from '../time.ts';
 
@@ -11,8 +11,6 @@ export const text = (value: DuckDBValue | undefined): string =>
   value === null || value === undefined ? '' : String(value);
 export const textOrNull = (value: DuckDBValue | undefined): string | null =>
   value === null || value === undefined ? null : String(value);
-export const texts = (value: DuckDBValue | undefined): string[] =>
-  value instanceof DuckDBListValue ? value.items.map(text) : [];
 export const timeOrNull = (value: DuckDBValue | undefined): number | null =>
   value instanceof DuckDBTimestampValue ? Math.floor(Number(value.micros) / 1000) : null;
 export const isoOrNull = (value: DuckDBValue | undefined): string | null => {
@@ -30,6 +28,40 @@ export const sqlTime = (ms: number | null): string | null =>
  */
 export const fromJson = (parameter: string, columns: Readonly<Record<string, string>>): string =>
   `(SELECT unnest(from_json($${parameter}, '[${JSON.stringify(columns)}]'), recursive := true))`;
+
+/** The rows of a statement with one column of text, as the engine makes them: they need not fit into its memory together. */
+export async function* textsOf(
+  connection: DuckDBConnection,
+  sql: string,
+  params: Record<string, DuckDBValue>,
+): AsyncGenerator<string> {
+  const result = await connection.stream(sql, params);
+  for (;;) {
+    const chunk = await result.fetchChunk();
+    if (chunk === null || chunk.rowCount === 0) return;
+    yield* chunk.getColumnValues(0).map(text);
+  }
+}
+
+/** Of the JSON of one parameter, in characters: to read it takes DuckDB many times the memory, of which the catalog has little. */
+const PIECE_CHARS = 1 << 20;
+
+/** What is read from JSON by one statement after the other, since all together may be too much for one. In order; an item that is larger than a piece is one alone. */
+export function* piecesOf<T>(items: Iterable<T>): Generator<readonly T[]> {
+  let piece: T[] = [];
+  let chars = 0;
+  for (const item of items) {
+    const more = JSON.stringify(item).length;
+    if (piece.length > 0 && chars + more > PIECE_CHARS) {
+      yield piece;
+      piece = [];
+      chars = 0;
+    }
+    piece.push(item);
+    chars += more;
+  }
+  if (piece.length > 0) yield piece;
+}
 
 type CellType = 'BIGINT' | 'VARCHAR' | 'TIMESTAMP';
 /** A time is given in ms. */

@@ -6,11 +6,19 @@ import { AppError } from '../errors.ts';
 import type { KnownFile, LogFileIdentity, StoreWriter } from '../ingest.ts';
 import type { RejectRow, Store, StoreStatus, TableSums } from '../store.ts';
 import type { Table } from '../table.ts';
-import { findAlert, listAlerts, listChanges, setStatus, upsertAlerts, withdrawAlerts } from './alerts.ts';
+import {
+  alertOutlines,
+  findAlert,
+  listAlerts,
+  listChanges,
+  setStatus,
+  upsertAlerts,
+  withdrawAlerts,
+} from './alerts.ts';
 import { Catalog, type CatalogSession } from './catalog.ts';
 import { CATALOG_TABLES, STORE_VERSION } from './catalog-tables.ts';
 import { type CheckReport, checkStore } from './check.ts';
-import { makeDerived } from './derived.ts';
+import { alertsByRank, makeDerived } from './derived.ts';
 import { asStoreError, FILE_MODE, makeFolder, type StorePaths, storePaths } from './files.ts';
 import { huntSeqs, moveHunts } from './hunts.ts';
 import { liveSegments, SNAPSHOT_PREFIX } from './lake.ts';
@@ -117,7 +125,9 @@ function localStore(paths: StorePaths): LocalStore {
         await moveHunts(session, result.seqs);
         return recorded;
       }),
-    alerts: (filter) => catalog.read((session) => listAlerts(session, filter)),
+    alerts: (filter) =>
+      catalog.read((session) => (filter.sort === 'rank' ? alertsByRank(session, filter) : listAlerts(session, filter))),
+    alertOutlines: () => catalog.read(alertOutlines),
     alert: (idPrefix) => catalog.read((session) => findAlert(session, idPrefix)),
     setAlertStatus: (ids, status, by, why) => catalog.write((session) => setStatus(session, ids, status, by, why)),
     alertHistory: (id) => catalog.read((session) => listChanges(session, { alertId: id })),

@@ -25,7 +25,7 @@ const alert: Alert = {
 };
 
 const life: AlertLife = {
-  rank: { place: 2, of: 7, points: 65, severity: 40, rarity: 12, news: 10, chain: 5, told: -2 },
+  rank: { place: 2, of: 7, points: 65, severity: 40, rarity: 12, news: 10, habit: 0, chain: 5, told: -2 },
   incident: null,
   suppression: null,
   history: [],

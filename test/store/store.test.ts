@@ -1,17 +1,20 @@
 /** The store folder: ledger, lease, alerts, versions, and several processes at once. */
 import { spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { Alert } from '../../src/alert.ts';
+import { type Alert, EVIDENCE_MAX } from '../../src/alert.ts';
 import { PRELUDE } from '../../src/backends/prelude.ts';
 import { cloudtrailTable } from '../../src/formats/cloudtrail-table.ts';
 import type { CommitUnit } from '../../src/ingest.ts';
+import { ranksOf } from '../../src/rank.ts';
 import { Catalog } from '../../src/store/catalog.ts';
 import { createSegmentWriter } from '../../src/store/segment-writer.ts';
 import { type LocalStore, openStore } from '../../src/store/store.ts';
+import { formatTime } from '../../src/time.ts';
 
 let folder: string;
 let store: LocalStore;
@@ -294,6 +297,62 @@ describe('alerts', () => {
       [6, 'new'],
       [7, 'withdrawn'],
     ]);
+  });
+
+  describe('tens of thousands of one hunt', () => {
+    const COUNT = 25_000;
+    const idOf = (at: number): string => createHash('sha256').update(String(at)).digest('hex').slice(0, 32);
+    /** Of a thousand principals, one every twenty seconds. */
+    const many = (count: number): Alert[] =>
+      Array.from({ length: count }, (_, at) => ({
+        ...alert,
+        id: idOf(at),
+        event_ids: [...Array(EVIDENCE_MAX).keys()].map((event) => `${String(at).padStart(32, '0')}-${event}`),
+        subject: { principal: `user-${at % 1000}` },
+        first_seen: formatTime(Date.UTC(2026, 0, 1) + at * 20_000),
+        last_seen: formatTime(Date.UTC(2026, 0, 1) + at * 20_000),
+      }));
+
+    test('are recorded, listed and decided upon', async () => {
+      const alerts = many(COUNT);
+      const ids = alerts.map(({ id }) => id);
+      const { fresh, statuses } = await store.recordHunt({ alerts, withdrawn: [], seqs: [] });
+      expect([fresh.size, statuses.size]).toEqual([COUNT, COUNT]);
+      expect((await store.alerts({ limit: 2 })).map(({ id }) => id)).toEqual([idOf(COUNT - 1), idOf(COUNT - 2)]);
+      expect(await store.alerts({ ids: ids.slice(0, 1) })).toEqual([{ ...alerts[0], new: false }]);
+      const ranks = ranksOf(await store.alertOutlines());
+      expect((await store.alerts({ sort: 'rank', limit: 3 })).map(({ id }) => id)).toEqual(
+        ranks.slice(0, 3).map(({ alert_id }) => alert_id),
+      );
+      const decided = await store.setAlertStatus(
+        ids.map((id) => id.slice(0, 20)),
+        'closed',
+        'martha',
+        null,
+      );
+      expect(decided.map((one) => one.alert.id)).toEqual(ids);
+      await store.recordHunt({ alerts: alerts.slice(0, 10), withdrawn: ids.slice(10), seqs: [] });
+      const count = async (status: Alert['status']): Promise<number> =>
+        (await store.alerts({ statuses: [status] })).length;
+      expect([await count('closed'), await count('withdrawn')]).toEqual([10, COUNT - 10]);
+      const last = await store.outbox.changes(3 * COUNT - 12, 10);
+      expect(last.map(({ seq, change }) => [seq, change])).toEqual([
+        [3 * COUNT - 11, 'withdrawn'],
+        [3 * COUNT - 10, 'withdrawn'],
+      ]);
+    }, 120_000);
+
+    test('are recorded all or none', async () => {
+      const alerts = many(3000);
+      const broken = { ...(alerts[0] as Alert), id: 'f'.repeat(32), first_seen: 'no time' };
+      const seqs = [{ key, seq: 4 }];
+      await expect(store.recordHunt({ alerts: [...alerts, broken], withdrawn: [], seqs })).rejects.toThrow(
+        'Invalid time value',
+      );
+      expect(await store.alerts({ limit: 1 })).toEqual([]);
+      expect(await store.outbox.changes(0, 1)).toEqual([]);
+      expect(await store.huntSeqs([key])).toEqual([0]);
+    }, 120_000);
   });
 
   test('are found by a unique beginning of their id only', async () => {

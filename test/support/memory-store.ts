@@ -148,6 +148,7 @@ export class MemoryStore implements Store {
   readonly withoutTime = unused;
   readonly rejects = unused;
   readonly snapshot = unused;
+  readonly alertOutlines = unused;
   readonly alert = unused;
   readonly setAlertStatus = unused;
   readonly alertHistory = unused;

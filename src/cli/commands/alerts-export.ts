@@ -4,11 +4,11 @@ import { ALERT_STATUSES, type Alert, type AlertStatus, SEVERITIES, type Severity
 import { toAsff } from '../../asff.ts';
 import { AppError } from '../../errors.ts';
 import { toOcsf } from '../../ocsf.ts';
-import { json } from '../../printable.ts';
 import { formatTime } from '../../time.ts';
 import { checkAccount, checkRegion } from '../aws.ts';
 import { finish, type Host, isOutput, type Run, windowOf, withStore } from '../command.ts';
 import { createAlertWriter } from '../output/alerts.ts';
+import { writeJsonLines } from '../output/json.ts';
 import { plural } from '../output/text.ts';
 
 interface ExportOptions {
@@ -66,12 +66,7 @@ function writerOf(run: Run<ExportOptions>): (alerts: readonly Alert[]) => Promis
   const { outputForm = 'jsonl', terminal, options } = run;
   const at = formatTime(run.nowMs);
   const lines = (shapeOf: (alert: Alert) => object) => (alerts: readonly Alert[]) =>
-    terminal.out(
-      terminal.mask
-        .value(alerts)
-        .map((alert) => `${json(shapeOf(alert))}\n`)
-        .join(''),
-    );
+    writeJsonLines(terminal.mask.value(alerts).map(shapeOf), terminal);
   if (outputForm !== 'asff' && (options.account !== undefined || options.region !== undefined)) {
     throw new AppError('usage-invalid', '--account and --region are for --output asff only', {
       hint: 'They say where Security Hub imports the findings. Alerts of one account are found by `trailhound sql`.',

@@ -57,7 +57,7 @@ export function incidentsCommand(host: Host): Command {
 }
 
 async function allIncidents(store: Store): Promise<readonly Incident[]> {
-  return incidentsOf(await store.alerts({}));
+  return incidentsOf(await store.alertOutlines());
 }
 
 /** A shorter beginning of an id would name incidents by chance. */

@@ -2,7 +2,6 @@
 import { Command, Option } from 'commander';
 import { ALERT_STATUSES, type Alert, type AlertStatus, SEVERITIES, type Severity } from '../../alert.ts';
 import { json } from '../../printable.ts';
-import { byRank, ranksOf } from '../../rank.ts';
 import type { Table } from '../../table.ts';
 import { lifeOf } from '../alert-life.ts';
 import { finish, group, type Host, type Run, wholeNumber, windowOf, withStore } from '../command.ts';
@@ -75,17 +74,15 @@ export function alertsCommand(host: Host): Command {
           const wanted = options.status ?? (options.incident === undefined ? PENDING : ['all']);
           const alerts = await withStore(run, async (store) => {
             const incident = options.incident === undefined ? null : await findIncident(store, options.incident);
-            const found = await store.alerts({
+            return store.alerts({
+              ...(incident !== null && { ids: incident.alert_ids }),
               ...(options.detector !== undefined && { detector: options.detector }),
               ...(options.minSeverity !== undefined && { minSeverity: options.minSeverity }),
               ...(!wanted.includes('all') && { statuses: wanted.filter((status) => status !== 'all') }),
               ...window,
-              ...(limit > 0 && incident === null && !isRanked && { limit }),
+              ...(limit > 0 && { limit }),
+              sort,
             });
-            const own = incident === null ? found : found.filter(({ id }) => incident.alert_ids.includes(id));
-            // Among all alerts, whatever is asked for: a rank is what it is.
-            const sorted = isRanked ? byRank(own, ranksOf(await store.alerts({}))) : own;
-            return limit > 0 ? sorted.slice(0, limit) : sorted;
           });
           if (alerts.length === 0 && options.detector !== undefined) await checkDetector(run, options.detector);
           const writer = createAlertWriter(run.output, terminal, isRanked ? 'given' : 'severity');

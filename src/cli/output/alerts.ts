@@ -10,6 +10,7 @@ import type { TableColumn } from '../../text-table.ts';
 import type { AlertLife } from '../alert-life.ts';
 import type { Terminal } from '../terminal.ts';
 import { type Fact, factLines } from './facts.ts';
+import { writeJsonLines, writeJsonList } from './json.ts';
 import { createRowWriter, type Output } from './rows.ts';
 import { plural } from './text.ts';
 
@@ -76,9 +77,7 @@ function writerOf(output: Output, terminal: Terminal, inOrder: InOrder): AlertWr
       return jsonWriter(terminal, inOrder);
     case 'jsonl':
       return {
-        async write(alerts) {
-          if (alerts.length > 0) await terminal.out(alerts.map((alert) => `${json(alert)}\n`).join(''));
-        },
+        write: (alerts) => writeJsonLines(alerts, terminal),
         async end() {},
       };
     case 'csv':
@@ -104,14 +103,12 @@ function bySeverity(alerts: readonly Alert[]): Alert[] {
 }
 
 function jsonWriter(terminal: Terminal, inOrder: InOrder): AlertWriter {
-  const all: Alert[] = [];
+  let all: readonly Alert[] = [];
   return {
     async write(alerts) {
-      all.push(...alerts);
+      all = [...all, ...alerts];
     },
-    async end() {
-      await terminal.out(`${json(inOrder(all), 2)}\n`);
-    },
+    end: () => writeJsonList(inOrder(all), terminal),
   };
 }
 

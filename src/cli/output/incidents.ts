@@ -1,9 +1,10 @@
 /** Incidents as a person reads them and as a program does. */
 import type { Value } from '../../backend.ts';
 import type { Incident } from '../../incident.ts';
-import { json, printable } from '../../printable.ts';
+import { printable } from '../../printable.ts';
 import type { Terminal } from '../terminal.ts';
 import { INDENT, SHORT_ID_DIGITS, severityStyle } from './alerts.ts';
+import { writeJsonLines, writeJsonList } from './json.ts';
 import { type Output, printRows } from './rows.ts';
 
 const FIELDS: readonly (readonly [name: string, type: string, value: (incident: Incident) => Value])[] = [
@@ -32,9 +33,9 @@ export async function printIncidents(
     case 'table':
       return printParagraphs(shown, terminal);
     case 'json':
-      return terminal.out(`${json(shown, 2)}\n`);
+      return writeJsonList(shown, terminal);
     case 'jsonl':
-      return terminal.out(shown.map((incident) => `${json(incident)}\n`).join(''));
+      return writeJsonLines(shown, terminal);
     case 'csv':
     case 'markdown':
     case 'parquet': {
