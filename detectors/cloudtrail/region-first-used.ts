@@ -49,14 +49,15 @@ export const detector = defineDetector({
       { not: { actor_type: 'service' } },
     ],
   },
-  baseline: { firstSeen: ['aws_region'], per: ['account_id'], over: '30d' },
+  // Where little is made, three days do not show all regions that are in use.
+  baseline: { firstSeen: ['aws_region'], per: ['account_id'], over: '30d', warmUp: '4d' },
   slot: '1h',
   subject: ['account_id', 'aws_region'],
   summary:
     '{principal} was the first to make something in {aws_region}: {event_name} from {source_address} ({count} calls in the hour)',
   falsePositives: ['The business really goes there.', 'A baseline is rolled out to all regions: one alert for each.'],
   blindSpots: [
-    'Silent until the account has the history that a first time needs.',
+    'Silent until the account has four days of history.',
     'Regions that a trail of a single region does not record.',
   ],
   response: [
@@ -83,6 +84,11 @@ export const detector = defineDetector({
     },
     { name: 'the region is the usual one', records: [usual, { ...first, awsRegion: 'us-east-1' }], alerts: [] },
     { name: 'there is no history yet', records: [first], alerts: [] },
+    {
+      name: 'there are not quite four days of history',
+      records: [{ repeat: 4, every: '1d', record: launch('us-east-1', '2025-03-07T10:00:00Z') }, first],
+      alerts: [],
+    },
     {
       name: 'refused, only read, a sign-in, an object written, or an AWS service',
       records: [
