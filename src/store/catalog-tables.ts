@@ -186,7 +186,7 @@ export const ALERT_RANK: CatalogTable = {
     { name: 'place', type: 'BIGINT', doc: '1 is looked at first.' },
     { name: 'points', type: 'INTEGER', doc: 'The sum of the other columns.' },
     { name: 'severity', type: 'INTEGER', doc: 'Points for the severity.' },
-    { name: 'rarity', type: 'INTEGER', doc: 'Points for a detector that seldom raises alerts.' },
+    { name: 'rarity', type: 'INTEGER', doc: 'Points for a detector that speaks of few principals.' },
     { name: 'news', type: 'INTEGER', doc: 'Points for the first alert of its detector about its principal.' },
     { name: 'habit', type: 'INTEGER', doc: 'Zero or less: its detector says the same of its principal on other days.' },
     { name: 'chain', type: 'INTEGER', doc: 'Points for what else that is no habit the principal did around it.' },

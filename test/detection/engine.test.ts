@@ -561,7 +561,7 @@ describe('a baseline', () => {
   const window: Window = { fromMs: STREAM_START_MS, toMs: STREAM_START_MS + DAYS * DAY_MS };
   const OVER_MS = 5 * DAY_MS;
   const WARM_UP_MS = 3 * DAY_MS;
-  const hasHistory = (stream: readonly StreamEvent[], account: string, slot: number): boolean =>
+  const isRipe = (stream: readonly StreamEvent[], account: string, slot: number): boolean =>
     stream.some(
       (event) => event.account === account && timeOf(event) >= slot - OVER_MS && timeOf(event) < slot - WARM_UP_MS,
     );
@@ -583,7 +583,7 @@ describe('a baseline', () => {
           timeOf(other) >= slot - OVER_MS &&
           timeOf(other) < slot,
       );
-      return !before && hasHistory(stream, event.account, slot);
+      return !before && isRipe(stream, event.account, slot);
     });
     return groups(fresh, (event) => [event.principal, slotOf(event)]).map((own) =>
       expected(own[0]?.principal ?? null, slotOf(own[0] as StreamEvent), own, null),
@@ -626,7 +626,7 @@ describe('a baseline', () => {
         const before = denied.filter((other) => other.principal === event.principal && timeOf(other) < slot(event));
         if (before.some((other) => valueOf(other) === valueOf(event) && timeOf(other) >= slot(event) - overMs))
           return false;
-        if (part.habit === undefined) return hasHistory(stream, event, slot(event));
+        if (part.habit === undefined) return hasPast(stream, event, slot(event));
         const known = before.filter((other) => slotOf(other) < slotOf(event) && slotOf(other) > slotOf(event) - overMs);
         return (
           new Set(known.map(slotOf)).size >= part.habit.days && new Set(known.map(valueOf)).size <= part.habit.values
@@ -639,7 +639,7 @@ describe('a baseline', () => {
           : [expected(own[0]?.principal ?? null, slot(own[0] as StreamEvent), own, part.atLeast ? peak : null)];
       });
     };
-    const hasHistory = (stream: readonly StreamEvent[], { principal }: StreamEvent, at: number): boolean =>
+    const hasPast = (stream: readonly StreamEvent[], { principal }: StreamEvent, at: number): boolean =>
       stream.some(
         (event) => event.principal === principal && timeOf(event) >= at - overMs && timeOf(event) < at - WARM_UP_MS,
       );
