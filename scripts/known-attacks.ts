@@ -8,54 +8,16 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parse } from 'yaml';
 import type { Alert } from '../src/alert.ts';
 import { readConfig } from '../src/cli/config.ts';
 import { loadDetectors } from '../src/cli/detectors.ts';
-import { z } from '../src/detector.ts';
 import { code, list, table } from './docs/markdown.ts';
 import { caseAt, isOurs, type RuleCase, writeCase } from './known-attacks/cases.ts';
+import { readOpinions, recordsOf } from './known-attacks/opinions.ts';
 
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 const CLI = here('../dist/src/cli/main.js');
 const PAGE = here('../docs/known-attacks.md');
-
-/** An argument in a sentence or two. */
-const argument = z.string().min(20);
-const opinionsSchema = z.strictObject({
-  /** Detectors that name the tool and not the act: that one of them fires says nothing about a technique. */
-  toolDetectors: z.array(z.string()),
-  /** The techniques of the recorded campaign, each with its own events. */
-  campaign: z.array(
-    z.strictObject({
-      technique: z.string(),
-      events: z.array(z.string()).optional(),
-      /** Part of the caller's ARN. */
-      caller: z.string().optional(),
-      from: z.string().optional(),
-      to: z.string().optional(),
-      missed: argument.optional(),
-      note: z.string().optional(),
-    }),
-  ),
-  /** Why nothing fires for a technique that has a file of its own. */
-  techniques: z.record(z.string(), z.strictObject({ missed: argument })),
-  rules: z.record(
-    z.string(),
-    z.strictObject({
-      /** Equivalents of ours; or none, and why. */
-      detectors: z.array(z.string()).min(1).optional(),
-      none: argument.optional(),
-      repeat: z.number().int().positive().optional(),
-      vary: z.array(z.string()).optional(),
-      /** By name of the case: why ours judges otherwise. */
-      differs: z.record(z.string(), argument).optional(),
-    }),
-  ),
-  /** Folders of samples that nobody attacked: by detector, why its alerts there are right. */
-  ordinary: z.record(z.string(), z.record(z.string(), argument)),
-});
-type Opinions = z.infer<typeof opinionsSchema>;
 
 /** Where an attack has to stand by rank. */
 const FIRST_PAGE = 10;
@@ -65,7 +27,7 @@ if (folder === undefined || !existsSync(CLI)) {
   console.error('npm run build && node --import tsx scripts/known-attacks.ts <folder of the data>');
   process.exit(2);
 }
-const opinions: Opinions = opinionsSchema.parse(parse(readFileSync(here('known-attacks/opinions.yaml'), 'utf8')));
+const opinions = readOpinions();
 const work = mkdtempSync(join(tmpdir(), 'trailhound-known-'));
 const known = new Set((await loadDetectors(await readConfig(undefined))).entries.map(({ detector }) => detector.id));
 const mistakes: string[] = [];
@@ -119,19 +81,9 @@ function campaignTable(): string {
   const alerts = ranked('campaign', dir);
   return table(
     ['technique', 'detectors', 'place of the first', 'remark'],
-    opinions.campaign.map(({ technique, events, caller, from = '', to = '~', missed, note = '' }) => {
-      const own = new Set(
-        records
-          .filter(
-            ({ eventName, eventTime, userIdentity }) =>
-              (events ?? caller) !== undefined &&
-              (events === undefined || events.includes(eventName)) &&
-              (caller === undefined || userIdentity?.arn?.includes(caller) === true) &&
-              eventTime >= from &&
-              eventTime <= to,
-          )
-          .map(({ eventID }) => eventID),
-      );
+    opinions.campaign.map((entry) => {
+      const { technique, missed, note = '' } = entry;
+      const own = new Set(recordsOf(entry, records).map(({ eventID }) => eventID));
       if (own.size === 0 && missed === undefined) mistakes.push(`${technique}: the campaign holds no such events`);
       const told = alerts.filter((alert) => isAct(alert) && alert.event_ids.some((id) => own.has(id)));
       return [code(technique), judged(technique, told, missed), placeOf(alerts, told), note];

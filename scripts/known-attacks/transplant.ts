@@ -2,6 +2,7 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { DAY_MS } from '../../src/time.ts';
+import { readOpinions, recordsOf } from './opinions.ts';
 
 export interface RecordedAttack {
   readonly name: string;
@@ -12,6 +13,7 @@ export interface RecordedAttack {
 
 interface RawRecord {
   readonly eventID: string;
+  readonly eventName: string;
   readonly eventTime: string;
   readonly awsRegion: string;
   readonly recipientAccountId: string;
@@ -37,7 +39,7 @@ const TOOL = /^stratus-red-team_/u;
 const PLAIN_AGENT = 'aws-sdk-go-v2/1.41.1 os/linux lang/go#1.25.5 md/GOOS#linux md/GOARCH#amd64';
 const TIME = /(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\dZ)/gu;
 
-/** The techniques one by one, and the campaign. */
+/** The techniques one by one, the campaign, and those of its techniques that have no recording of their own, each without what was done before it. */
 export function recordedAttacks(folder: string): readonly RecordedAttack[] {
   const jsonFiles = (dir: string): string[] =>
     readdirSync(dir)
@@ -50,7 +52,13 @@ export function recordedAttacks(folder: string): readonly RecordedAttack[] {
   const campaign = jsonFiles(join(folder, 'invictus-aws', 'CloudTrail')).flatMap(
     (path) => (JSON.parse(readFileSync(path, 'utf8')) as { Records: RawRecord[] }).Records,
   );
-  return [...techniques, attackOf('the campaign', campaign)];
+  const known = new Set(techniques.map(({ name }) => name));
+  const others = readOpinions().campaign.flatMap((entry) =>
+    entry.missed !== undefined || known.has(entry.technique)
+      ? []
+      : [attackOf(`${entry.technique} alone`, recordsOf(entry, campaign))],
+  );
+  return [...techniques, attackOf('the campaign', campaign), ...others];
 }
 
 function attackOf(name: string, records: readonly RawRecord[]): RecordedAttack {
