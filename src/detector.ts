@@ -84,8 +84,7 @@ export interface Habit {
  * Late data can refute these, so a slot is judged once it has ended and its events had time to arrive. `firstSeen`: among the events of `when`, the values of these
  * columns have not occurred together, within the same `per` (default: account_id), in [slot - over, slot). `atLeast`: a subject has so many of these new values in the
  * slot. `habit`: the `per` has had events of `when` on at least so many of the whole days of `over` before the slot's, with no more than so many values; this takes
- * the place of a warm-up. `timesUsual`: the subject's events in the slot are at
- * least `atLeast`, and that many times the median of its slots in [slot - over, slot) that hold any (the lower one of two in the middle; 0 where it has none).
+ * the place of a warm-up. `timesUsual`: the subject's events in the slot are at least `atLeast`, and that many times the median of its slots in [slot - over, slot) that hold any (the lower one of two in the middle; 0 where it has none).
  * `mads`: and so many median absolute deviations of the same slots above that median. `by: 'hour-of-week'`: and all that also of those among them that lie whole weeks
  * before, where there are any: what runs every Monday at nine is usual there.
  * Otherwise neither speaks before the `per` (for `timesUsual` the account) has events of any kind in [slot - over, slot - warmUp].
@@ -282,12 +281,14 @@ function spanProblem({ slot, threshold, baseline, sequence, lookback }: Detector
     return `baseline.over is ${baseline.over}, expected at least the ${baseline.warmUp ?? WARM_UP} of history that a baseline needs`;
   if (over % length !== 0 || warmUp % length !== 0)
     return `baseline.over and baseline.warmUp are no multiples of the slot ${slot}`;
-  if ('habit' in baseline && baseline.habit !== undefined && (baseline.per ?? []).length === 0)
-    return "baseline.habit has no meaning without 'per', which says whose habit it is";
-  if ('habit' in baseline && baseline.habit !== undefined && baseline.warmUp !== undefined)
-    return "baseline.warmUp has no meaning beside 'habit', which asks for history of its own";
-  if ('habit' in baseline && baseline.habit !== undefined && over < 2 * DAY_MS)
-    return `baseline.over is ${baseline.over}, expected at least 2d beside 'habit', which counts whole days`;
+  if ('habit' in baseline && baseline.habit !== undefined) {
+    if ((baseline.per ?? []).length === 0)
+      return "baseline.habit has no meaning without 'per', which says whose habit it is";
+    if (baseline.warmUp !== undefined)
+      return "baseline.warmUp has no meaning beside 'habit', which asks for history of its own";
+    if (over < 2 * DAY_MS)
+      return `baseline.over is ${baseline.over}, expected at least 2d beside 'habit', which counts whole days`;
+  }
   if ('by' in baseline && over % WEEK_MS !== 0)
     return `baseline.over is ${baseline.over}, expected whole weeks beside by: 'hour-of-week'`;
   return DAY_MS % length === 0 ? null : `slot ${slot} does not divide the day`;

@@ -118,6 +118,23 @@ describe('without a store', () => {
     ]);
   });
 
+  test('lint of one whose file cannot be used says where and why', async () => {
+    const baseline = '{ firstSeen: [source_ip.network], habit: { days: 3, values: 2 }, over: 15d }';
+    put(cwd, 'detectors/homebody.yaml', yaml('homebody', { slot: '1h', baseline }));
+    expect(await run('lint', 'homebody')).toMatchObject({
+      status: 2,
+      stderr: expect.stringMatching(
+        /no detector that can be used.*'homebody'\n.*homebody[.]yaml:\d+:1: .*without 'per'/u,
+      ) as string,
+    });
+    put(
+      cwd,
+      'detectors/homebody.yaml',
+      yaml('homebody', { slot: '1h', baseline: baseline.replace('over', 'per: [principal], over') }),
+    );
+    expect((await run('lint', 'homebody')).stdout).not.toContain('unusable');
+  });
+
   test('lint leaves out what is not to be told, and is strict when asked to be', async () => {
     put(cwd, 'detectors/made-user.yaml', yaml('made-user', { parameters: '{ idle: { default: 1, doc: Nothing. } }' }));
     expect(await run('lint', 'made-user')).toMatchObject({

@@ -51,6 +51,12 @@ const detectors = [
     slot: '6h',
   }),
   detector({
+    id: 'habit',
+    when: { outcome: 'denied' },
+    baseline: { firstSeen: ['event_name'], per: ['principal'], habit: { days: 2, values: 2 }, over: '5d' },
+    slot: '6h',
+  }),
+  detector({
     id: 'usual',
     when: { outcome: 'denied' },
     baseline: { timesUsual: 1.5, mads: 1, by: 'hour-of-week', atLeast: 2, over: '7d' },

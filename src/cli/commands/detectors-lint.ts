@@ -66,7 +66,17 @@ async function lint(run: Run<Options>, ...ids: string[]): Promise<ExitStatus> {
         message,
       }),
   });
-  const chosen = ids.length === 0 ? catalogue.entries : ids.map((id) => catalogue.get(id));
+  const chosen =
+    ids.length === 0
+      ? catalogue.entries
+      : ids.map((id) => {
+          // A file that cannot be used tells no id: the one that is asked for may be in it.
+          if (told.length > 0 && !catalogue.entries.some(({ detector }) => detector.id === id))
+            throw new AppError('detector-unknown', `no detector that can be used has the id '${id}'`, {
+              hint: told.map(({ message }) => `Cannot be used: ${message}`).join('\n'),
+            });
+          return catalogue.get(id);
+        });
   const all = catalogue.entries.map(({ detector }) => detector);
   const broken = new Set<CatalogueEntry>();
   await useLinter(all, configLists(config), async (problemsOf) => {
