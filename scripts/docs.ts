@@ -20,7 +20,7 @@ async function generate(): Promise<Map<string, string>> {
   return new Map([
     ['docs/reference/tables.md', tablesPage()],
     ['docs/reference/errors.md', errorsPage()],
-    ['docs/reference/commands.md', commandsPage()],
+    ['docs/reference/commands.md', await commandsPage()],
     ['docs/reference/queries.md', queriesPage()],
     ...(await detectorPages()),
     [ARCHITECTURE, architecture.replace(DRAWING, (_, begin: string, end: string) => `${begin}${drawing}\n${end}`)],

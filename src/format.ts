@@ -161,5 +161,7 @@ export interface Format {
   readonly table: Table;
   /** What says that a file which starts with these uncompressed bytes is of this format: the bytes, which decide; only its key; or nothing. */
   sniff(head: Uint8Array, key: string): 'content' | 'key' | null;
+  /** Whether they begin just as the files that the service itself delivers: then nothing further is asked, and no envelope looked for. */
+  isAsDelivered?(head: Uint8Array): boolean;
   createDecoder(limits: DecodeLimits): Promise<Decoder>;
 }

@@ -29,7 +29,7 @@ export interface IngestOptions {
   readonly redact?: readonly Redaction[];
   readonly signal: AbortSignal;
   readonly onProgress?: (progress: IngestProgress) => void;
-  /** Called after commits, never concurrently; ingest goes on meanwhile. `scan` hunts the new segments here. */
+  /** Called after commits, not after each, never concurrently; ingest goes on meanwhile. `scan` hunts the new segments here. */
   readonly onCommit?: (seq: number) => Promise<void>;
 }
 

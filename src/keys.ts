@@ -193,11 +193,17 @@ function dateOf(parts: readonly string[]): { readonly first: string | null; read
   return exact === null ? { first: `${prefix}-01`, last: `${prefix}-${days}` } : { first: exact, last: exact };
 }
 
+/** Files of one day come together: the answer that was given last. */
+let latestDay: { readonly text: string; readonly isReal: boolean } = { text: '', isReal: false };
+
 /** `YYYY-MM-DD`, or null when the calendar has no such day. */
 function realDay(year = '', month = '', day = ''): string | null {
   const text = `${year}-${month.padStart(2, '0')}-${day.padStart(2, '0')}`;
-  const ms = Date.parse(`${text}T00:00:00Z`);
-  return !Number.isNaN(ms) && new Date(ms).toISOString().startsWith(text) ? text : null;
+  if (text !== latestDay.text) {
+    const ms = Date.parse(`${text}T00:00:00Z`);
+    latestDay = { text, isReal: !Number.isNaN(ms) && new Date(ms).toISOString().startsWith(text) };
+  }
+  return latestDay.isReal ? text : null;
 }
 
 /** May a log file with this hint hold events of the scope? What the key does not tell never excludes it. */

@@ -114,8 +114,8 @@ function helpText(command: Command): string {
   return text;
 }
 
-export function commandsPage(): string {
-  const program = buildProgram({
+export async function commandsPage(): Promise<string> {
+  const program = await buildProgram({
     terminal: new Terminal(),
     signal: new AbortController().signal,
     serves: false,

@@ -7,23 +7,6 @@ import { AppError } from '../errors.ts';
 import { printableLines } from '../printable.ts';
 import { defaultMask } from '../secrets.ts';
 import { addGlobalOptions, type ExitStatus, group, type Host } from './command.ts';
-import { accountsCommand } from './commands/accounts.ts';
-import { alertsCommand } from './commands/alerts.ts';
-import { athenaCommand } from './commands/athena.ts';
-import { configCommand } from './commands/config.ts';
-import { connectCommand } from './commands/connect.ts';
-import { detectorsCommand } from './commands/detectors.ts';
-import { huntCommand } from './commands/hunt.ts';
-import { ingestCommand } from './commands/ingest.ts';
-import { initCommand } from './commands/init.ts';
-import { queryCommand } from './commands/query.ts';
-import { scanCommand } from './commands/scan.ts';
-import { sinkCommand } from './commands/sink.ts';
-import { sqlCommand } from './commands/sql.ts';
-import { statusCommand } from './commands/status.ts';
-import { storeCommand } from './commands/store.ts';
-import { suppressCommand } from './commands/suppress.ts';
-import { watchCommand } from './commands/watch.ts';
 import { packageFile } from './package.ts';
 import { Terminal } from './terminal.ts';
 
@@ -31,7 +14,29 @@ const USAGE_EXIT = 2;
 const INTERNAL_EXIT = 4;
 const INTERRUPTED_EXIT = 130;
 
-export function buildProgram(host: Host): Command {
+/** In the order of the help. Each is loaded when it is needed: all of them take a tenth of a second. */
+const COMMANDS = new Map<string, () => Promise<(host: Host) => Command>>([
+  ['scan', async () => (await import('./commands/scan.ts')).scanCommand],
+  ['ingest', async () => (await import('./commands/ingest.ts')).ingestCommand],
+  ['hunt', async () => (await import('./commands/hunt.ts')).huntCommand],
+  ['watch', async () => (await import('./commands/watch.ts')).watchCommand],
+  ['init', async () => (await import('./commands/init.ts')).initCommand],
+  ['sql', async () => (await import('./commands/sql.ts')).sqlCommand],
+  ['query', async () => (await import('./commands/query.ts')).queryCommand],
+  ['alerts', async () => (await import('./commands/alerts.ts')).alertsCommand],
+  ['detectors', async () => (await import('./commands/detectors.ts')).detectorsCommand],
+  ['suppress', async () => (await import('./commands/suppress.ts')).suppressCommand],
+  ['sink', async () => (await import('./commands/sink.ts')).sinkCommand],
+  ['config', async () => (await import('./commands/config.ts')).configCommand],
+  ['accounts', async () => (await import('./commands/accounts.ts')).accountsCommand],
+  ['status', async () => (await import('./commands/status.ts')).statusCommand],
+  ['store', async () => (await import('./commands/store.ts')).storeCommand],
+  ['connect', async () => (await import('./commands/connect.ts')).connectCommand],
+  ['athena', async () => (await import('./commands/athena.ts')).athenaCommand],
+]);
+
+/** `named`: what the command line begins with; a command's name makes it the only one. */
+export async function buildProgram(host: Host, named?: string): Promise<Command> {
   const { version } = JSON.parse(readFileSync(packageFile('package.json'), 'utf8')) as { version: string };
   const program = new Command('trailhound')
     .description(
@@ -50,27 +55,9 @@ export function buildProgram(host: Host): Command {
     'trailhound sql "SELECT event_name, count(*) FROM cloudtrail GROUP BY 1 ORDER BY 2 DESC LIMIT 10"',
     'trailhound help scan',
   ]);
-  for (const make of [
-    scanCommand,
-    ingestCommand,
-    huntCommand,
-    watchCommand,
-    initCommand,
-    sqlCommand,
-    queryCommand,
-    alertsCommand,
-    detectorsCommand,
-    suppressCommand,
-    sinkCommand,
-    configCommand,
-    accountsCommand,
-    statusCommand,
-    storeCommand,
-    connectCommand,
-    athenaCommand,
-  ]) {
-    program.addCommand(settle(make(host)));
-  }
+  const wanted = named === undefined ? undefined : COMMANDS.get(named);
+  for (const load of wanted === undefined ? COMMANDS.values() : [wanted])
+    program.addCommand(settle((await load())(host)));
   return program;
 }
 
@@ -124,7 +111,8 @@ async function main(args: readonly string[]): Promise<number> {
     },
   };
   try {
-    await buildProgram(host).parseAsync(args, { from: 'user' });
+    const program = await buildProgram(host, args[0]);
+    await program.parseAsync(args, { from: 'user' });
     if (!abort.signal.aborted || readerGone || (host.serves && terminated)) return status;
     return INTERRUPTED_EXIT;
   } catch (error) {

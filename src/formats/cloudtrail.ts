@@ -1,5 +1,5 @@
 /** The format `cloudtrail`: log files with management, data and network activity events. */
-import type { Format } from '../format.ts';
+import { type Format, HEAD_BYTES } from '../format.ts';
 import { cloudtrailTable } from './cloudtrail-table.ts';
 import { beginsWithInsight, FIRST_KEY, FRAME, IDENTIFYING_KEYS, INSIGHT } from './cloudtrail-traits.ts';
 import { createJsonDecoder, type JsonRecords } from './json-decoder.ts';
@@ -36,6 +36,13 @@ const RECORDS: JsonRecords = {
 /** What the content of CloudTrail's files shows in its first bytes. */
 const SIGNATURE =
   /"(?:eventVersion|eventSource|eventName|eventID|digestStartTime|digestS3Object)"\s*:|^\s*\{\s*"Records"\s*:/;
+/**
+ * What AWS delivers is a document in one line, and begins so. Notifications of S3, which have the same shape, have versions from 2 on, and Insights events no
+ * identity.
+ */
+const DELIVERED = /^\{"Records":\[\{"eventVersion":"1\.\d+","userIdentity":/;
+const DELIVERED_BYTES = 64;
+const NEWLINE = 0x0a;
 /** `…/CloudTrail/…`, its digests, and file names with `_CloudTrail_`. */
 const KEY = /(?:^|[/_!])CloudTrail(?:-Digest)?[/_]/;
 
@@ -48,6 +55,10 @@ export const cloudtrailFormat: Format = {
     if (text !== null && beginsWithInsight(text)) return null;
     if (text !== null && SIGNATURE.test(text)) return 'content';
     return KEY.test(key) ? 'key' : null;
+  },
+  isAsDelivered(bytes) {
+    const head = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.length, HEAD_BYTES));
+    return DELIVERED.test(head.toString('latin1', 0, DELIVERED_BYTES)) && !head.includes(NEWLINE);
   },
   createDecoder: (limits) => createJsonDecoder(RECORDS, limits),
 };

@@ -38,19 +38,26 @@ const PAGE_MAX = 65_536;
 /** Work that waits for a thread: enough to keep them busy, little enough to hold in memory. */
 const QUEUE_FILES_MAX = 20_000;
 const QUEUE_BYTES_MAX = 32 * 1024 * 1024;
-/** One portion of work, about a twentieth of a second: small enough that no thread is left with much while others idle. */
-const BATCH_FILES = 256;
-const BATCH_BYTES = 1024 * 1024;
+/** One portion of work, about a tenth of a second: small enough that no thread is left with much while others idle. */
+const BATCH_FILES = 1024;
+const BATCH_BYTES = 2 * 1024 * 1024;
+/** From so many files on it ends with the day: one thread makes one segment of what several would make several of. */
+const DAY_FILES_MIN = 256;
 /** Contents that only this thread can read travel whole up to this size. */
 const WHOLE_BYTES_MAX = 8 * 1024 * 1024;
 /** Of what is fetched over a network and no thread has taken yet. */
 const FETCHED_BYTES_MAX = 64 * 1024 * 1024;
 /** A source that pauses this long gets what it listed so far read. */
 const LISTING_PAUSE_MS = 500;
-/** The first events can be asked for, and hunted, so soon. */
-const COMMIT_FIRST_MS = 2000;
-/** A commit opens the catalog and syncs the disk: every two seconds they took 3 % of an ingest. A kill costs what was read since the last one. */
-const COMMIT_EVERY_MS = 5000;
+/**
+ * A commit opens the catalog and syncs the disk: every two seconds they took 3 % of a long ingest, and one of everything at its end keeps the threads of a
+ * short one waiting. So each comes half as long after the one before as the run takes by then. A kill costs what was read since the last one.
+ */
+const COMMIT_FIRST_MS = 250;
+const COMMIT_LAST_MS = 5000;
+/** Hunts between commits take longer than commits. */
+const HUNT_FIRST_MS = 2000;
+const HUNT_EVERY_MS = 5000;
 /** A run that does not end merges what it committed, about every two minutes: each hunt after a commit opens the segments of the day again. */
 const COMPACT_EVERY_COMMITS = 24;
 
@@ -135,6 +142,7 @@ class IngestRun {
   #hunting: Promise<void> = Promise.resolve();
   #huntAgain = false;
   #isHunting = false;
+  #huntFromMs = HUNT_FIRST_MS;
   readonly #isEndless: boolean;
   /** The first one as well: a run that is killed and begun again, time after time, would merge nothing. */
   #commitsUntilCompaction = 1;
@@ -195,6 +203,10 @@ class IngestRun {
     return this.#result();
   }
 
+  #elapsedMs(): number {
+    return performance.now() - this.#startedAt;
+  }
+
   #result(): IngestResult {
     return {
       ...this.#sums,
@@ -205,7 +217,7 @@ class IngestRun {
       seqAfter: this.#seqAfter,
       span: this.#span,
       interrupted: this.#options.signal.aborted,
-      elapsedMs: performance.now() - this.#startedAt,
+      elapsedMs: this.#elapsedMs(),
     };
   }
 
@@ -299,23 +311,37 @@ class IngestRun {
     let logFile = this.#writer.takeLogFileIds(fresh.length);
     for (const file of fresh) {
       if (this.#stopping) return;
-      await this.#enqueue(file, logFile++);
+      const waiting = this.#enqueue(file, logFile++);
+      if (waiting !== null) await waiting;
     }
   }
 
-  async #enqueue(file: LogFile, logFile: number): Promise<void> {
+  /** Null when there is nothing to wait for: of thousands of small files hardly one. */
+  #enqueue(file: LogFile, logFile: number): Promise<void> | null {
     const { key, sizeBytes, version, content, settled } = file;
     this.#listed.set(logFile, { identity: { key, sizeBytes, version }, settled });
     const base = { logFile, key, deliveredDay: deliveredDay(file), sizeBytes };
-    const isSmall = sizeBytes > 0 && sizeBytes <= WHOLE_BYTES_MAX;
     switch (content.type) {
       case 'file':
         return this.#put({ ...base, content });
+      case 'object':
+      case 'stream':
+        return this.#fetch(base, content);
+    }
+  }
+
+  async #fetch(base: Omit<WorkItem, 'content'>, content: Exclude<LogFile['content'], { type: 'file' }>): Promise<void> {
+    const { sizeBytes } = base;
+    const isSmall = sizeBytes > 0 && sizeBytes <= WHOLE_BYTES_MAX;
+    switch (content.type) {
       case 'object': {
         if (!isSmall) return this.#feed(base, () => content.open(this.#stopped.signal));
         return this.#fetcher.fetch(content, sizeBytes, async ({ bytes, error }) => {
           const taken = (): void => this.#fetcher.taken(sizeBytes);
-          if (error === null) return this.#put({ ...base, content: { type: 'bytes', bytes } }, taken);
+          if (error === null) {
+            await this.#put({ ...base, content: { type: 'bytes', bytes } }, taken);
+            return;
+          }
           taken();
           await this.#feed(base, () => Promise.resolve(broken([], error)));
         });
@@ -331,7 +357,7 @@ class IngestRun {
         }
         const bytes = Uint8Array.from(Buffer.concat(chunks));
         this.#queueBytes += bytes.length;
-        return this.#put({ ...base, content: { type: 'bytes', bytes } }, () => {
+        await this.#put({ ...base, content: { type: 'bytes', bytes } }, () => {
           this.#queueBytes -= bytes.length;
         });
       }
@@ -339,13 +365,13 @@ class IngestRun {
   }
 
   /** Queues a content that a thread takes piece by piece. */
-  #feed(
+  async #feed(
     base: Omit<WorkItem, 'content'>,
     open: () => Promise<AsyncIterable<Uint8Array>>,
     done: () => void = () => undefined,
   ): Promise<void> {
     this.#feeders.set(base.logFile, { pieces: new ReadAhead(open), done });
-    return this.#put({ ...base, content: { type: 'port' } });
+    await this.#put({ ...base, content: { type: 'port' } });
   }
 
   /** The same, and waits until it has been read: what is listed behind it comes after it. */
@@ -356,8 +382,16 @@ class IngestRun {
     if (!this.#stopping) await read;
   }
 
-  async #put(item: WorkItem, taken: () => void = () => undefined): Promise<void> {
-    while (!this.#stopping && (this.#queued >= QUEUE_FILES_MAX || this.#queueBytes > QUEUE_BYTES_MAX)) {
+  /** Null when it went in at once. */
+  #put(item: WorkItem, taken: () => void = () => undefined): Promise<void> | null {
+    if (this.#isFull) return this.#putLater({ item, taken });
+    this.#queue.push({ item, taken });
+    this.#dispatch();
+    return null;
+  }
+
+  async #putLater(queued: Queued): Promise<void> {
+    while (!this.#stopping && this.#isFull) {
       await new Promise<void>((resolve) => {
         const before = this.#roomInQueue;
         this.#roomInQueue = () => {
@@ -366,8 +400,12 @@ class IngestRun {
         };
       });
     }
-    this.#queue.push({ item, taken });
+    this.#queue.push(queued);
     this.#dispatch();
+  }
+
+  get #isFull(): boolean {
+    return this.#queued >= QUEUE_FILES_MAX || this.#queueBytes > QUEUE_BYTES_MAX;
   }
 
   // Threads
@@ -384,7 +422,10 @@ class IngestRun {
     while (this.#idle.length > 0 && (this.#queued > 0 || this.#listingEnded)) {
       const items: WorkItem[] = [];
       let bytes = 0;
-      while (items.length < BATCH_FILES && bytes < BATCH_BYTES) {
+      // What is left at the end is shared.
+      const most = this.#listingEnded ? Math.ceil(this.#queued / this.#threads.length) : BATCH_FILES;
+      while (items.length < Math.min(most, BATCH_FILES) && bytes < BATCH_BYTES) {
+        if (items.length >= DAY_FILES_MIN && this.#next?.item.deliveredDay !== items.at(-1)?.deliveredDay) break;
         const queued = this.#take();
         if (queued === undefined) break;
         items.push(queued.item);
@@ -410,8 +451,12 @@ class IngestRun {
     room?.();
   }
 
+  get #next(): Queued | undefined {
+    return this.#queue[this.#queueTaken];
+  }
+
   #take(): Queued | undefined {
-    const queued = this.#queue[this.#queueTaken];
+    const queued = this.#next;
     if (queued !== undefined) this.#queueTaken++;
     if (this.#queueTaken >= QUEUE_FILES_MAX) {
       this.#queue.splice(0, this.#queueTaken);
@@ -452,7 +497,7 @@ class IngestRun {
         this.#options.onProgress?.({
           ...this.#progress,
           listingEnded: this.#listingEnded,
-          elapsedMs: performance.now() - this.#startedAt,
+          elapsedMs: this.#elapsedMs(),
         });
         break;
       case 'unit':
@@ -524,13 +569,15 @@ class IngestRun {
   // Commits
 
   #scheduleCommit(): void {
-    this.#commitTimer ??= setTimeout(
-      () => {
-        this.#commitTimer = null;
-        this.#commitReady().catch((error: unknown) => this.#fail(error));
-      },
-      this.#seqAfter > this.#seqBefore ? COMMIT_EVERY_MS : COMMIT_FIRST_MS,
-    );
+    this.#commitTimer ??= setTimeout(() => {
+      this.#commitTimer = null;
+      this.#commitReady().catch((error: unknown) => this.#fail(error));
+    }, this.#commitDelayMs());
+  }
+
+  #commitDelayMs(): number {
+    if (this.#seqAfter === this.#seqBefore) return COMMIT_FIRST_MS;
+    return Math.min(COMMIT_LAST_MS, Math.max(COMMIT_FIRST_MS, this.#elapsedMs() / 2));
   }
 
   /** Commits every unit whose dependencies are complete as well, one commit after the other. */
@@ -631,7 +678,8 @@ class IngestRun {
   /** Tells of commits while ingest goes on; what comes meanwhile is told once afterwards. */
   #hunt(): void {
     const { onCommit } = this.#options;
-    if (onCommit === undefined) return;
+    if (onCommit === undefined || (!this.#isEndless && this.#elapsedMs() < this.#huntFromMs)) return;
+    this.#huntFromMs = this.#elapsedMs() + HUNT_EVERY_MS;
     this.#huntAgain = true;
     if (this.#isHunting) return;
     this.#isHunting = true;

@@ -327,10 +327,12 @@ class IngestWorker {
   /** Opens a file that begins like this; `whole` when this is all of it. */
   async #open(file: OpenFile, head: Uint8Array, whole: boolean): Promise<Intake> {
     const { formats, format: wanted, envelopes } = this.#deps;
-    const { key, deliveredDay } = file.item;
+    const { key } = file.item;
     const named = formats.find(({ name }) => name === wanted);
     const formatOf = (record: Uint8Array): string | null => (named ?? claimantOf(record, formats))?.name ?? null;
     const laneOf = (name: string) => this.#laneOf(formats.find((format) => format.name === name));
+    const delivered = wanted === null ? formats.find((format) => format.isAsDelivered?.(head)) : undefined;
+    if (delivered !== undefined) return this.#openPlain(file, delivered, head, whole);
     if (isParquetMagic(head)) {
       this.#current = file;
       return this.#openParquet(file, whole, formatOf, new RecordsIntake(file, laneOf, this.#unit));
@@ -340,7 +342,12 @@ class IngestWorker {
       this.#current = file;
       return new WrappedIntake(unwrapper, new RecordsIntake(file, laneOf, this.#unit));
     }
-    const lane = await this.#laneOf(named ?? claimantOf(head, formats, key) ?? formats[0]);
+    return this.#openPlain(file, named ?? claimantOf(head, formats, key) ?? formats[0], head, whole);
+  }
+
+  async #openPlain(file: OpenFile, format: Format | undefined, head: Uint8Array, whole: boolean): Promise<Intake> {
+    const lane = await this.#laneOf(format);
+    const { deliveredDay } = file.item;
     if (whole && lane.isFullFor(deliveredDay, head.length)) await this.#flush();
     this.#current = file;
     return new PlainIntake(file, lane, this.#unit);

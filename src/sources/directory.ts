@@ -54,12 +54,14 @@ async function* list(
   scope: Scope,
   signal: AbortSignal,
 ): AsyncGenerator<LogFile | ListingProblem, void, undefined> {
-  for await (const found of walk.files()) {
-    if ('error' in found) yield found;
-    else {
-      const archive = mayBeArchive(found.path) ? await archiveAt(found.path, found.stats) : null;
-      if (archive === null) yield logFile(found);
-      else yield* listArchive(archive, scope, signal);
+  for await (const some of walk.files()) {
+    for (const found of some) {
+      if ('error' in found) yield found;
+      else {
+        const archive = mayBeArchive(found.path) ? await archiveAt(found.path, found.stats) : null;
+        if (archive === null) yield logFile(found);
+        else yield* listArchive(archive, scope, signal);
+      }
     }
   }
 }

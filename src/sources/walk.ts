@@ -48,6 +48,9 @@ interface Name {
   readonly day: string;
 }
 
+/** Nothing in it that could be anything else than text. */
+const ASCII = /^[ -~]*$/;
+
 /** Files of one folder, oldest first; the next one is the last. */
 interface Names {
   readonly type: 'names';
@@ -74,7 +77,8 @@ interface Link {
   readonly hint: KeyHint;
 }
 
-type Found = AsyncGenerator<FoundFile | ListingProblem, void, undefined>;
+/** Some at a time: one by one through all of these generators they would cost more than looking at them. */
+type Found = AsyncGenerator<readonly (FoundFile | ListingProblem)[], void, undefined>;
 
 interface Entry {
   readonly type: 'file' | 'folder' | 'link' | 'other';
@@ -156,7 +160,7 @@ export class Walk {
   private async *readDay(folder: Folder): Found {
     const names: Name[] = [];
     for (const entry of this.contents(folder)) {
-      if ('error' in entry) yield entry;
+      if ('error' in entry) yield [entry];
       else if (names.push(entry) === this.limits.sortedNames) yield* this.emit(folder, names.splice(0));
     }
     yield* this.emit(folder, names);
@@ -167,7 +171,7 @@ export class Walk {
     const days = new Map<string, number>();
     let names: Name[] | null = [];
     for (const entry of this.contents(folder)) {
-      if ('error' in entry) yield entry;
+      if ('error' in entry) yield [entry];
       else {
         days.set(entry.day, (days.get(entry.day) ?? 0) + 1);
         if (names !== null && this.kept + names.push(entry) > this.limits.keptNames) names = null;
@@ -225,18 +229,21 @@ export class Walk {
 
   /** Size and time of files whose names are known. */
   private async *look(files: readonly Omit<FoundFile, 'stats'>[]): Found {
+    let looked: (FoundFile | ListingProblem)[] = [];
     for (const { path, hint } of files) {
-      if (this.looks++ % FILES_PER_TURN === 0) await setImmediate();
-      if (this.signal.aborted) throw new AppError('interrupted', `stopped listing ${keyOf(this.root)}`);
-      let stats: Stats;
-      try {
-        stats = statSync(fsPath(path));
-      } catch (error) {
-        yield problem(path, error);
-        continue;
+      if (this.looks++ % FILES_PER_TURN === 0) {
+        if (looked.length > 0) yield looked;
+        looked = [];
+        await setImmediate();
       }
-      yield { path, hint, stats };
+      if (this.signal.aborted) throw new AppError('interrupted', `stopped listing ${keyOf(this.root)}`);
+      try {
+        looked.push({ path, hint, stats: statSync(fsPath(path)) });
+      } catch (error) {
+        looked.push(problem(path, error));
+      }
     }
+    if (looked.length > 0) yield looked;
   }
 
   /** The wanted files of a folder; folders and links in it are taken note of. */
@@ -260,7 +267,7 @@ export class Walk {
       const dir = opendirSync(fsPath(folder.path), { encoding: 'latin1', bufferSize: FILES_PER_TURN });
       try {
         for (let entry = dir.readSync(); entry !== null; entry = dir.readSync()) {
-          const name = pathOf(Buffer.from(entry.name, 'latin1'));
+          const name = ASCII.test(entry.name) ? entry.name : pathOf(Buffer.from(entry.name, 'latin1'));
           if (DROPPINGS.has(name)) continue;
           yield {
             type: entry.isFile() ? 'file' : entry.isDirectory() ? 'folder' : entry.isSymbolicLink() ? 'link' : 'other',

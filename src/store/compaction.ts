@@ -28,14 +28,31 @@ export interface CompactionOptions {
   readonly signal: AbortSignal;
 }
 
+/** What is to be merged, by table: groups of segments that become one each. */
+export function mergesDue(
+  catalog: Catalog,
+  paths: StorePaths,
+  tables: readonly Table[],
+  { full }: Pick<CompactionOptions, 'full'>,
+): Promise<readonly { readonly table: Table; readonly groups: readonly (readonly Segment[])[] }[]> {
+  return catalog.read(async (session) => {
+    const merges = [];
+    for (const table of tables) {
+      const segments = await liveSegments(session, paths, table.name);
+      merges.push({ table, groups: planMerges(segments, table.schemaVersion, full) });
+    }
+    return merges;
+  });
+}
+
+/** Merges until it is done, or asked to stop. */
 export async function compact(
   catalog: Catalog,
   paths: StorePaths,
   table: Table,
-  options: CompactionOptions,
+  groups: readonly (readonly Segment[])[],
+  signal: AbortSignal,
 ): Promise<{ replaced: number; written: number }> {
-  const segments = await catalog.read((session) => liveSegments(session, paths, table.name));
-  const groups = planMerges(segments, table.schemaVersion, options.full);
   const sums = { replaced: 0, written: 0 };
   if (groups.length === 0) return sums;
   const instance = await DuckDBInstance.create(':memory:', {
@@ -46,10 +63,10 @@ export async function compact(
   });
   const connection = await instance.connect();
   const stop = (): void => connection.interrupt();
-  options.signal.addEventListener('abort', stop);
+  signal.addEventListener('abort', stop);
   try {
     for (const group of groups) {
-      if (options.signal.aborted) break;
+      if (signal.aborted) break;
       const first = group[0];
       if (first === undefined) continue;
       const rows = group.reduce((sum, segment) => sum + segment.rows, 0);
@@ -71,7 +88,7 @@ export async function compact(
         syncPath(folder);
       } catch (error) {
         rmSync(staged, { force: true });
-        if (options.signal.aborted) break;
+        if (signal.aborted) break;
         const reason = asStoreError(error, `compact the store ${paths.dir}`);
         if (reason instanceof AppError || !(error instanceof Error) || !error.message.startsWith('IO Error'))
           throw reason;
@@ -110,7 +127,7 @@ export async function compact(
     }
     return sums;
   } finally {
-    options.signal.removeEventListener('abort', stop);
+    signal.removeEventListener('abort', stop);
     connection.closeSync();
     instance.closeSync();
   }

@@ -7,14 +7,22 @@ import { AppError } from '../errors.ts';
 import { FILE_MODE, syncPath } from './files.ts';
 
 /**
- * Makes the file elsewhere and gives it its name when it is whole: DuckDB could never again open what a full disk left of one. A file that is there by
- * then stays as it is.
+ * Makes the file, with what the statements put into it, elsewhere and gives it its name when it is whole: DuckDB could never again open what a full disk
+ * left of one. A file that is there by then stays as it is.
  */
-export async function createDatabase(path: string, stagingDir: string): Promise<void> {
+export async function createDatabase(
+  path: string,
+  stagingDir: string,
+  statements: readonly string[] = [],
+): Promise<void> {
   const partial = join(stagingDir, `${basename(path)}-${randomBytes(6).toString('hex')}`);
   try {
     const instance = await DuckDBInstance.create(partial, { memory_limit: '64MB', threads: '1' });
-    instance.closeSync();
+    try {
+      if (statements.length > 0) await run(instance, [...statements, 'CHECKPOINT'].join(';\n'));
+    } finally {
+      instance.closeSync();
+    }
     chmodSync(partial, FILE_MODE);
     syncPath(partial);
     try {
@@ -25,6 +33,15 @@ export async function createDatabase(path: string, stagingDir: string): Promise<
     }
   } finally {
     rmSync(partial, { force: true });
+  }
+}
+
+async function run(instance: DuckDBInstance, sql: string): Promise<void> {
+  const connection = await instance.connect();
+  try {
+    await connection.run(sql);
+  } finally {
+    connection.closeSync();
   }
 }
 

@@ -1,5 +1,6 @@
 /** The store's files on disk: private, written whole, durable before they are named. */
 import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, statSync } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { AppError } from '../errors.ts';
 
@@ -59,6 +60,20 @@ export function syncPath(path: string): void {
   } finally {
     closeSync(fd);
   }
+}
+
+/** The same beside each other: a disk answers many such questions together. */
+export async function syncPaths(paths: Iterable<string>): Promise<void> {
+  await Promise.all(
+    Array.from(paths, async (path) => {
+      const file = await open(path, 'r');
+      try {
+        await file.sync();
+      } finally {
+        await file.close();
+      }
+    }),
+  );
 }
 
 /** Ways in which the system refuses to write, by its code or, out of DuckDB, by its words. */

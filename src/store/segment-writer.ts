@@ -1,6 +1,5 @@
 /** Turns a decoded window into Parquet files in staging/: one COPY per event_date, derived columns included, fsynced. */
 import { chmodSync, statSync, unlinkSync, writeFileSync } from 'node:fs';
-import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DuckDBInstance } from '../duckdb.ts';
 import type { Batch } from '../format.ts';
@@ -11,7 +10,7 @@ import { REJECT } from './catalog-tables.ts';
 import { createDerivation } from './derivation.ts';
 import { type NumberedTexts, SegmentEncoder } from './encoder/columns.ts';
 import { readyZstd } from './encoder/zstd.ts';
-import { asStoreError, FILE_MODE, syncPath } from './files.ts';
+import { asStoreError, FILE_MODE, syncPath, syncPaths } from './files.ts';
 import { PARQUET_OPTIONS, sqlText } from './parquet.ts';
 import { appendRows, columnTypes, num, numOrNull } from './rows.ts';
 
@@ -74,7 +73,7 @@ export async function createSegmentWriter(options: SegmentWriterOptions): Promis
       const derived = await derivation.derive(batch);
       const segments: StagedSegment[] = [];
       for (const [day, rows] of admittedByDay(batch, await pending)) segments.push(writeDay(batch, derived, rows, day));
-      return { segments, synced: Promise.all(segments.map(({ path }) => syncFile(path))) };
+      return { segments, synced: sync(segments) };
     },
     dropRows: async (segments, logFile, which) => {
       const kept: StagedSegment[] = [];
@@ -144,13 +143,11 @@ export async function createSegmentWriter(options: SegmentWriterOptions): Promis
 }
 
 /** On libuv's threads: the next window is read meanwhile. */
-async function syncFile(path: string): Promise<void> {
+async function sync(segments: readonly StagedSegment[]): Promise<void> {
   try {
-    const file = await open(path);
-    await file.sync();
-    await file.close();
+    await syncPaths(segments.map(({ path }) => path));
   } catch (error) {
-    throw asStoreError(error, `write the segment ${path}`);
+    throw asStoreError(error, 'write segments to the disk');
   }
 }
 

@@ -15,11 +15,7 @@ export async function createStore(paths: StorePaths): Promise<void> {
     chmodSync(paths.dir, FOLDER_MODE);
     makeFolder(paths.staging);
     makeFolder(paths.lake);
-    if (!existsSync(paths.catalog)) await createDatabase(paths.catalog, paths.staging);
-    await new Catalog(paths.catalog).write(async (session) => {
-      const made = await session.rows("SELECT 1 FROM duckdb_tables() WHERE table_name = 'log_file'");
-      if (made.length === 0) for (const statement of CREATE_CATALOG) await session.run(statement);
-    });
+    if (!existsSync(paths.catalog)) await createDatabase(paths.catalog, paths.staging, CREATE_CATALOG);
     writeVersion(paths);
   } catch (error) {
     if (['EEXIST', 'ENOTDIR', 'ENOENT'].includes(errorCode(error))) {

@@ -12,9 +12,9 @@ import { formatDay } from '../time.ts';
 import { createAdmission } from './admission.ts';
 import { Catalog, type CatalogRow, type CatalogSession } from './catalog.ts';
 import { ID_CONFLICT, LOG_FILE } from './catalog-tables.ts';
-import { compact } from './compaction.ts';
+import { compact, mergesDue } from './compaction.ts';
 import { ContentIndex } from './content-index.ts';
-import { asStoreError, makeFolder, partitionDir, type StorePaths, syncPath } from './files.ts';
+import { asStoreError, makeFolder, partitionDir, type StorePaths, syncPaths } from './files.ts';
 import { identityQuery } from './identity.ts';
 import { insertSegments, liveSegments, type PlacedSegment, removeOrphans } from './lake.ts';
 import { takeLease } from './lease.ts';
@@ -38,16 +38,24 @@ export async function openWriter(paths: StorePaths, tables: readonly Table[]): P
       `SELECT (SELECT coalesce(max(id), 0) FROM log_file) AS log_files, (SELECT coalesce(max(seq), 0) FROM ingest_commit) AS seq,
         (SELECT count(*) FROM log_file) AS ledger`,
     );
-    const listed = await session.rows('SELECT path FROM segment');
+    const listed = await session.rows(
+      'SELECT table_name, CAST(event_date AS VARCHAR) AS event_date, path, superseded_at FROM segment',
+    );
     removeOrphans(paths, new Set(listed.map((one) => text(one['path']))));
-    return { logFiles: num(row?.['log_files']), seq: num(row?.['seq']), ledger: num(row?.['ledger']) };
+    const failed = await session.rows(`SELECT key FROM log_file WHERE ${FAILED}`);
+    return {
+      logFiles: num(row?.['log_files']),
+      seq: num(row?.['seq']),
+      ledger: num(row?.['ledger']),
+      failed: failed.map((one) => text(one['key'])),
+      days: listed.map((one) => dayName(text(one['table_name']), text(one['event_date']))),
+      hasSuperseded: listed.some((one) => one['superseded_at'] !== null),
+    };
   });
-  await unlinkSuperseded(catalog, paths);
-  const failed = new Set(
-    await catalog.read(async (session) =>
-      (await session.rows(`SELECT key FROM log_file WHERE ${FAILED}`)).map((row) => text(row['key'])),
-    ),
-  );
+  if (state.hasSuperseded) await unlinkSuperseded(catalog, paths);
+  const failed = new Set(state.failed);
+  /** Of which the store has, or had, events: nobody else brings any while this writer holds the lease. */
+  const storedDays = new Set(state.days);
   /** Null until so much was asked that reading all hashes is cheaper than asking for each group. */
   let contents: ContentIndex | null = state.ledger === 0 ? new ContentIndex() : null;
   let questions = 0;
@@ -73,6 +81,7 @@ export async function openWriter(paths: StorePaths, tables: readonly Table[]): P
     const table = tables.find((one) => one.name === name);
     if (table === undefined) throw new Error(`the store was opened without the table ${name}`);
     const eventDate = formatDay(day);
+    if (!storedDays.has(dayName(name, eventDate))) return;
     const segments = await catalog.read((session) => liveSegments(session, paths, name));
     const files = segments.filter((segment) => segment.eventDate === eventDate).map((segment) => segment.path);
     if (files.length === 0) return;
@@ -127,12 +136,14 @@ export async function openWriter(paths: StorePaths, tables: readonly Table[]): P
     commit: async (units) => {
       const seq = state.seq + 1;
       try {
-        const placed = placeSegments(paths, units, seq);
+        const placed = await placeSegments(paths, units, seq);
         await catalog.write((session) => insertCommit(session, tables, units, placed, seq, failed));
       } catch (error) {
         throw asStoreError(error, `publish what was read in the store ${paths.dir}`);
       }
       state.seq = seq;
+      for (const segment of units.flatMap((unit) => unit.segments))
+        storedDays.add(dayName(segment.table, segment.eventDate));
       for (const path of units.flatMap((unit) => unit.rejectFiles)) unlinkSync(path);
       for (const file of units.flatMap((unit) => unit.files)) {
         if (file.sha256 !== null && file.copyOf === null) {
@@ -147,12 +158,14 @@ export async function openWriter(paths: StorePaths, tables: readonly Table[]): P
 
     compact: async (options) => {
       const sums = { replaced: 0, written: 0 };
-      for (const table of tables) {
-        const { replaced, written } = await compact(catalog, paths, table, options);
+      const merges = await mergesDue(catalog, paths, tables, options);
+      for (const { table, groups } of merges) {
+        const { replaced, written } = await compact(catalog, paths, table, groups, options.signal);
         sums.replaced += replaced;
         sums.written += written;
       }
-      await unlinkSuperseded(catalog, paths);
+      state.hasSuperseded ||= sums.replaced > 0;
+      if (state.hasSuperseded) await unlinkSuperseded(catalog, paths);
       return sums;
     },
 
@@ -165,6 +178,8 @@ export async function openWriter(paths: StorePaths, tables: readonly Table[]): P
     },
   };
 }
+
+const dayName = (table: string, eventDate: string): string => `${table} ${eventDate}`;
 
 async function loadContents(catalog: Catalog, expected: number): Promise<ContentIndex> {
   const index = new ContentIndex(expected);
@@ -289,7 +304,11 @@ async function knownContents(session: CatalogSession, sha256s: readonly string[]
 }
 
 /** Renames staged files into the lake. A crash before the catalog's commit leaves files that nobody lists. */
-function placeSegments(paths: StorePaths, units: readonly CommitUnit[], seq: number): PlacedSegment[] {
+async function placeSegments(
+  paths: StorePaths,
+  units: readonly CommitUnit[],
+  seq: number,
+): Promise<readonly PlacedSegment[]> {
   const placed: PlacedSegment[] = [];
   const folders = new Set<string>();
   // A number alone would come again after a crash and could meet a file that a slow reader still holds open.
@@ -302,8 +321,8 @@ function placeSegments(paths: StorePaths, units: readonly CommitUnit[], seq: num
     renameSync(segment.path, join(folder, name));
     placed.push({ ...segment, placed: join('lake', segment.table, `event_date=${segment.eventDate}`, name) });
   }
-  for (const folder of folders) syncPath(folder);
-  if (folders.size > 0) for (const table of new Set(placed.map((one) => one.table))) syncPath(join(paths.lake, table));
+  for (const { table } of placed) folders.add(join(paths.lake, table));
+  await syncPaths(folders);
   return placed;
 }
 

@@ -41,15 +41,17 @@ test('every relative link leads to a file', () => {
   expect(broken).toEqual([]);
 });
 
+const program = await buildProgram({
+  terminal: new Terminal(),
+  signal: new AbortController().signal,
+  serves: false,
+  exit: () => undefined,
+});
+
 /** The command that a line of a shell runs: the words after `trailhound` as far as they are commands, and its long options. */
 function resolveCommand(line: string): string | null {
   const words = line.replace(/\s+#.*$/, '').split(/\s+/);
-  let command: Command = buildProgram({
-    terminal: new Terminal(),
-    signal: new AbortController().signal,
-    serves: false,
-    exit: () => undefined,
-  });
+  let command: Command = program;
   const known = new Set(command.options.map((option) => option.long));
   for (const word of words.slice(words.indexOf('trailhound') + 1)) {
     const child = command.commands.find((one) => one.name() === word);

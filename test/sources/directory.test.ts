@@ -128,10 +128,12 @@ describe('a folder', () => {
     tree(dir, [...flat, ...dated, 'flat/untold.json']);
     const found: { path: string; day: string }[] = [];
     const limits = { keptNames: 100, sortedNames: 20 };
-    for await (const item of new Walk(dir, null, {}, new AbortController().signal, limits).files()) {
-      found.push(
-        'error' in item ? { path: item.error.message, day: '' } : { path: item.path, day: item.hint.day ?? '' },
-      );
+    for await (const some of new Walk(dir, null, {}, new AbortController().signal, limits).files()) {
+      for (const item of some) {
+        found.push(
+          'error' in item ? { path: item.error.message, day: '' } : { path: item.path, day: item.hint.day ?? '' },
+        );
+      }
     }
     expect(found.map(({ path }) => path.slice(dir.length + 1)).sort()).toEqual(
       [...flat, ...dated, 'flat/untold.json'].sort(),
