@@ -78,17 +78,22 @@ export function readWhole(file: FileRange, limits: PayloadLimits = PAYLOAD_LIMIT
   if (file.length > limits.wholeBytes) return null;
   const buffer = file.length <= scratch.length ? scratch : Buffer.allocUnsafeSlow(file.length);
   const input = buffer.subarray(0, file.length);
+  readInto(input, file);
+  const payload = decodeWhole(input, limits, file);
+  // Plain bytes are the caller's, and scratch is not.
+  return payload !== null && payload.bytes.buffer === scratch.buffer
+    ? { ...payload, bytes: Buffer.from(payload.bytes) }
+    : payload;
+}
+
+/** Fills `input` with the bytes of a log file as they lie there. Throws `source-unreadable`. */
+export function readInto(input: Buffer, file: FileRange): void {
   const fd = openFile(file.path);
   try {
     readFully(fd, input, file.start, file);
   } finally {
     closeSync(fd);
   }
-  const payload = decodeWhole(input, limits, file);
-  // Plain bytes are the caller's, and scratch is not.
-  return payload !== null && payload.bytes.buffer === scratch.buffer
-    ? { ...payload, bytes: Buffer.from(payload.bytes) }
-    : payload;
 }
 
 /** As readWhole(), of bytes at hand. Plain content is returned as it is, not copied. */

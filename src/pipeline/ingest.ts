@@ -53,7 +53,7 @@ const LISTING_PAUSE_MS = 500;
  * A commit opens the catalog and syncs the disk: every two seconds they took 3 % of a long ingest, and one of everything at its end keeps the threads of a
  * short one waiting. So each comes half as long after the one before as the run takes by then. A kill costs what was read since the last one.
  */
-const COMMIT_FIRST_MS = 250;
+const COMMIT_FIRST_MS = 500;
 const COMMIT_LAST_MS = 5000;
 /** Hunts between commits take longer than commits. */
 const HUNT_FIRST_MS = 2000;

@@ -17,7 +17,7 @@ import type { OpenFile } from './open-file.ts';
 const JUDGE_ROWS = 4096;
 /** Records are rarely smaller: tells whether a log file may overflow what is left of a window. */
 const RECORD_BYTES_TYPICAL = 700;
-/** A window that is so full is closed at a new day: its rows then make one segment, not two. */
+/** A window that is so full is closed at a new day, unless one more like the last will fit in: its rows then make one segment, not two. */
 const NEW_DAY_SHARE = 0.5;
 const NO_BYTES = new Uint8Array(0);
 
@@ -48,6 +48,8 @@ export class Lane {
   #current: OpenFile | null = null;
   /** Of the file decoded last. */
   #deliveredDay = 0;
+  /** Where the rows of that day begin in the window. */
+  #dayFrom = 0;
   /** Rows of the window over which verdicts were asked for, and how many with each question that is not answered yet. */
   #judged = 0;
   readonly #asked: number[] = [];
@@ -81,12 +83,14 @@ export class Lane {
     if (rows === 0) return false;
     const mayOverflow = rows + bytes / RECORD_BYTES_TYPICAL > this.#decoder.maxRows;
     const isNewDay = deliveredDay !== this.#deliveredDay && rows >= this.#decoder.maxRows * NEW_DAY_SHARE;
-    return isNewDay || mayOverflow || this.#decoder.roomBytes() < bytes;
+    const fitsIn = 2 * rows - this.#dayFrom <= this.#decoder.maxRows;
+    return (isNewDay && !fitsIn) || mayOverflow || this.#decoder.roomBytes() < bytes;
   }
 
   /** `isUnwrapped`: its records come out of envelopes. */
   begin(file: OpenFile, isUnwrapped = false): void {
     const { logFile, deliveredDay } = file.item;
+    if (deliveredDay !== this.#deliveredDay) this.#dayFrom = this.rows;
     this.#deliveredDay = deliveredDay;
     this.#decoder.begin({ logFile, deliveredDay, ingestedAtMs: Date.now(), isUnwrapped });
     this.#ranges.push({ file, from: this.rows });
@@ -152,6 +156,7 @@ export class Lane {
       synced.catch(() => undefined);
       this.#synced.push(synced);
       this.#decoder.reset();
+      this.#dayFrom = 0;
     }
     this.#ranges = this.#current === null ? [] : [{ file: this.#current, from: 0 }];
   }

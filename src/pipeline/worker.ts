@@ -24,6 +24,7 @@ import { Mailbox } from './mailbox.ts';
 import { close, type OpenFile, openFile, resultOf } from './open-file.ts';
 import { ParquetIntake } from './parquet-intake.ts';
 import { createRedactor } from './redact.ts';
+import { TinyFiles } from './tiny-files.ts';
 
 /** Contents are looked up in the ledger in groups: one question costs a message there and back. */
 const GROUP_FILES = 128;
@@ -82,6 +83,8 @@ interface Group {
 interface Member {
   readonly file: OpenFile;
   readonly bytes: Uint8Array;
+  /** No longer needed after it. */
+  readonly frees: Uint8Array;
 }
 
 /** What the reading task hands to the decoding one, in the order of the files. */
@@ -137,6 +140,9 @@ class IngestWorker {
   /** Of the group that is being read. */
   #members: Member[] = [];
   #memberBytes = 0;
+  /** Those that come next in it, read and not inflated. */
+  readonly #tiny = new TinyFiles();
+  #tinyFiles: OpenFile[] = [];
   /** So far. */
   #questions = 0;
   /** The file that is being decoded. */
@@ -179,7 +185,7 @@ class IngestWorker {
     this.#port.post({ type: 'need-files' });
     for (;;) {
       // What was read need not wait for what comes next.
-      if (!this.#mailbox.has('files') && !(await this.#handOver())) return;
+      if (!this.#mailbox.has('files') && !((await this.#inflateTiny()) && (await this.#handOver()))) return;
       const batch = await this.#mailbox.takeSoon('files', IDLE_MS);
       if (batch === null) {
         if (!(await this.#ahead.put({ type: 'pause' }, AHEAD_WAITING_BYTES))) return;
@@ -190,12 +196,50 @@ class IngestWorker {
       for (const item of batch.items) if (!(await this.#readFile(item))) return;
       if (batch.last) break;
     }
-    await this.#handOver();
+    if (await this.#inflateTiny()) await this.#handOver();
   }
 
   /** False when nobody decodes any more. */
   async #readFile(item: WorkItem): Promise<boolean> {
     const file = openFile(item);
+    if (this.#readTiny(file)) return !this.#tiny.isFull || this.#inflateTiny();
+    return (await this.#inflateTiny()) && this.#readAlone(file);
+  }
+
+  /** False when it is to be read alone. */
+  #readTiny(file: OpenFile): boolean {
+    const { content } = file.item;
+    try {
+      if (content.type !== 'file' || !this.#tiny.add(content)) return false;
+    } catch {
+      // Alone it fails again, and is told of in its turn.
+      return false;
+    }
+    this.#tinyFiles.push(file);
+    return true;
+  }
+
+  /** False when nobody decodes any more. */
+  async #inflateTiny(): Promise<boolean> {
+    const files = this.#tinyFiles;
+    if (files.length === 0) return true;
+    this.#tinyFiles = [];
+    const contents = this.#tiny.inflate();
+    for (const [index, file] of files.entries()) {
+      const bytes = contents?.[index];
+      if (bytes === undefined) {
+        if (!(await this.#readAlone(file))) return false;
+        continue;
+      }
+      const isLast = index === files.length - 1;
+      if (!(await this.#keep(file, bytes, isLast ? new Uint8Array(bytes.buffer) : NO_BYTES))) return false;
+    }
+    return true;
+  }
+
+  /** False when nobody decodes any more. */
+  async #readAlone(file: OpenFile): Promise<boolean> {
+    const { item } = file;
     let bytes: Uint8Array | null = null;
     try {
       bytes = this.#readSmall(item);
@@ -204,10 +248,15 @@ class IngestWorker {
     }
     if (bytes === null)
       return (await this.#handOver()) && this.#ahead.put({ type: 'stream', file }, AHEAD_WAITING_BYTES);
+    return this.#keep(file, bytes, bytes);
+  }
+
+  /** False when nobody decodes any more. */
+  async #keep(file: OpenFile, bytes: Uint8Array, frees: Uint8Array): Promise<boolean> {
     file.uncompressedBytes = bytes.length;
     this.#progress.uncompressedBytes += bytes.length;
     file.sha256 = hash('sha256', bytes, 'hex');
-    this.#members.push({ file, bytes });
+    this.#members.push({ file, bytes, frees });
     this.#memberBytes += bytes.length;
     const isFull = this.#members.length >= GROUP_FILES || this.#memberBytes >= GROUP_BYTES;
     return !isFull || this.#handOver();
@@ -248,11 +297,11 @@ class IngestWorker {
 
   async #decodeGroup({ question, members }: Group): Promise<void> {
     const contents = await this.#answer(question);
-    for (const [index, { file, bytes }] of members.entries()) {
+    for (const [index, { file, bytes, frees }] of members.entries()) {
       const known = contents[index] ?? null;
       if (known === null) await this.#decodeWhole(file, bytes);
       else this.#isCopy(file, known);
-      release(bytes);
+      release(frees);
     }
     this.#reportProgress();
   }
