@@ -150,6 +150,15 @@ export interface LogFileResult {
   readonly error: string | null;
 }
 
+/** Results on their way out of a thread; see pipeline/packed-results.ts. */
+export interface PackedResults {
+  readonly numbers: Float64Array;
+  /** In hex, one behind the other. */
+  readonly sha256s: string;
+  /** Those of which there is more to tell. */
+  readonly others: readonly LogFileResult[];
+}
+
 export interface IdConflict {
   readonly logFile: number;
   readonly recordNo: number;
@@ -291,7 +300,9 @@ export type FromWorker =
       readonly type: 'contents';
       /** The answer carries it as well: a thread asks the next one before the last is answered. */
       readonly question: number;
-      readonly files: readonly { readonly logFile: number; readonly sha256: string }[];
+      readonly logFiles: readonly number[];
+      /** In hex, one behind the other: one text travels faster than hundreds. */
+      readonly sha256s: string;
     }
   | {
       readonly type: 'progress';
@@ -305,7 +316,7 @@ export type FromWorker =
   | {
       readonly type: 'unit';
       readonly unit: number;
-      readonly files: readonly LogFileResult[];
+      readonly files: PackedResults;
       readonly segments: readonly StagedSegment[];
       readonly conflicts: readonly IdConflict[];
       readonly rejectFiles: readonly string[];

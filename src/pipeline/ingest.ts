@@ -11,6 +11,7 @@ import {
   type KnownContent,
   type LogFileIdentity,
   type LogFileResult,
+  type PackedResults,
   PROBLEMS_MAX,
   type StoreWriter,
   type WorkerOptions,
@@ -21,6 +22,7 @@ import type { ListingProblem, LogFile, Settlement, Source } from '../source.ts';
 import { DAY_MS, dayOf } from '../time.ts';
 import { CommitQueue } from './commit-queue.ts';
 import { Fetcher } from './fetcher.ts';
+import { sha256At, unpackResults } from './packed-results.ts';
 import { ReadAhead } from './read-ahead.ts';
 
 export const INGEST_LIMITS: IngestLimits = {
@@ -53,7 +55,7 @@ const LISTING_PAUSE_MS = 500;
  * A commit opens the catalog and syncs the disk: every two seconds they took 3 % of a long ingest, and one of everything at its end keeps the threads of a
  * short one waiting. So each comes half as long after the one before as the run takes by then. A kill costs what was read since the last one.
  */
-const COMMIT_FIRST_MS = 500;
+const COMMIT_FIRST_MS = 1000;
 const COMMIT_LAST_MS = 5000;
 /** Hunts between commits take longer than commits. */
 const HUNT_FIRST_MS = 2000;
@@ -96,6 +98,8 @@ export async function ingest(store: IngestStore, options: IngestOptions): Promis
   }
 }
 
+const NOTHING = (): void => undefined;
+
 interface Feeder {
   readonly pieces: ReadAhead;
   /** It has been read to its end. */
@@ -130,6 +134,8 @@ class IngestRun {
   readonly #idle: number[] = [];
   #roomInQueue: (() => void) | null = null;
   readonly #listed = new Map<number, Listed>();
+  /** Of them, those that no thread has told the end of. */
+  #untold = 0;
   readonly #fetcher: Fetcher;
   readonly #stopped = new AbortController();
   readonly #feeders = new Map<number, Feeder>();
@@ -139,6 +145,7 @@ class IngestRun {
   #stopping = false;
   #commitTimer: NodeJS.Timeout | null = null;
   #committing: Promise<void> = Promise.resolve();
+  #committedAtMs = 0;
   #hunting: Promise<void> = Promise.resolve();
   #huntAgain = false;
   #isHunting = false;
@@ -183,11 +190,13 @@ class IngestRun {
       await this.#list().catch((error: unknown) => this.#fail(error));
       this.#listingEnded = true;
       this.#dispatch();
-      // What the thread that ends first has staged is committed while the others go on.
+      let running = this.#threads.length;
+      const onEnd = async (): Promise<void> => {
+        running--;
+        if (running === 0 || this.#isWorthCommitting()) await this.#commitReady();
+      };
       await Promise.all(
-        this.#threads.map(({ ended }) =>
-          ended.then(() => this.#commitReady()).catch((error: unknown) => this.#fail(error)),
-        ),
+        this.#threads.map(({ ended }) => ended.then(onEnd).catch((error: unknown) => this.#fail(error))),
       );
       if (this.#failure !== null) throw this.#failure;
       if (!this.#stopping && this.#listed.size > 0)
@@ -320,6 +329,7 @@ class IngestRun {
   #enqueue(file: LogFile, logFile: number): Promise<void> | null {
     const { key, sizeBytes, version, content, settled } = file;
     this.#listed.set(logFile, { identity: { key, sizeBytes, version }, settled });
+    this.#untold++;
     const base = { logFile, key, deliveredDay: deliveredDay(file), sizeBytes };
     switch (content.type) {
       case 'file':
@@ -383,7 +393,7 @@ class IngestRun {
   }
 
   /** Null when it went in at once. */
-  #put(item: WorkItem, taken: () => void = () => undefined): Promise<void> | null {
+  #put(item: WorkItem, taken: () => void = NOTHING): Promise<void> | null {
     if (this.#isFull) return this.#putLater({ item, taken });
     this.#queue.push({ item, taken });
     this.#dispatch();
@@ -501,8 +511,7 @@ class IngestRun {
         });
         break;
       case 'unit':
-        this.#commits.ready(message.unit, this.#unitOf(message), this.#originals(message));
-        this.#scheduleCommit();
+        this.#ready(message);
         break;
       case 'failed':
         this.#fail(failureOf(message));
@@ -533,7 +542,8 @@ class IngestRun {
   async #contents(asked: Extract<FromWorker, { type: 'contents' }>): Promise<(KnownContent | null)[]> {
     const answers: (KnownContent | null)[] = [];
     const claimed: { readonly at: number; readonly sha256: string }[] = [];
-    for (const [at, { logFile, sha256 }] of asked.files.entries()) {
+    for (const [at, logFile] of asked.logFiles.entries()) {
+      const sha256 = sha256At(asked.sha256s, at);
       const pending = this.#pendingContents.get(sha256);
       answers.push(
         pending === undefined ? null : { id: pending, records: 0, kind: 'log', minTimeMs: null, maxTimeMs: null },
@@ -552,18 +562,27 @@ class IngestRun {
     return answers;
   }
 
+  #ready(message: Extract<FromWorker, { type: 'unit' }>): void {
+    const unit = this.#unitOf(message);
+    this.#commits.ready(message.unit, unit, this.#originals(message.files));
+    this.#untold -= unit.files.length;
+    // Nothing else will come: what follows need not wait until the threads have ended.
+    if (this.#listingEnded && this.#untold === 0) this.#commitReady().catch((error: unknown) => this.#fail(error));
+    else this.#scheduleCommit();
+  }
+
   #unitOf(message: Extract<FromWorker, { type: 'unit' }>): CommitUnit {
-    const files = message.files.map((result) => {
-      const listed = this.#listed.get(result.logFile);
-      if (listed === undefined) throw new Error(`a worker told of log file ${result.logFile}, which it was not given`);
-      return { ...result, file: listed.identity };
+    const files = unpackResults(message.files, (logFile) => {
+      const listed = this.#listed.get(logFile);
+      if (listed === undefined) throw new Error(`a worker told of log file ${logFile}, which it was not given`);
+      return listed.identity;
     });
     return { files, segments: message.segments, conflicts: message.conflicts, rejectFiles: message.rejectFiles };
   }
 
   /** Log files that are not committed yet and of which this unit has copies. */
-  #originals({ files }: Extract<FromWorker, { type: 'unit' }>): number[] {
-    return files.flatMap(({ copyOf }) => (copyOf !== null && this.#listed.has(copyOf) ? [copyOf] : []));
+  #originals({ others }: PackedResults): number[] {
+    return others.flatMap(({ copyOf }) => (copyOf !== null && this.#listed.has(copyOf) ? [copyOf] : []));
   }
 
   // Commits
@@ -573,6 +592,11 @@ class IngestRun {
       this.#commitTimer = null;
       this.#commitReady().catch((error: unknown) => this.#fail(error));
     }, this.#commitDelayMs());
+  }
+
+  /** When a thread has ended, what is staged is committed while the others go on; not if that was done just now, or if they will be through before. */
+  #isWorthCommitting(): boolean {
+    return this.#elapsedMs() - this.#committedAtMs > COMMIT_FIRST_MS && this.#untold > this.#listed.size / 4;
   }
 
   #commitDelayMs(): number {
@@ -587,6 +611,7 @@ class IngestRun {
       if (numbers.length === 0) return;
       const units = await this.#withCopies(numbers.map(([, unit]) => unit));
       this.#seqAfter = await this.#writer.commit(units);
+      this.#committedAtMs = this.#elapsedMs();
       for (const [number, unit] of numbers) {
         this.#commits.committed(number, unit);
         this.#writer.admission.committed(number);
@@ -602,7 +627,8 @@ class IngestRun {
   }
 
   /** A copy of a file of this run takes over what that one turned out to hold. */
-  async #withCopies(units: readonly CommitUnit[]): Promise<CommitUnit[]> {
+  async #withCopies(units: readonly CommitUnit[]): Promise<readonly CommitUnit[]> {
+    if (!units.some(({ files }) => files.some(({ copyOf }) => copyOf !== null))) return units;
     const results = new Map<number, LogFileResult>();
     for (const unit of units) for (const file of unit.files) results.set(file.logFile, file);
     const resolve = async (file: CommitUnit['files'][number]): Promise<CommitUnit['files'][number]> => {
@@ -669,6 +695,7 @@ class IngestRun {
 
   #widenSpan(minTimeMs: number | null, maxTimeMs: number | null): void {
     if (minTimeMs === null || maxTimeMs === null) return;
+    if (this.#span !== null && minTimeMs >= this.#span.fromMs && maxTimeMs < this.#span.toMs) return;
     this.#span = {
       fromMs: Math.min(this.#span?.fromMs ?? minTimeMs, minTimeMs),
       toMs: Math.max(this.#span?.toMs ?? 0, maxTimeMs + 1),

@@ -81,6 +81,12 @@ export function close(file: OpenFile, outcome: FileOutcome, damage: Damage | nul
   return rejects;
 }
 
+/** Null when none of its events has a time. */
+export const firstMs = ({ minMicros }: OpenFile): number | null =>
+  minMicros === Number.POSITIVE_INFINITY ? null : Math.floor(minMicros / 1000);
+export const lastMs = ({ maxMicros }: OpenFile): number | null =>
+  maxMicros === Number.NEGATIVE_INFINITY ? null : Math.ceil(maxMicros / 1000);
+
 export function resultOf(file: OpenFile): LogFileResult {
   const { copyOf } = file;
   const base = {
@@ -120,8 +126,8 @@ export function resultOf(file: OpenFile): LogFileResult {
       id_conflicts: file.conflicts,
       without_time: file.withoutTime,
     },
-    minTimeMs: file.minMicros === Number.POSITIVE_INFINITY ? null : Math.floor(file.minMicros / 1000),
-    maxTimeMs: file.maxMicros === Number.NEGATIVE_INFINITY ? null : Math.ceil(file.maxMicros / 1000),
+    minTimeMs: firstMs(file),
+    maxTimeMs: lastMs(file),
     rejectReasons: file.rejectReasons,
   };
 }

@@ -21,7 +21,8 @@ import { Handover } from './handover.ts';
 import { type Intake, PlainIntake, RecordsIntake, WrappedIntake } from './intake.ts';
 import { Lane } from './lane.ts';
 import { Mailbox } from './mailbox.ts';
-import { close, type OpenFile, openFile, resultOf } from './open-file.ts';
+import { close, type OpenFile, openFile } from './open-file.ts';
+import { packResults } from './packed-results.ts';
 import { ParquetIntake } from './parquet-intake.ts';
 import { createRedactor } from './redact.ts';
 import { TinyFiles } from './tiny-files.ts';
@@ -303,6 +304,7 @@ class IngestWorker {
       else this.#isCopy(file, known);
       release(frees);
     }
+    this.#judge();
     this.#reportProgress();
   }
 
@@ -321,8 +323,8 @@ class IngestWorker {
   /** Returns the number of the question. */
   #ask(files: readonly OpenFile[]): number {
     const question = this.#questions++;
-    const asked = files.map((file) => ({ logFile: file.item.logFile, sha256: file.sha256 ?? '' }));
-    this.#port.post({ type: 'contents', question, files: asked });
+    const logFiles = files.map(({ item }) => item.logFile);
+    this.#port.post({ type: 'contents', question, logFiles, sha256s: files.map(({ sha256 }) => sha256).join('') });
     return question;
   }
 
@@ -436,7 +438,6 @@ class IngestWorker {
     await intake.push(bytes.subarray(at), true);
     this.#finish(file, intake.end(), null);
     if (intake.overflowed || this.#files.length >= UNIT_FILES_MAX) await this.#flush();
-    else this.#judge();
   }
 
   #judge(): void {
@@ -620,7 +621,7 @@ class IngestWorker {
     const unit = {
       type: 'unit' as const,
       unit: this.#unit,
-      files: this.#files.map(resultOf),
+      files: packResults(this.#files),
       segments: staged.flatMap(({ segments }) => segments),
       conflicts: staged.flatMap(({ conflicts }) => conflicts),
       rejectFiles: this.#rejectFiles,

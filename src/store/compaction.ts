@@ -19,7 +19,7 @@ const FULL_ROWS = SEGMENT_ROWS / 2;
 /** And of so many when nobody asked, half a window of ingest: a day of ten million events is then not written twice. */
 const GOOD_ROWS = 10_240;
 /** Each open segment costs a query about 0.2 ms: a day with more small ones than this is merged without being asked. */
-const SMALL_SEGMENTS_MAX = 12;
+export const SMALL_SEGMENTS_MAX = 12;
 const MEMORY_LIMIT = '256MB';
 
 export interface CompactionOptions {

@@ -74,49 +74,75 @@ export const columnTypes = (table: CatalogTable): CellType[] =>
 
 /** DuckDB's own size of a chunk. */
 const CHUNK_ROWS = 2048;
-const MICROS_PER_MS = 1000n;
+const WORD = 2 ** 32;
+const MICROS_PER_MS = 1000;
 
-/** Appends rows to a table whose columns have these types, in order: two microseconds a row, inside the connection's transaction. */
-export async function appendRows(
+/** A column of what is appended. */
+export interface AppendedColumn<Row> {
+  readonly type: CellType;
+  readonly of: (row: Row) => Cell;
+}
+
+/** Appends rows to a table whose columns have these types, in order, inside the connection's transaction. */
+export function appendRows(
   connection: DuckDBConnection,
   table: string,
   types: readonly CellType[],
   rows: readonly (readonly Cell[])[],
   database?: 'temp',
 ): Promise<void> {
+  const columns = types.map((type, column) => ({ type, of: (row: readonly Cell[]) => row[column] ?? null }));
+  return appendColumns(connection, table, columns, rows, database);
+}
+
+/** The same, two microseconds a row: a column after the other, never a row as a whole. */
+export async function appendColumns<Row>(
+  connection: DuckDBConnection,
+  table: string,
+  columns: readonly AppendedColumn<Row>[],
+  rows: readonly Row[],
+  database?: 'temp',
+): Promise<void> {
   const appender = await connection.createAppender(table, 'main', database);
-  const chunk = DuckDBDataChunk.create(types.map((type) => ({ BIGINT, VARCHAR, TIMESTAMP })[type]));
+  const chunk = DuckDBDataChunk.create(columns.map(({ type }) => ({ BIGINT, VARCHAR, TIMESTAMP })[type]));
   for (let from = 0; from < rows.length; from += CHUNK_ROWS) {
     const part = rows.slice(from, from + CHUNK_ROWS);
     chunk.reset();
     chunk.rowCount = part.length;
-    for (const [column, type] of types.entries()) {
-      const vector = duckdb.data_chunk_get_vector(chunk.chunk, column);
-      fillCells(vector, type, part, column);
-    }
+    for (const [index, column] of columns.entries())
+      fillColumn(duckdb.data_chunk_get_vector(chunk.chunk, index), column, part);
     appender.appendDataChunk(chunk);
   }
   appender.closeSync();
 }
 
-function fillCells(
+/** Values of a column on their way, as they lie in a vector: 64 bits each. */
+const numbers = new BigInt64Array(CHUNK_ROWS);
+const words = new Int32Array(numbers.buffer);
+const valid = new Uint8Array(CHUNK_ROWS / 8);
+
+function fillColumn<Row>(
   vector: ReturnType<typeof duckdb.data_chunk_get_vector>,
-  type: CellType,
-  rows: readonly (readonly Cell[])[],
-  column: number,
+  { type, of }: AppendedColumn<Row>,
+  rows: readonly Row[],
 ): void {
-  const values = new BigInt64Array(rows.length);
-  const valid = new Uint8Array(CHUNK_ROWS / 8).fill(0xff);
+  valid.fill(0xff);
   let hasNull = false;
-  for (const [at, row] of rows.entries()) {
-    const cell = row[column] ?? null;
+  for (let at = 0; at < rows.length; at++) {
+    const cell = of(rows[at] as Row);
     if (cell === null) {
       hasNull = true;
       valid[at >> 3] = (valid[at >> 3] ?? 0) & ~(1 << (at & 7));
     } else if (type === 'VARCHAR') duckdb.vector_assign_string_element(vector, at, String(cell));
-    else values[at] = type === 'BIGINT' ? BigInt(cell) : BigInt(cell) * MICROS_PER_MS;
+    else if (typeof cell === 'bigint') numbers[at] = cell;
+    else {
+      const value = type === 'TIMESTAMP' ? Number(cell) * MICROS_PER_MS : Number(cell);
+      // Both take what is theirs of a whole number: the remainder, and how often 2^32 is in it.
+      words[at * 2] = value;
+      words[at * 2 + 1] = Math.floor(value / WORD);
+    }
   }
-  if (type !== 'VARCHAR') duckdb.copy_data_to_vector(vector, 0, values.buffer, 0, values.byteLength);
+  if (type !== 'VARCHAR') duckdb.copy_data_to_vector(vector, 0, numbers.buffer, 0, rows.length * 8);
   if (!hasNull) return;
   duckdb.vector_ensure_validity_writable(vector);
   duckdb.copy_data_to_vector_validity(vector, 0, valid.buffer, 0, valid.byteLength);

@@ -1,5 +1,5 @@
 /** The writing side of a store, under its lease: looks up the ledger and publishes commit units. */
-import { createHash, randomBytes } from 'node:crypto';
+import { hash, randomBytes } from 'node:crypto';
 import { renameSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DuckDBConnection } from '@duckdb/node-api';
@@ -12,7 +12,7 @@ import { formatDay } from '../time.ts';
 import { createAdmission } from './admission.ts';
 import { Catalog, type CatalogRow, type CatalogSession } from './catalog.ts';
 import { ID_CONFLICT, LOG_FILE } from './catalog-tables.ts';
-import { compact, mergesDue } from './compaction.ts';
+import { compact, mergesDue, SMALL_SEGMENTS_MAX } from './compaction.ts';
 import { ContentIndex } from './content-index.ts';
 import { asStoreError, makeFolder, partitionDir, type StorePaths, syncPaths } from './files.ts';
 import { identityQuery } from './identity.ts';
@@ -20,7 +20,17 @@ import { insertSegments, liveSegments, type PlacedSegment, removeOrphans } from 
 import { takeLease } from './lease.ts';
 import { sqlList } from './parquet.ts';
 import { unlinkSuperseded } from './retention.ts';
-import { appendRows, type Cell, columnTypes, num, sqlTime, text, timeOrNull } from './rows.ts';
+import {
+  type AppendedColumn,
+  appendColumns,
+  appendRows,
+  type Cell,
+  columnTypes,
+  num,
+  sqlTime,
+  text,
+  timeOrNull,
+} from './rows.ts';
 
 /** A small run asks a few times and is done; one that asks more often reads all hashes once. Chosen, not measured. */
 const QUESTIONS_MAX = 40;
@@ -54,8 +64,10 @@ export async function openWriter(paths: StorePaths, tables: readonly Table[]): P
   });
   if (state.hasSuperseded) await unlinkSuperseded(catalog, paths);
   const failed = new Set(state.failed);
-  /** Of which the store has, or had, events: nobody else brings any while this writer holds the lease. */
-  const storedDays = new Set(state.days);
+  /** Segments that each day has or had: nobody else brings any while this writer holds the lease. */
+  const segmentsOf = new Map<string, number>();
+  const hasSegment = (day: string): void => void segmentsOf.set(day, (segmentsOf.get(day) ?? 0) + 1);
+  for (const day of state.days) hasSegment(day);
   /** Null until so much was asked that reading all hashes is cheaper than asking for each group. */
   let contents: ContentIndex | null = state.ledger === 0 ? new ContentIndex() : null;
   let questions = 0;
@@ -81,7 +93,7 @@ export async function openWriter(paths: StorePaths, tables: readonly Table[]): P
     const table = tables.find((one) => one.name === name);
     if (table === undefined) throw new Error(`the store was opened without the table ${name}`);
     const eventDate = formatDay(day);
-    if (!storedDays.has(dayName(name, eventDate))) return;
+    if (!segmentsOf.has(dayName(name, eventDate))) return;
     const segments = await catalog.read((session) => liveSegments(session, paths, name));
     const files = segments.filter((segment) => segment.eventDate === eventDate).map((segment) => segment.path);
     if (files.length === 0) return;
@@ -143,7 +155,7 @@ export async function openWriter(paths: StorePaths, tables: readonly Table[]): P
       }
       state.seq = seq;
       for (const segment of units.flatMap((unit) => unit.segments))
-        storedDays.add(dayName(segment.table, segment.eventDate));
+        hasSegment(dayName(segment.table, segment.eventDate));
       for (const path of units.flatMap((unit) => unit.rejectFiles)) unlinkSync(path);
       for (const file of units.flatMap((unit) => unit.files)) {
         if (file.sha256 !== null && file.copyOf === null) {
@@ -158,6 +170,8 @@ export async function openWriter(paths: StorePaths, tables: readonly Table[]): P
 
     compact: async (options) => {
       const sums = { replaced: 0, written: 0 };
+      const mayMerge = options.full || [...segmentsOf.values()].some((count) => count > SMALL_SEGMENTS_MAX);
+      if (!mayMerge && !state.hasSuperseded) return sums;
       const merges = await mergesDue(catalog, paths, tables, options);
       for (const { table, groups } of merges) {
         const { replaced, written } = await compact(catalog, paths, table, groups, options.signal);
@@ -219,8 +233,7 @@ const contentHash = (sha256: string): bigint => BigInt.asIntN(64, BigInt(`0x${sh
 
 /** 64 bits that stand for a file as it was listed. A false match is found out by the key itself. */
 function listingHash(file: LogFileIdentity): bigint {
-  const digest = createHash('sha256').update(`${file.key}\u001f${file.sizeBytes}\u001f${file.version}`).digest();
-  return digest.readBigInt64LE(0);
+  return hash('sha256', `${file.key}\u001f${file.sizeBytes}\u001f${file.version}`, 'buffer').readBigInt64LE(0);
 }
 
 /** Rows of the ledger whose number in `column` is asked for: numbers first, and only then the few rows that they name, because the texts of millions are gigabytes. */
@@ -329,6 +342,35 @@ async function placeSegments(
 /** Nothing came of these: the next try replaces them. */
 const FAILED = "status = 'failed' AND records_in = 0";
 
+/** How a log file of this commit becomes a row of LOG_FILE. */
+function ledgerColumns(seq: number, now: number): AppendedColumn<CommitUnit['files'][number]>[] {
+  const values: ((file: CommitUnit['files'][number]) => Cell)[] = [
+    (file) => file.logFile,
+    ({ file }) => file.key,
+    ({ file }) => file.sizeBytes,
+    ({ file }) => file.version,
+    (file) => file.sha256,
+    (file) => file.status,
+    (file) => file.kind,
+    (file) => file.copyOf,
+    (file) => file.uncompressedBytes,
+    ({ records }) => records.in,
+    ({ records }) => records.stored,
+    ({ records }) => records.duplicate,
+    ({ records }) => records.rejected,
+    ({ records }) => records.id_conflicts,
+    ({ records }) => records.without_time,
+    (file) => file.minTimeMs,
+    (file) => file.maxTimeMs,
+    (file) => file.error,
+    ({ sha256 }) => (sha256 === null ? null : contentHash(sha256)),
+    ({ file }) => listingHash(file),
+    () => seq,
+    () => now,
+  ];
+  return columnTypes(LOG_FILE).map((type, column) => ({ type, of: values[column] ?? (() => null) }));
+}
+
 /** `failed`: keys of the ledger's FAILED rows. */
 async function insertCommit(
   session: CatalogSession,
@@ -349,35 +391,7 @@ async function insertCommit(
     );
     await session.run(`DELETE FROM log_file WHERE ${FAILED} AND key IN (SELECT c1 FROM asked)`);
   }
-  await appendRows(
-    session.connection,
-    LOG_FILE.name,
-    columnTypes(LOG_FILE),
-    files.map((file) => [
-      file.logFile,
-      file.file.key,
-      file.file.sizeBytes,
-      file.file.version,
-      file.sha256,
-      file.status,
-      file.kind,
-      file.copyOf,
-      file.uncompressedBytes,
-      file.records.in,
-      file.records.stored,
-      file.records.duplicate,
-      file.records.rejected,
-      file.records.id_conflicts,
-      file.records.without_time,
-      file.minTimeMs,
-      file.maxTimeMs,
-      file.error,
-      file.sha256 === null ? null : contentHash(file.sha256),
-      listingHash(file.file),
-      seq,
-      now,
-    ]),
-  );
+  await appendColumns(session.connection, LOG_FILE.name, ledgerColumns(seq, now), files);
   const rejectFiles = units.flatMap((unit) => unit.rejectFiles);
   if (rejectFiles.length > 0)
     await session.run(`INSERT INTO reject BY NAME SELECT * FROM read_parquet(${sqlList(rejectFiles)})`);
