@@ -32,22 +32,26 @@ export async function createDerivation(connection: DuckDBConnection, table: Tabl
   const families = familiesOf(table);
   const inputs = families.flatMap((family) => family.inputs);
   const derived = families.flatMap(({ columns }) => columns);
-  let window: Batch | null = null;
-  let slice: readonly Int32Array[] = [];
+  /** What is derived next: of each family the rows that have its combinations, and how many of them the engine was given. */
+  let slice: { readonly batch: Batch | null; readonly rows: readonly Int32Array[] } = { batch: null, rows: [] };
+  let given = 0;
 
   // Beside each other, the families need one statement; where one has fewer combinations than another, its last rows have no values.
   registerValues(connection, 'combinations', {
     columns: inputs.map(({ column }) => column),
     fill: (chunk) => {
-      if (window === null) return 0;
+      const { batch, rows } = slice;
+      const next = rows.map((numbers) => numbers.subarray(given, given + VECTOR_ROWS));
+      given += VECTOR_ROWS;
+      const most = Math.max(...next.map(({ length }) => length));
+      if (batch === null || most === 0) return 0;
       let index = 0;
       for (const [at, family] of families.entries()) {
-        const rows = slice[at] ?? NO_ROWS;
-        window.select(rows);
-        for (const input of family.inputs) fillValues(chunk, index++, window, input.index, rows);
+        const numbers = next[at] ?? NO_ROWS;
+        batch.select(numbers);
+        for (const input of family.inputs) fillValues(chunk, index++, batch, input.index, numbers);
       }
-      window = null;
-      return Math.max(...slice.map((rows) => rows.length));
+      return most;
     },
   });
   // All values of a column come as one text, the JSON of their list: taking them one by one costs more than deriving them.
@@ -62,8 +66,8 @@ export async function createDerivation(connection: DuckDBConnection, table: Tabl
       const most = Math.max(...found.map(({ rows }) => rows.length));
       for (let from = 0; from < most; ) {
         const to = endOfSlice(batch, families, found, from, most);
-        window = batch;
-        slice = found.map(({ rows }) => rows.subarray(from, to));
+        slice = { batch, rows: found.map(({ rows }) => rows.subarray(from, to)) };
+        given = 0;
         const [row = []] = (await statement.runAndReadAll()).getRows();
         for (const [at, column] of values.entries()) for (const value of listOf(row[at])) column.push(value);
         from = to;
@@ -79,7 +83,7 @@ export async function createDerivation(connection: DuckDBConnection, table: Tabl
   };
 }
 
-/** As many combinations as fit into a vector and have SLICE_BYTES together; at least one, however large it is. */
+/** As many combinations as have SLICE_BYTES together; at least one, however large it is. */
 function endOfSlice(
   batch: Batch,
   families: readonly Family[],
@@ -95,9 +99,8 @@ function endOfSlice(
         slots: new Uint32Array(batch.memory, batch.columns[index]?.data ?? 0, batch.rows * SLOT_WORDS),
       })),
   );
-  const end = Math.min(from + VECTOR_ROWS, most);
   let bytes = 0;
-  for (let at = from; at < end; at++) {
+  for (let at = from; at < most; at++) {
     for (const { rows, slots } of texts) {
       const row = rows[at];
       // A slot without a value holds the length of an older one: then the slice is shorter than it could be.
@@ -105,7 +108,7 @@ function endOfSlice(
     }
     if (bytes > SLICE_BYTES && at > from) return at;
   }
-  return end;
+  return most;
 }
 
 const NO_ROWS = new Int32Array(0);
