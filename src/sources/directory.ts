@@ -56,6 +56,7 @@ async function* list(
 ): AsyncGenerator<LogFile | ListingProblem, void, undefined> {
   for await (const some of walk.files()) {
     for (const found of some) {
+      walk.throwIfStopped();
       if ('error' in found) yield found;
       else {
         const archive = mayBeArchive(found.path) ? await archiveAt(found.path, found.stats) : null;

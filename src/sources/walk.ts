@@ -128,6 +128,11 @@ export class Walk {
     }
   }
 
+  /** Throws `interrupted`. Whoever takes some files asks before each. */
+  throwIfStopped(): void {
+    if (this.signal.aborted) throw new AppError('interrupted', `stopped listing ${keyOf(this.root)}`);
+  }
+
   private addFolder(path: string, reached: Reached | null, linked: boolean): void {
     const hint = this.folderHint(path);
     if (!folderInScope(hint, this.scope)) return;
@@ -236,7 +241,7 @@ export class Walk {
         looked = [];
         await setImmediate();
       }
-      if (this.signal.aborted) throw new AppError('interrupted', `stopped listing ${keyOf(this.root)}`);
+      this.throwIfStopped();
       try {
         looked.push({ path, hint, stats: statSync(fsPath(path)) });
       } catch (error) {

@@ -1,6 +1,11 @@
+import { readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { describe, expect, it, test } from 'vitest';
 import type { DecodeLimits } from '../../src/format.ts';
 import { cloudtrailFormat } from '../../src/formats/cloudtrail.ts';
+import { createEnvelopes, loadEnvelopeValues } from '../../src/formats/envelopes.ts';
+import { readWhole } from '../../src/payload.ts';
 import { rawColumns } from '../../src/table.ts';
 import {
   DELIVERED_DAY,
@@ -17,6 +22,7 @@ import {
   without,
 } from './decode.ts';
 
+const SAMPLES = fileURLToPath(new URL('../../sample-logs', import.meta.url));
 const KIB = 1024;
 const MIB = KIB * KIB;
 
@@ -875,5 +881,43 @@ describe('sniff', () => {
   ];
   it.each(CASES)('judges %s', (_, head, key, expected) => {
     expect(cloudtrailFormat.sniff(Buffer.from(head), key)).toBe(expected);
+  });
+
+  const DELIVERED = '{"Records":[{"eventVersion":"1.11","userIdentity":{"type":"AWSService"},"eventName":"x"}]}';
+  const BEGINNINGS: readonly [string, string, boolean][] = [
+    ['what AWS delivers', DELIVERED, true],
+    ['the head of it', DELIVERED.slice(0, 60), true],
+    ['a document before another one in the next line', `${DELIVERED}\n{"Type":"Notification","Message":"{}"}`, false],
+    ['a pretty document', JSON.stringify(JSON.parse(DELIVERED), null, 2), false],
+    ['a record without a document', DELIVERED.slice('{"Records":['.length, -2), false],
+    ['an Insights event', '{"Records":[{"eventVersion":"1.08","eventTime":"x","insightDetails":{}}]}', false],
+    ['a notification of S3', '{"Records":[{"eventVersion":"2.1","eventSource":"aws:s3","userIdentity":{}}]}', false],
+    ['messages that Lambda hands over', '{"Records":[{"messageId":"x","body":"{}"}]}', false],
+    ['nothing', '', false],
+  ];
+  it.each(BEGINNINGS)('knows at a glance that it is as delivered, or not: %s', (_, head, expected) => {
+    expect(cloudtrailFormat.isAsDelivered?.(Buffer.from(head))).toBe(expected);
+  });
+
+  it('what is as delivered is what a closer look says', async () => {
+    const envelopes = createEnvelopes({ recordBytes: 1_000_000, values: await loadEnvelopeValues() });
+    const logs = readdirSync(SAMPLES, { recursive: true, encoding: 'utf8' })
+      .filter((name) => name.endsWith('.json.gz'))
+      .map((name) =>
+        readWhole({
+          path: join(SAMPLES, name),
+          start: 0,
+          length: statSync(join(SAMPLES, name)).size,
+          method: 'stored',
+        }),
+      )
+      .flatMap((payload) =>
+        payload !== null && cloudtrailFormat.isAsDelivered?.(payload.bytes) ? [payload.bytes] : [],
+      );
+    expect(logs.length).toBeGreaterThan(100);
+    const isOther = logs.filter(
+      (bytes) => cloudtrailFormat.sniff(bytes, '') !== 'content' || envelopes.open(bytes, () => 'cloudtrail') !== null,
+    );
+    expect(isOther).toEqual([]);
   });
 });
