@@ -9,8 +9,6 @@ import type { FromWorker, WorkerOptions, WorkerThread } from '../ingest.ts';
  * every 64 MB of such buffers: 5 to 10 % of the processor time of an ingest.
  */
 const HEAP_FLAG = '--initial-old-space-size=256';
-/** What is new fills a megabyte in a moment, and is then looked through for what is still in use: as often as that, it is mostly in use. */
-const NEW_SPACE_FLAG = '--min-semi-space-size=16';
 /** V8 optimizes what has run a little, over and over in each thread; what ingest lives in runs for long. Waiting eight times as long saves 2 to 3 % of the processor time. */
 const OPTIMIZER_FLAG = '--interrupt-budget=1080000';
 
@@ -25,7 +23,6 @@ const entry = import.meta.url.endsWith('.ts')
 
 export function startWorkerThread(options: ThreadOptions): WorkerThread {
   setFlagsFromString(HEAP_FLAG);
-  setFlagsFromString(NEW_SPACE_FLAG);
   setFlagsFromString(OPTIMIZER_FLAG);
   const worker = new Worker(entry, { workerData: options });
   const early: FromWorker[] = [];

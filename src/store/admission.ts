@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import { ADMITTED, type Admission, CONFLICT, DUPLICATE } from '../ingest.ts';
 import { COMMITTED, EventIds } from './event-ids.ts';
+import type { IdFilter } from './id-filter.ts';
 
 /** Hash tables of all days together; beyond it the largest day goes to disk. */
 const TABLE_BYTES_MAX = 40 * 1024 * 1024;
@@ -15,17 +16,21 @@ interface Day {
   /** Units with rows of this day that are not yet committed. */
   readonly pending: Set<number>;
   lastUse: number;
+  /** What is stored is not among `ids` yet: no event so far may be among it. */
+  stored: IdFilter | null;
 }
 
-/** Identities of the stored rows of a table's day, as batches of `words` (6 a row, Batch.identity). */
-export type LoadDay = (
-  table: string,
-  day: number,
-) => AsyncIterable<{ readonly words: Int32Array; readonly rows: number }>;
+/** What the store holds of a table's day. */
+export interface StoredDays {
+  /** Identities of its rows, as batches of `words` (6 a row, Batch.identity). */
+  identities(table: string, day: number): AsyncIterable<{ readonly words: Int32Array; readonly rows: number }>;
+  /** Its ids alone, which are there much sooner; null for a day that is small, or too large for that. */
+  ids(table: string, day: number): Promise<IdFilter | null>;
+}
 
 const WORDS = 6;
 
-export function createAdmission(loadDay: LoadDay, scratchDir: string): Admission {
+export function createAdmission(storedDays: StoredDays, scratchDir: string): Admission {
   /** By table and day. */
   const days = new Map<string, Day>();
   const uncommitted = new Set<number>();
@@ -34,7 +39,8 @@ export function createAdmission(loadDay: LoadDay, scratchDir: string): Admission
   let queue: Promise<unknown> = Promise.resolve();
 
   const tableBytes = (): number => [...days.values()].reduce((sum, day) => sum + day.ids.tableBytes, 0);
-  const filterBytes = (): number => [...days.values()].reduce((sum, day) => sum + day.ids.filterBytes, 0);
+  const filterBytes = (): number =>
+    [...days.values()].reduce((sum, day) => sum + day.ids.filterBytes + (day.stored?.bytes ?? 0), 0);
 
   const spill = (day: Day): void => day.ids.spill(join(scratchDir, `ids-${process.pid}-${spills++}`));
 
@@ -56,13 +62,20 @@ export function createAdmission(loadDay: LoadDay, scratchDir: string): Admission
     const name = `${table} ${number}`;
     const known = days.get(name);
     if (known !== undefined) return known;
-    const day: Day = { ids: new EventIds(), pending: new Set(), lastUse: clock };
-    for await (const { words, rows } of loadDay(table, number)) {
+    const stored = await storedDays.ids(table, number);
+    const day: Day = { ids: new EventIds(), pending: new Set(), lastUse: clock, stored };
+    if (stored === null) await load(day, table, number);
+    days.set(name, day);
+    return day;
+  };
+
+  /** All that is stored by now: what this run has stored itself is known already. */
+  const load = async (day: Day, table: string, number: number): Promise<void> => {
+    day.stored = null;
+    for await (const { words, rows } of storedDays.identities(table, number)) {
       for (let row = 0; row < rows; row++) day.ids.admit(words, row * WORDS, COMMITTED);
       if (day.ids.tableBytes > DAY_TABLE_BYTES_MAX) spill(day);
     }
-    days.set(name, day);
-    return day;
   };
 
   const judge: Admission['judge'] = async ({ table, identity, hasIdentity, eventDay }, unit) => {
@@ -71,6 +84,11 @@ export function createAdmission(loadDay: LoadDay, scratchDir: string): Admission
     const touched = new Map<number, Day>();
     for (const number of new Set(eventDay)) touched.set(number, await open(table, number));
     const words = new Int32Array(identity.buffer, identity.byteOffset, identity.byteLength / 4);
+    for (const [number, day] of touched) {
+      const mayBeStored = (row: number): boolean =>
+        eventDay[row] === number && hasIdentity[row] !== 0 && day.stored?.mayHold(words, row * WORDS) === true;
+      if (day.stored !== null && eventDay.some((_, row) => mayBeStored(row))) await load(day, table, number);
+    }
     const verdicts = new Uint8Array(hasIdentity.length);
     const dependsOn = new Set<number>();
     for (const day of touched.values()) {

@@ -22,6 +22,9 @@ const GOOD_ROWS = 10_240;
 export const SMALL_SEGMENTS_MAX = 12;
 const MEMORY_LIMIT = '256MB';
 
+/** Of so few rows that it is merged without being asked once there are too many. */
+export const isSmall = (rows: number): boolean => rows < GOOD_ROWS;
+
 export interface CompactionOptions {
   /** True: every day with more than one small segment. False: only days with too many. */
   readonly full: boolean;
@@ -137,7 +140,8 @@ export async function compact(
 function planMerges(segments: readonly Segment[], schemaVersion: number, full: boolean): Segment[][] {
   const days = new Map<string, Segment[]>();
   for (const segment of segments) {
-    if (segment.schemaVersion !== schemaVersion || segment.rows >= (full ? FULL_ROWS : GOOD_ROWS)) continue;
+    if (segment.schemaVersion !== schemaVersion || (full ? segment.rows >= FULL_ROWS : !isSmall(segment.rows)))
+      continue;
     days.set(segment.eventDate, [...(days.get(segment.eventDate) ?? []), segment]);
   }
   const groups: Segment[][] = [];

@@ -26,6 +26,8 @@ interface Combinations {
 const SLOT_WORDS = 4;
 /** Deriving takes about twelve times the memory of the texts: so many bytes of them at once, or one giant. */
 const SLICE_BYTES = 4 * 1024 * 1024;
+/** And so many of them: a statement takes some milliseconds by itself, a window has rarely more combinations. */
+const SLICE_ROWS = 3 * VECTOR_ROWS;
 
 /** The connection must know the macros that the derivations are written in. */
 export async function createDerivation(connection: DuckDBConnection, table: Table): Promise<Derivation> {
@@ -83,7 +85,7 @@ export async function createDerivation(connection: DuckDBConnection, table: Tabl
   };
 }
 
-/** As many combinations as have SLICE_BYTES together; at least one, however large it is. */
+/** Up to SLICE_ROWS combinations of SLICE_BYTES together; at least one, however large it is. */
 function endOfSlice(
   batch: Batch,
   families: readonly Family[],
@@ -99,8 +101,9 @@ function endOfSlice(
         slots: new Uint32Array(batch.memory, batch.columns[index]?.data ?? 0, batch.rows * SLOT_WORDS),
       })),
   );
+  const end = Math.min(from + SLICE_ROWS, most);
   let bytes = 0;
-  for (let at = from; at < most; at++) {
+  for (let at = from; at < end; at++) {
     for (const { rows, slots } of texts) {
       const row = rows[at];
       // A slot without a value holds the length of an older one: then the slice is shorter than it could be.
@@ -108,7 +111,7 @@ function endOfSlice(
     }
     if (bytes > SLICE_BYTES && at > from) return at;
   }
-  return most;
+  return end;
 }
 
 const NO_ROWS = new Int32Array(0);

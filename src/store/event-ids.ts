@@ -25,7 +25,7 @@ export interface Found {
 }
 
 /** 32 well-mixed bits of an id; `salt` gives independent ones. */
-function hashId(words: Int32Array, at: number, salt: number): number {
+export function hashId(words: Int32Array, at: number, salt: number): number {
   let h = salt;
   for (let word = 0; word < 4; word++) {
     h = Math.imul(h ^ (words[at + word] ?? 0), 0x85ebca6b);
@@ -37,8 +37,8 @@ function hashId(words: Int32Array, at: number, salt: number): number {
 }
 
 /** Salts are drawn per process: nobody can prepare ids that collide. */
-const SALT_A = Math.floor(Math.random() * 0x100000000) | 0;
-const SALT_B = Math.floor(Math.random() * 0x100000000) | 0;
+export const SALT_A = Math.floor(Math.random() * 0x100000000) | 0;
+export const SALT_B = Math.floor(Math.random() * 0x100000000) | 0;
 
 const sameId = (a: Int32Array, at: number, b: Int32Array, bt: number): boolean =>
   a[at] === b[bt] && a[at + 1] === b[bt + 1] && a[at + 2] === b[bt + 2] && a[at + 3] === b[bt + 3];

@@ -3,7 +3,6 @@ import { type Column, rawColumns, type Table } from '../table.ts';
 
 /** Between values, so that no two lists of them give one text. */
 const SEPARATOR = ' || chr(31) || ';
-const UUID = '[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}';
 
 function columnOf(table: Table, name: string): Column {
   const column = rawColumns(table).find((one) => one.name === name);
@@ -22,8 +21,8 @@ function idOf(columns: readonly Column[]): string {
   const md5 = `CAST(md5(${columns.map(textOf).join(SEPARATOR)}) AS UUID)`;
   const [first, ...others] = columns;
   if (first?.type !== 'VARCHAR' || others.length > 0) return md5;
-  return `CASE WHEN regexp_full_match(${first.name}, '${UUID}')
-  THEN CAST(${first.name} AS UUID) ELSE ${md5} END`;
+  // What is written as DuckDB itself writes it: a regular expression takes twice as long.
+  return `CASE WHEN CAST(first_as_uuid AS VARCHAR) = ${first.name} THEN first_as_uuid ELSE ${md5} END`;
 }
 
 /**
@@ -31,10 +30,19 @@ function idOf(columns: readonly Column[]): string {
  * must share. `files` is a SQL list of segment paths.
  */
 export function identityQuery(table: Table, files: string): string {
-  const ids = table.identity.id.map((name) => columnOf(table, name));
   const facts = table.identity.facts.map((name) => textOf(columnOf(table, name)));
+  return select(table, files, `, md5_number_lower(${facts.join(SEPARATOR)}) AS facts`);
+}
+
+/** The same without the facts, which take most of the time. */
+export const idQuery = (table: Table, files: string): string => select(table, files, '');
+
+function select(table: Table, files: string, facts: string): string {
+  const ids = table.identity.id.map((name) => columnOf(table, name));
   const [first] = ids;
   if (first === undefined) throw new Error(`the identity of ${table.name} has no id`);
-  const present = first.type === 'VARCHAR' ? `${first.name} <> ''` : `${first.name} IS NOT NULL`;
-  return `SELECT ${idOf(ids)} AS id, md5_number_lower(${facts.join(SEPARATOR)}) AS facts FROM read_parquet(${files}) WHERE ${present}`;
+  const isText = first.type === 'VARCHAR';
+  const present = isText ? `${first.name} <> ''` : `${first.name} IS NOT NULL`;
+  const rows = `read_parquet(${files}) WHERE ${present}`;
+  return `SELECT ${idOf(ids)} AS id${facts} FROM ${isText ? `(SELECT *, TRY_CAST(${first.name} AS UUID) AS first_as_uuid FROM ${rows})` : rows}`;
 }

@@ -7,16 +7,18 @@ import duckdb from '@duckdb/node-bindings';
 import { DuckDBInstance } from '../duckdb.ts';
 import type { ContentKind } from '../format.ts';
 import type { CommitUnit, KnownContent, KnownFile, LogFileIdentity, StoreWriter } from '../ingest.ts';
+import type { Segment } from '../store.ts';
 import type { Table } from '../table.ts';
 import { formatDay } from '../time.ts';
-import { createAdmission } from './admission.ts';
+import { createAdmission, type StoredDays } from './admission.ts';
 import { Catalog, type CatalogRow, type CatalogSession } from './catalog.ts';
 import { ID_CONFLICT, LOG_FILE } from './catalog-tables.ts';
-import { compact, mergesDue, SMALL_SEGMENTS_MAX } from './compaction.ts';
+import { compact, isSmall, mergesDue, SMALL_SEGMENTS_MAX } from './compaction.ts';
 import { ContentIndex } from './content-index.ts';
 import { asStoreError, makeFolder, partitionDir, type StorePaths, syncPaths } from './files.ts';
-import { identityQuery } from './identity.ts';
-import { insertSegments, liveSegments, type PlacedSegment, removeOrphans } from './lake.ts';
+import { IdFilter } from './id-filter.ts';
+import { identityQuery, idQuery } from './identity.ts';
+import { insertSegments, liveSegments, type PlacedSegment, removeOrphans, SUPERSEDED_GRACE_MS } from './lake.ts';
 import { takeLease } from './lease.ts';
 import { sqlList } from './parquet.ts';
 import { unlinkSuperseded } from './retention.ts';
@@ -31,9 +33,17 @@ import {
   text,
   timeOrNull,
 } from './rows.ts';
+import type { Chunk } from './vectors.ts';
 
-/** A small run asks a few times and is done; one that asks more often reads all hashes once. Chosen, not measured. */
-const QUESTIONS_MAX = 40;
+/** A small run asks a few times and is done; one that asks more often reads all hashes once: of two millions that takes as long as five questions. */
+const QUESTIONS_MAX = 4;
+/** One that has more new files will ask more often. */
+const NEW_FILES_FEW = 200;
+/** Days of fewer rows are read at once with all that is compared; of more than so many, not even the ids alone fit into memory. */
+const FILTER_ROWS_MIN = 100_000;
+const FILTER_ROWS_MAX = 4_000_000;
+/** DuckDB's own size of a chunk. */
+const CHUNK_ROWS = 2048;
 /** Reading the ids of a stored day; beside the workers' own instances. */
 const READER_MEMORY_LIMIT = '128MB';
 
@@ -49,7 +59,7 @@ export async function openWriter(paths: StorePaths, tables: readonly Table[]): P
         (SELECT count(*) FROM log_file) AS ledger`,
     );
     const listed = await session.rows(
-      'SELECT table_name, CAST(event_date AS VARCHAR) AS event_date, path, superseded_at FROM segment',
+      'SELECT table_name, CAST(event_date AS VARCHAR) AS event_date, path, row_count, superseded_at FROM segment',
     );
     removeOrphans(paths, new Set(listed.map((one) => text(one['path']))));
     const failed = await session.rows(`SELECT key FROM log_file WHERE ${FAILED}`);
@@ -58,19 +68,27 @@ export async function openWriter(paths: StorePaths, tables: readonly Table[]): P
       seq: num(row?.['seq']),
       ledger: num(row?.['ledger']),
       failed: failed.map((one) => text(one['key'])),
-      days: listed.map((one) => dayName(text(one['table_name']), text(one['event_date']))),
+      segments: listed.map((one) => ({
+        day: dayName(text(one['table_name']), text(one['event_date'])),
+        isSmall: one['superseded_at'] === null && isSmall(num(one['row_count'])),
+      })),
       hasSuperseded: listed.some((one) => one['superseded_at'] !== null),
     };
   });
   if (state.hasSuperseded) await unlinkSuperseded(catalog, paths);
+  /** When files were last superseded, or it was seen that some are; null when none are left. */
+  let superseded = state.hasSuperseded ? Date.now() : null;
   const failed = new Set(state.failed);
-  /** Segments that each day has or had: nobody else brings any while this writer holds the lease. */
-  const segmentsOf = new Map<string, number>();
-  const hasSegment = (day: string): void => void segmentsOf.set(day, (segmentsOf.get(day) ?? 0) + 1);
-  for (const day of state.days) hasSegment(day);
+  /** Small segments of each day that has, or had, any segment: nobody else brings some while this writer holds the lease. */
+  const smallOf = new Map<string, number>();
+  const hasSegment = (day: string, small: boolean): void =>
+    void smallOf.set(day, (smallOf.get(day) ?? 0) + (small ? 1 : 0));
+  for (const { day, isSmall: small } of state.segments) hasSegment(day, small);
   /** Null until so much was asked that reading all hashes is cheaper than asking for each group. */
   let contents: ContentIndex | null = state.ledger === 0 ? new ContentIndex() : null;
   let questions = 0;
+  let newFiles = 0;
+  let reading: Promise<ContentIndex> | null = null;
   const committedHere: string[] = [];
   let reader: { readonly instance: DuckDBInstance; readonly connection: DuckDBConnection } | null = null;
   /** No look-up can find anything in a ledger that was empty when this writer came and that holds only what this run reads. */
@@ -89,34 +107,63 @@ export async function openWriter(paths: StorePaths, tables: readonly Table[]): P
     return reader.connection;
   };
 
-  async function* loadDay(name: string, day: number): AsyncGenerator<{ words: Int32Array; rows: number }> {
+  /** All hashes, once, whoever asks for them meanwhile. */
+  const readContents = (): Promise<ContentIndex> => {
+    reading ??= loadContents(catalog, state.ledger).then((loaded) => {
+      // What was committed while it was read may be missing in it.
+      for (const sha256 of committedHere.splice(0)) loaded.add(sha256);
+      contents = loaded;
+      return loaded;
+    });
+    return reading;
+  };
+
+  const segmentsOfDay = async (name: string, day: number): Promise<{ table: Table; segments: readonly Segment[] }> => {
     const table = tables.find((one) => one.name === name);
     if (table === undefined) throw new Error(`the store was opened without the table ${name}`);
     const eventDate = formatDay(day);
-    if (!segmentsOf.has(dayName(name, eventDate))) return;
-    const segments = await catalog.read((session) => liveSegments(session, paths, name));
-    const files = segments.filter((segment) => segment.eventDate === eventDate).map((segment) => segment.path);
-    if (files.length === 0) return;
-    const result = await (await openReader()).stream(identityQuery(table, sqlList(files)));
+    if (!smallOf.has(dayName(name, eventDate))) return { table, segments: [] };
+    const all = await catalog.read((session) => liveSegments(session, paths, name));
+    return { table, segments: all.filter((segment) => segment.eventDate === eventDate) };
+  };
+  const chunksOf = async function* (sql: string): AsyncGenerator<{ chunk: Chunk; rows: number }> {
+    const result = await (await openReader()).stream(sql);
     for (;;) {
       const chunk = await result.fetchChunk();
       if (chunk === null || chunk.rowCount === 0) return;
-      const rows = chunk.rowCount;
-      const ids = words32(duckdb.vector_get_data(duckdb.data_chunk_get_vector(chunk.chunk, 0), rows * 16));
-      const facts = words32(duckdb.vector_get_data(duckdb.data_chunk_get_vector(chunk.chunk, 1), rows * 8));
-      const words = new Int32Array(rows * 6);
-      for (let row = 0; row < rows; row++) {
-        for (let word = 0; word < 4; word++) words[row * 6 + word] = ids[row * 4 + word] ?? 0;
-        // DuckDB keeps a UUID's highest bit flipped, so that signed order is the order of the text.
-        words[row * 6 + 3] = (words[row * 6 + 3] ?? 0) ^ 0x80000000;
-        words[row * 6 + 4] = facts[row * 2] ?? 0;
-        words[row * 6 + 5] = facts[row * 2 + 1] ?? 0;
-      }
-      yield { words, rows };
+      yield { chunk: chunk.chunk, rows: chunk.rowCount };
     }
-  }
+  };
+  const storedDays: StoredDays = {
+    identities: async function* (name, day) {
+      const { table, segments } = await segmentsOfDay(name, day);
+      if (segments.length === 0) return;
+      for await (const { chunk, rows } of chunksOf(identityQuery(table, listOf(segments)))) {
+        const facts = words32(duckdb.vector_get_data(duckdb.data_chunk_get_vector(chunk, 1), rows * 8));
+        const words = new Int32Array(rows * 6);
+        copyIds(chunk, rows, words, 6);
+        for (let row = 0; row < rows; row++) {
+          words[row * 6 + 4] = facts[row * 2] ?? 0;
+          words[row * 6 + 5] = facts[row * 2 + 1] ?? 0;
+        }
+        yield { words, rows };
+      }
+    },
+    ids: async (name, day) => {
+      const { table, segments } = await segmentsOfDay(name, day);
+      const rows = segments.reduce((sum, segment) => sum + segment.rows, 0);
+      if (rows < FILTER_ROWS_MIN || rows > FILTER_ROWS_MAX) return null;
+      const filter = new IdFilter(rows);
+      const words = new Int32Array(CHUNK_ROWS * 4);
+      for await (const { chunk, rows: count } of chunksOf(idQuery(table, listOf(segments)))) {
+        copyIds(chunk, count, words, 4);
+        for (let row = 0; row < count; row++) filter.add(words, row * 4);
+      }
+      return filter;
+    },
+  };
 
-  const admission = createAdmission(loadDay, paths.staging);
+  const admission = createAdmission(storedDays, paths.staging);
 
   return {
     lastSeq: state.seq,
@@ -128,13 +175,8 @@ export async function openWriter(paths: StorePaths, tables: readonly Table[]): P
     },
 
     contents: async (sha256s) => {
-      if (contents === null && ++questions > QUESTIONS_MAX) {
-        const loaded = await loadContents(catalog, state.ledger);
-        // What was committed while it was read may be missing in it.
-        for (const sha256 of committedHere.splice(0)) loaded.add(sha256);
-        contents = loaded;
-      }
-      const index = contents;
+      if (contents === null && ++questions > QUESTIONS_MAX) await readContents();
+      const index = contents ?? (await reading);
       if (index !== null && !sha256s.some((sha256) => index.mayHold(sha256))) return sha256s.map(() => null);
       return catalog.read((session) => knownContents(session, sha256s));
     },
@@ -142,6 +184,9 @@ export async function openWriter(paths: StorePaths, tables: readonly Table[]): P
     takeLogFileIds: (count) => {
       const first = state.logFiles + 1;
       state.logFiles += count;
+      newFiles += count;
+      // Their contents are asked about soon. Who asks is told if it fails.
+      if (contents === null && newFiles > NEW_FILES_FEW) readContents().catch(() => undefined);
       return first;
     },
 
@@ -154,8 +199,8 @@ export async function openWriter(paths: StorePaths, tables: readonly Table[]): P
         throw asStoreError(error, `publish what was read in the store ${paths.dir}`);
       }
       state.seq = seq;
-      for (const segment of units.flatMap((unit) => unit.segments))
-        hasSegment(dayName(segment.table, segment.eventDate));
+      for (const { table, eventDate, rows } of units.flatMap((unit) => unit.segments))
+        hasSegment(dayName(table, eventDate), isSmall(rows));
       for (const path of units.flatMap((unit) => unit.rejectFiles)) unlinkSync(path);
       for (const file of units.flatMap((unit) => unit.files)) {
         if (file.sha256 !== null && file.copyOf === null) {
@@ -170,16 +215,19 @@ export async function openWriter(paths: StorePaths, tables: readonly Table[]): P
 
     compact: async (options) => {
       const sums = { replaced: 0, written: 0 };
-      const mayMerge = options.full || [...segmentsOf.values()].some((count) => count > SMALL_SEGMENTS_MAX);
-      if (!mayMerge && !state.hasSuperseded) return sums;
+      const mayMerge = [...smallOf.values()].some((count) => count > SMALL_SEGMENTS_MAX);
+      const mayUnlink = superseded !== null && Date.now() - superseded > SUPERSEDED_GRACE_MS;
+      if (!options.full && !mayMerge && !mayUnlink) return sums;
       const merges = await mergesDue(catalog, paths, tables, options);
       for (const { table, groups } of merges) {
         const { replaced, written } = await compact(catalog, paths, table, groups, options.signal);
         sums.replaced += replaced;
         sums.written += written;
       }
-      state.hasSuperseded ||= sums.replaced > 0;
-      if (state.hasSuperseded) await unlinkSuperseded(catalog, paths);
+      if (mayMerge) smallOf.forEach((_, day) => void smallOf.set(day, 0));
+      await unlinkSuperseded(catalog, paths);
+      if (sums.replaced > 0) superseded = Date.now();
+      else if (mayUnlink) superseded = null;
       return sums;
     },
 
@@ -205,10 +253,22 @@ async function loadContents(catalog: Catalog, expected: number): Promise<Content
       const chunk = await result.fetchChunk();
       if (chunk === null || chunk.rowCount === 0) return;
       const words = words32(duckdb.vector_get_data(duckdb.data_chunk_get_vector(chunk.chunk, 0), chunk.rowCount * 8));
-      for (let at = 0; at < words.length; at += 2) index.addWords((words[at + 1] ?? 0) >>> 0, (words[at] ?? 0) >>> 0);
+      index.addAll(words);
     }
   });
   return index;
+}
+
+const listOf = (segments: readonly Segment[]): string => sqlList(segments.map(({ path }) => path));
+
+/** The UUIDs in a chunk's first column as the words of Batch.identity, `step` words a row. */
+function copyIds(chunk: Chunk, rows: number, words: Int32Array, step: number): void {
+  const ids = words32(duckdb.vector_get_data(duckdb.data_chunk_get_vector(chunk, 0), rows * 16));
+  for (let row = 0; row < rows; row++) {
+    for (let word = 0; word < 4; word++) words[row * step + word] = ids[row * 4 + word] ?? 0;
+    // DuckDB keeps a UUID's highest bit flipped, so that signed order is the order of the text.
+    words[row * step + 3] = (words[row * step + 3] ?? 0) ^ 0x80000000;
+  }
 }
 
 const words32 = (bytes: Uint8Array): Int32Array => {

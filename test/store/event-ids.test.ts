@@ -7,6 +7,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { ADMITTED, CONFLICT, DUPLICATE } from '../../src/ingest.ts';
 import { createAdmission } from '../../src/store/admission.ts';
 import { COMMITTED, EventIds } from '../../src/store/event-ids.ts';
+import { IdFilter } from '../../src/store/id-filter.ts';
 
 let folder: string;
 beforeEach(() => {
@@ -84,13 +85,24 @@ describe('Admission', () => {
     hasIdentity: Uint8Array.from(list.map(([, , , hasId = 1]) => hasId)),
     eventDay: Int32Array.from(list.map(([day]) => day)),
   });
-  async function* stored(table: string, day: number) {
+  let read = 0;
+  async function* identities(table: string, day: number) {
+    read++;
     if (table === 'cloudtrail' && day === 100) yield { words: identity(1, 1), rows: 1 };
     await Promise.resolve();
   }
+  const filter = (table: string, day: number): IdFilter => {
+    const ids = new IdFilter(1);
+    if (table === 'cloudtrail' && day === 100) ids.add(identity(1, 1), 0);
+    return ids;
+  };
 
-  test('tells new records, the same ones, and ids with other facts, day by day', async () => {
-    const admission = createAdmission(stored, folder);
+  test.each([
+    ['of days that are read whole', () => Promise.resolve(null), 3],
+    ['of days whose ids alone are read first', (table: string, day: number) => Promise.resolve(filter(table, day)), 1],
+  ])('tells new records, the same ones, and ids with other facts, day by day: %s', async (_name, ids, reads) => {
+    read = 0;
+    const admission = createAdmission({ identities, ids }, folder);
     const first = await admission.judge(
       rows([100, 1, 1], [100, 1, 2], [100, 2, 1], [101, 1, 1], [100, 2, 1], [100, 0, 0, 0], [100, 0, 0, 0]),
       1,
@@ -104,6 +116,32 @@ describe('Admission', () => {
     expect((await admission.judge(rows([100, 2, 1]), 3)).dependsOn).toEqual([]);
     const other = await admission.judge({ ...rows([100, 1, 1], [100, 2, 1]), table: 'waf' }, 4);
     expect([...other.verdicts]).toEqual([ADMITTED, ADMITTED]);
+    expect(read).toBe(reads);
     admission.close();
+  });
+
+  test('a day of which only the ids are known is read once an event may be stored, after others were admitted', async () => {
+    read = 0;
+    const admission = createAdmission({ identities, ids: (table, day) => Promise.resolve(filter(table, day)) }, folder);
+    expect([...(await admission.judge(rows([100, 7, 1], [100, 8, 1]), 1)).verdicts]).toEqual([ADMITTED, ADMITTED]);
+    expect(read).toBe(0);
+    const later = await admission.judge(rows([100, 9, 1], [100, 1, 2], [100, 7, 1], [100, 1, 1], [100, 8, 2]), 2);
+    expect([...later.verdicts]).toEqual([ADMITTED, CONFLICT, DUPLICATE, DUPLICATE, CONFLICT]);
+    expect([read, later.dependsOn]).toEqual([1, [1]]);
+    admission.close();
+  });
+});
+
+describe('IdFilter', () => {
+  test('holds what was added, and of thousands of others hardly one', () => {
+    const ids = new IdFilter(20_000);
+    const word = (number: number): Int32Array => identity(number, 0);
+    for (let number = 1; number <= 20_000; number++) ids.add(word(number), 0);
+    let missing = 0;
+    let false_ = 0;
+    for (let number = 1; number <= 20_000; number++) if (!ids.mayHold(word(number), 0)) missing++;
+    for (let number = 20_001; number <= 60_000; number++) if (ids.mayHold(word(number), 0)) false_++;
+    expect(missing).toBe(0);
+    expect(false_).toBeLessThan(3);
   });
 });
