@@ -1,6 +1,6 @@
 /** `npm run bench`: ingest and hunt against pure SQL, in interleaved runs with medians; prints tables and writes docs/benchmarks.md. */
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, release, tmpdir, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -29,6 +29,7 @@ const TINY_RECORDS = 5;
 const TINY_DAYS = 25;
 const DENSE_EVENTS = 10_000_000;
 const LEDGER_FILES = 2_000_000;
+const OTHER_DAYS = 10;
 const NEW_FILES = 1000;
 /** A gigabyte of text each. */
 const OTHER_LOGS = { s3_access: 1_400_000, waf: 620_000 } as const;
@@ -389,29 +390,46 @@ async function densityTable(): Promise<void> {
   say();
 }
 
+/** About a thousand files of a hundred events each. */
+async function newFiles(days: number): Promise<string> {
+  const shape = { events: NEW_FILES * 100, days, recordsPerFile: 100, seed: SEED + 1 };
+  return (await corpus({ name: `new-${days}`, ...shape }, log)).dir;
+}
+
 async function ledgerTable(): Promise<void> {
   const count = options.quick ? LEDGER_FILES / 100 : LEDGER_FILES;
   const tar = join(options.work, `ledger-${count}.tar`);
   mkdirSync(options.work, { recursive: true });
   log(`building a tar of ${number(count)} log files`);
   await manyFiles(await corpus({ name: 'one', events: 1, days: 1, recordsPerFile: 1, seed: SEED }, log), count, tar);
-  const fewer = await corpus(
-    { name: 'new', events: NEW_FILES * 100, days: 1, recordsPerFile: 100, seed: SEED + 1 },
-    log,
-  );
-  warm(fewer.dir);
-  const empty = ingest(fewer.dir, join(fresh('ledger'), 'store'));
-  const store = join(fresh('ledger'), 'store');
-  const filled = ingest(tar, store);
-  const onTop = ingest(fewer.dir, store);
+  // The ledger's files all have the first day of every archive.
+  const same = { dir: await newFiles(1), from: [] };
+  const others = { dir: await newFiles(OTHER_DAYS), from: ['--from', '2026-01-02'] };
+  const filledStore = join(fresh('ledger'), 'store');
+  const filled = ingest(tar, filledStore);
   rmSync(tar);
-  const ordinary = fewer.events / empty.seconds;
   say(`### A ledger of ${number(count)} log files`);
   say();
-  say('| | seconds | events/s | of the ordinary speed | peak RSS, MB |');
-  say('|---|---:|---:|---:|---:|');
-  speedLine(`${number(NEW_FILES)} files into an empty store`, fewer.events, empty, ordinary);
-  speedLine(`${number(NEW_FILES)} files on top of ${number(count)}`, fewer.events, onTop, ordinary);
+  say('| | seconds | of the speed on an empty store | peak RSS, MB |');
+  say('|---|---:|---:|---:|');
+  for (const [name, { dir, from }] of [
+    ['of days that the ledger has no file of', others],
+    [`of the one day that all of its ${number(count)} events are of`, same],
+  ] as const) {
+    warm(dir);
+    const runs = { empty: [] as Cost[], onTop: [] as Cost[] };
+    for (let round = 0; round < rounds; round++) {
+      runs.empty.push(trailhound('ingest', dir, ...from, '--store', join(fresh('ledger-empty'), 'store'), '--quiet'));
+      const store = join(fresh('ledger-copy'), 'store');
+      cpSync(filledStore, store, { recursive: true });
+      runs.onTop.push(trailhound('ingest', dir, ...from, '--store', store, '--quiet'));
+    }
+    const [empty, onTop] = [medianRun(runs.empty), medianRun(runs.onTop)];
+    const share = (100 * empty.seconds) / onTop.seconds;
+    say(
+      `| new files ${name} | ${number(onTop.seconds, 2)} | ${number(share)} % of ${number(empty.seconds, 2)} s | ${number(onTop.peakRssMb)} |`,
+    );
+  }
   say();
   say(`Filling the ledger took ${number(filled.seconds, 1)} s and ${number(filled.peakRssMb)} MB.`);
   say();

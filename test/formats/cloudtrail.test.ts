@@ -916,7 +916,7 @@ describe('sniff', () => {
       );
     expect(logs.length).toBeGreaterThan(100);
     const isOther = logs.filter(
-      (bytes) => cloudtrailFormat.sniff(bytes, '') !== 'content' || envelopes.open(bytes, () => 'cloudtrail') !== null,
+      (log) => cloudtrailFormat.sniff(log, '') !== 'content' || envelopes.open(log, () => 'cloudtrail') !== null,
     );
     expect(isOther).toEqual([]);
   });
