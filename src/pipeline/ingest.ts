@@ -35,7 +35,7 @@ export const INGEST_LIMITS: IngestLimits = {
 /** More threads than cores win nothing, and each derivation holds one of libuv's four threads. */
 const WORKERS_MAX = 3;
 /** Files whose ledger state is looked up together; grows, so that the first ones start at once and millions cost few queries. */
-const PAGE_FIRST = 256;
+const PAGE_FIRST = 1024;
 const PAGE_MAX = 65_536;
 /** Work that waits for a thread: enough to keep them busy, little enough to hold in memory. */
 const QUEUE_FILES_MAX = 20_000;

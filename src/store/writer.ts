@@ -44,6 +44,8 @@ const FILTER_ROWS_MIN = 100_000;
 const FILTER_ROWS_MAX = 4_000_000;
 /** DuckDB's own size of a chunk. */
 const CHUNK_ROWS = 2048;
+/** Four megabytes of them. */
+const HASHES_AT_ONCE = 524_288;
 /** Reading the ids of a stored day; beside the workers' own instances. */
 const READER_MEMORY_LIMIT = '128MB';
 
@@ -72,12 +74,13 @@ export async function openWriter(paths: StorePaths, tables: readonly Table[]): P
         day: dayName(text(one['table_name']), text(one['event_date'])),
         isSmall: one['superseded_at'] === null && isSmall(num(one['row_count'])),
       })),
-      hasSuperseded: listed.some((one) => one['superseded_at'] !== null),
+      superseded: listed.map((one) => timeOrNull(one['superseded_at'])).filter((time) => time !== null),
     };
   });
-  if (state.hasSuperseded) await unlinkSuperseded(catalog, paths);
+  const isOld = (time: number): boolean => Date.now() - time > SUPERSEDED_GRACE_MS;
+  if (state.superseded.some(isOld)) await unlinkSuperseded(catalog, paths);
   /** When files were last superseded, or it was seen that some are; null when none are left. */
-  let superseded = state.hasSuperseded ? Date.now() : null;
+  let superseded = state.superseded.length > 0 ? Date.now() : null;
   const failed = new Set(state.failed);
   /** Small segments of each day that has, or had, any segment: nobody else brings some while this writer holds the lease. */
   const smallOf = new Map<string, number>();
@@ -109,7 +112,7 @@ export async function openWriter(paths: StorePaths, tables: readonly Table[]): P
 
   /** All hashes, once, whoever asks for them meanwhile. */
   const readContents = (): Promise<ContentIndex> => {
-    reading ??= loadContents(catalog, state.ledger).then((loaded) => {
+    reading ??= loadContents(catalog, state.ledger, state.logFiles).then((loaded) => {
       // What was committed while it was read may be missing in it.
       for (const sha256 of committedHere.splice(0)) loaded.add(sha256);
       contents = loaded;
@@ -216,7 +219,7 @@ export async function openWriter(paths: StorePaths, tables: readonly Table[]): P
     compact: async (options) => {
       const sums = { replaced: 0, written: 0 };
       const mayMerge = [...smallOf.values()].some((count) => count > SMALL_SEGMENTS_MAX);
-      const mayUnlink = superseded !== null && Date.now() - superseded > SUPERSEDED_GRACE_MS;
+      const mayUnlink = superseded !== null && isOld(superseded);
       if (!options.full && !mayMerge && !mayUnlink) return sums;
       const merges = await mergesDue(catalog, paths, tables, options);
       for (const { table, groups } of merges) {
@@ -243,17 +246,20 @@ export async function openWriter(paths: StorePaths, tables: readonly Table[]): P
 
 const dayName = (table: string, eventDate: string): string => `${table} ${eventDate}`;
 
-async function loadContents(catalog: Catalog, expected: number): Promise<ContentIndex> {
+async function loadContents(catalog: Catalog, expected: number, lastId: number): Promise<ContentIndex> {
   const index = new ContentIndex(expected);
   await catalog.read(async ({ connection }) => {
-    const result = await connection.stream(
-      'SELECT content_hash FROM log_file WHERE content_hash IS NOT NULL AND copy_of IS NULL',
-    );
-    for (;;) {
+    // Long lists: a thousand chunks would be a thousand turns of this thread, which has other things to do.
+    for (let from = 0; from <= lastId; from += HASHES_AT_ONCE) {
+      const result = await connection.stream(
+        `SELECT list(content_hash) FROM log_file
+        WHERE id BETWEEN ${from} AND ${from + HASHES_AT_ONCE - 1} AND content_hash IS NOT NULL AND copy_of IS NULL`,
+      );
       const chunk = await result.fetchChunk();
-      if (chunk === null || chunk.rowCount === 0) return;
-      const words = words32(duckdb.vector_get_data(duckdb.data_chunk_get_vector(chunk.chunk, 0), chunk.rowCount * 8));
-      index.addAll(words);
+      if (chunk === null) continue;
+      const lists = duckdb.data_chunk_get_vector(chunk.chunk, 0);
+      const bytes = duckdb.list_vector_get_size(lists) * 8;
+      index.addAll(words32(duckdb.vector_get_data(duckdb.list_vector_get_child(lists), bytes)));
     }
   });
   return index;
