@@ -20,7 +20,7 @@ const FULL_ROWS = SEGMENT_ROWS / 2;
 const GOOD_ROWS = 10_240;
 /** Each open segment costs a query about 0.2 ms: a day with more small ones than this is merged without being asked. */
 export const SMALL_SEGMENTS_MAX = 12;
-const MEMORY_LIMIT = '256MB';
+const MEMORY_LIMIT = '240MB';
 
 /** Of so few rows that it is merged without being asked once there are too many. */
 export const isSmall = (rows: number): boolean => rows < GOOD_ROWS;

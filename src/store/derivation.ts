@@ -27,7 +27,7 @@ const SLOT_WORDS = 4;
 /** Deriving takes about twelve times the memory of the texts: so many bytes of them at once, or one giant. */
 const SLICE_BYTES = 4 * 1024 * 1024;
 /** And so many of them: a statement takes some milliseconds by itself, a window has rarely more combinations. */
-const SLICE_ROWS = 3 * VECTOR_ROWS;
+const SLICE_ROWS = 2 * VECTOR_ROWS;
 
 /** The connection must know the macros that the derivations are written in. */
 export async function createDerivation(connection: DuckDBConnection, table: Table): Promise<Derivation> {
