@@ -128,3 +128,9 @@ function fillSlots(
     place += length;
   }
 }
+
+/** What was read out of a vector, as words. */
+export const words32 = (bytes: Uint8Array): Int32Array => {
+  const aligned = bytes.byteOffset % 4 === 0 ? bytes : bytes.slice();
+  return new Int32Array(aligned.buffer, aligned.byteOffset, aligned.byteLength / 4);
+};

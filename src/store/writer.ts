@@ -2,23 +2,17 @@
 import { hash, randomBytes } from 'node:crypto';
 import { renameSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
-import type { DuckDBConnection } from '@duckdb/node-api';
 import duckdb from '@duckdb/node-bindings';
-import { DuckDBInstance } from '../duckdb.ts';
 import type { ContentKind } from '../format.ts';
 import type { CommitUnit, KnownContent, KnownFile, LogFileIdentity, StoreWriter } from '../ingest.ts';
-import type { Segment } from '../store.ts';
 import type { Table } from '../table.ts';
-import { formatDay } from '../time.ts';
-import { createAdmission, type StoredDays } from './admission.ts';
+import { createAdmission } from './admission.ts';
 import { Catalog, type CatalogRow, type CatalogSession } from './catalog.ts';
 import { ID_CONFLICT, LOG_FILE } from './catalog-tables.ts';
 import { compact, isSmall, mergesDue, SMALL_SEGMENTS_MAX } from './compaction.ts';
 import { ContentIndex } from './content-index.ts';
 import { asStoreError, makeFolder, partitionDir, type StorePaths, syncPaths } from './files.ts';
-import { IdFilter } from './id-filter.ts';
-import { identityQuery, idQuery } from './identity.ts';
-import { insertSegments, liveSegments, type PlacedSegment, removeOrphans, SUPERSEDED_GRACE_MS } from './lake.ts';
+import { insertSegments, type PlacedSegment, removeOrphans, SUPERSEDED_GRACE_MS } from './lake.ts';
 import { takeLease } from './lease.ts';
 import { sqlList } from './parquet.ts';
 import { unlinkSuperseded } from './retention.ts';
@@ -33,21 +27,15 @@ import {
   text,
   timeOrNull,
 } from './rows.ts';
-import type { Chunk } from './vectors.ts';
+import { createStoredDays } from './stored-days.ts';
+import { words32 } from './vectors.ts';
 
 /** A small run asks a few times and is done; one that asks more often reads all hashes once: of two millions that takes as long as five questions. */
 const QUESTIONS_MAX = 4;
 /** One that has more new files will ask more often. */
 const NEW_FILES_FEW = 200;
-/** Days of fewer rows are read at once with all that is compared; of more than so many, not even the ids alone fit into memory. */
-const FILTER_ROWS_MIN = 100_000;
-const FILTER_ROWS_MAX = 4_000_000;
-/** DuckDB's own size of a chunk. */
-const CHUNK_ROWS = 2048;
 /** Four megabytes of them. */
 const HASHES_AT_ONCE = 524_288;
-/** Reading the ids of a stored day; beside the workers' own instances. */
-const READER_MEMORY_LIMIT = '128MB';
 
 /** `tables`: all that the store may hold, the one that most records go to first. */
 export async function openWriter(paths: StorePaths, tables: readonly Table[]): Promise<StoreWriter> {
@@ -93,22 +81,8 @@ export async function openWriter(paths: StorePaths, tables: readonly Table[]): P
   let newFiles = 0;
   let reading: Promise<ContentIndex> | null = null;
   const committedHere: string[] = [];
-  let reader: { readonly instance: DuckDBInstance; readonly connection: DuckDBConnection } | null = null;
   /** No look-up can find anything in a ledger that was empty when this writer came and that holds only what this run reads. */
   const ledgerWasEmpty = state.ledger === 0;
-
-  const openReader = async (): Promise<DuckDBConnection> => {
-    if (reader === null) {
-      const instance = await DuckDBInstance.create(':memory:', {
-        memory_limit: READER_MEMORY_LIMIT,
-        threads: '1',
-        preserve_insertion_order: 'false',
-        temp_directory: paths.staging,
-      });
-      reader = { instance, connection: await instance.connect() };
-    }
-    return reader.connection;
-  };
 
   /** All hashes, once, whoever asks for them meanwhile. */
   const readContents = (): Promise<ContentIndex> => {
@@ -121,51 +95,9 @@ export async function openWriter(paths: StorePaths, tables: readonly Table[]): P
     return reading;
   };
 
-  const segmentsOfDay = async (name: string, day: number): Promise<{ table: Table; segments: readonly Segment[] }> => {
-    const table = tables.find((one) => one.name === name);
-    if (table === undefined) throw new Error(`the store was opened without the table ${name}`);
-    const eventDate = formatDay(day);
-    if (!smallOf.has(dayName(name, eventDate))) return { table, segments: [] };
-    const all = await catalog.read((session) => liveSegments(session, paths, name));
-    return { table, segments: all.filter((segment) => segment.eventDate === eventDate) };
-  };
-  const chunksOf = async function* (sql: string): AsyncGenerator<{ chunk: Chunk; rows: number }> {
-    const result = await (await openReader()).stream(sql);
-    for (;;) {
-      const chunk = await result.fetchChunk();
-      if (chunk === null || chunk.rowCount === 0) return;
-      yield { chunk: chunk.chunk, rows: chunk.rowCount };
-    }
-  };
-  const storedDays: StoredDays = {
-    identities: async function* (name, day) {
-      const { table, segments } = await segmentsOfDay(name, day);
-      if (segments.length === 0) return;
-      for await (const { chunk, rows } of chunksOf(identityQuery(table, listOf(segments)))) {
-        const facts = words32(duckdb.vector_get_data(duckdb.data_chunk_get_vector(chunk, 1), rows * 8));
-        const words = new Int32Array(rows * 6);
-        copyIds(chunk, rows, words, 6);
-        for (let row = 0; row < rows; row++) {
-          words[row * 6 + 4] = facts[row * 2] ?? 0;
-          words[row * 6 + 5] = facts[row * 2 + 1] ?? 0;
-        }
-        yield { words, rows };
-      }
-    },
-    ids: async (name, day) => {
-      const { table, segments } = await segmentsOfDay(name, day);
-      const rows = segments.reduce((sum, segment) => sum + segment.rows, 0);
-      if (rows < FILTER_ROWS_MIN || rows > FILTER_ROWS_MAX) return null;
-      const filter = new IdFilter(rows);
-      const words = new Int32Array(CHUNK_ROWS * 4);
-      for await (const { chunk, rows: count } of chunksOf(idQuery(table, listOf(segments)))) {
-        copyIds(chunk, count, words, 4);
-        for (let row = 0; row < count; row++) filter.add(words, row * 4);
-      }
-      return filter;
-    },
-  };
-
+  const storedDays = createStoredDays(catalog, paths, tables, (table, eventDate) =>
+    smallOf.has(dayName(table, eventDate)),
+  );
   const admission = createAdmission(storedDays, paths.staging);
 
   return {
@@ -236,8 +168,7 @@ export async function openWriter(paths: StorePaths, tables: readonly Table[]): P
 
     close: () => {
       admission.close();
-      reader?.connection.closeSync();
-      reader?.instance.closeSync();
+      storedDays.close();
       lease.release();
       return Promise.resolve();
     },
@@ -264,23 +195,6 @@ async function loadContents(catalog: Catalog, expected: number, lastId: number):
   });
   return index;
 }
-
-const listOf = (segments: readonly Segment[]): string => sqlList(segments.map(({ path }) => path));
-
-/** The UUIDs in a chunk's first column as the words of Batch.identity, `step` words a row. */
-function copyIds(chunk: Chunk, rows: number, words: Int32Array, step: number): void {
-  const ids = words32(duckdb.vector_get_data(duckdb.data_chunk_get_vector(chunk, 0), rows * 16));
-  for (let row = 0; row < rows; row++) {
-    for (let word = 0; word < 4; word++) words[row * step + word] = ids[row * 4 + word] ?? 0;
-    // DuckDB keeps a UUID's highest bit flipped, so that signed order is the order of the text.
-    words[row * step + 3] = (words[row * step + 3] ?? 0) ^ 0x80000000;
-  }
-}
-
-const words32 = (bytes: Uint8Array): Int32Array => {
-  const aligned = bytes.byteOffset % 4 === 0 ? bytes : bytes.slice();
-  return new Int32Array(aligned.buffer, aligned.byteOffset, aligned.byteLength / 4);
-};
 
 /** A temporary table `asked(c0, c1, …)` to join the ledger with: one pass over millions of rows, however many are asked for. */
 async function askFor(
