@@ -114,9 +114,13 @@ async function huntedHere(...which: string[]): Promise<readonly Alert[]> {
 const byId = (alerts: readonly Alert[]): readonly unknown[] =>
   alerts.map((alert) => ({ ...alert, new: false })).toSorted((a, b) => (a.id < b.id ? -1 : 1));
 
-function expectToldOnce(place: Place, alerts: readonly Alert[]): void {
-  const told = place.messages().filter(({ kind }) => kind === 'alert');
-  expect(new Set(told.map(({ key }) => key)).size).toBe(told.length);
+const KILLS = 3;
+
+/** `kills`: a message that was on its way then may come again, under the same key. */
+function expectToldOnce(place: Place, alerts: readonly Alert[], kills = 0): void {
+  const all = place.messages().filter(({ kind }) => kind === 'alert');
+  const told = [...new Map(all.map((message) => [message.key, message])).values()];
+  expect(all.length - told.length).toBeLessThanOrEqual(kills);
   expect(told.flatMap((message) => message.alerts.map(({ id }) => id)).toSorted()).toEqual(
     alerts.map(({ id }) => id).toSorted(),
   );
@@ -159,12 +163,12 @@ test('a service that is killed in the middle of statements tells of each alert o
     });
     return { child, ended: new Promise((resolve) => child.once('close', resolve)), stderr: () => stderr };
   };
-  for (let kills = 0; kills < 3; kills += 1) {
+  for (let kills = 0; kills < KILLS; kills += 1) {
     const before = server.statements().length;
     const one = start();
     // From its first statement to somewhere behind its second one.
     await expect.poll(() => server.statements().length, { timeout: 120_000, interval: 20 }).toBeGreaterThan(before);
-    await sleep(Math.random() * 1500);
+    await sleep(Math.random() * 1000);
     one.child.kill('SIGKILL');
     await one.ended;
   }
@@ -190,7 +194,7 @@ test('a service that is killed in the middle of statements tells of each alert o
   expect(await last.ended, last.stderr()).toBe(0);
   // As many as ran at that moment.
   expect(stops()).toBeGreaterThan(before);
-  expectToldOnce(place, here);
+  expectToldOnce(place, here, KILLS);
   expect((await place.runs()).filter(({ state }) => state !== 'done')).toEqual([]);
 });
 
