@@ -240,8 +240,8 @@ export class Walk {
         if (looked.length > 0) yield looked;
         looked = [];
         await setImmediate();
+        this.throwIfStopped();
       }
-      this.throwIfStopped();
       try {
         looked.push({ path, hint, stats: statSync(fsPath(path)) });
       } catch (error) {

@@ -4,6 +4,7 @@ import duckdb from '@duckdb/node-bindings';
 import { BIGINT, DuckDBDataChunk, DuckDBTimestampValue, TIMESTAMP, VARCHAR } from '../duckdb.ts';
 import type { CatalogTable } from '../store.ts';
 import { formatTime } from '../time.ts';
+import { VECTOR_ROWS } from './vectors.ts';
 
 export const num = (value: DuckDBValue | undefined): number => Number(value ?? 0);
 export const numOrNull = (value: DuckDBValue | undefined): number | null =>
@@ -72,8 +73,6 @@ export type Cell = string | number | bigint | null;
 export const columnTypes = (table: CatalogTable): CellType[] =>
   table.columns.map(({ type }) => (type === 'BIGINT' || type === 'TIMESTAMP' ? type : 'VARCHAR'));
 
-/** DuckDB's own size of a chunk. */
-const CHUNK_ROWS = 2048;
 const WORD = 2 ** 32;
 const MICROS_PER_MS = 1000;
 
@@ -105,8 +104,8 @@ export async function appendColumns<Row>(
 ): Promise<void> {
   const appender = await connection.createAppender(table, 'main', database);
   const chunk = DuckDBDataChunk.create(columns.map(({ type }) => ({ BIGINT, VARCHAR, TIMESTAMP })[type]));
-  for (let from = 0; from < rows.length; from += CHUNK_ROWS) {
-    const part = rows.slice(from, from + CHUNK_ROWS);
+  for (let from = 0; from < rows.length; from += VECTOR_ROWS) {
+    const part = rows.slice(from, from + VECTOR_ROWS);
     chunk.reset();
     chunk.rowCount = part.length;
     for (const [index, column] of columns.entries())
@@ -117,9 +116,9 @@ export async function appendColumns<Row>(
 }
 
 /** Values of a column on their way, as they lie in a vector: 64 bits each. */
-const numbers = new BigInt64Array(CHUNK_ROWS);
+const numbers = new BigInt64Array(VECTOR_ROWS);
 const words = new Int32Array(numbers.buffer);
-const valid = new Uint8Array(CHUNK_ROWS / 8);
+const valid = new Uint8Array(VECTOR_ROWS / 8);
 
 function fillColumn<Row>(
   vector: ReturnType<typeof duckdb.data_chunk_get_vector>,
