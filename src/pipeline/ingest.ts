@@ -52,11 +52,11 @@ const FETCHED_BYTES_MAX = 64 * 1024 * 1024;
 /** A source that pauses this long gets what it listed so far read. */
 const LISTING_PAUSE_MS = 500;
 /**
- * A commit opens the catalog and syncs the disk: every two seconds they took 3 % of a long ingest, and one of everything at its end keeps the threads of a
- * short one waiting. So each comes half as long after the one before as the run takes by then. A kill costs what was read since the last one.
+ * A commit opens the catalog and syncs the disk: every two seconds they took 3 % of a long ingest. So each comes half as long after the one before as the
+ * run takes by then, within these bounds. A kill costs what was read since the last one.
  */
-const COMMIT_FIRST_MS = 1000;
-const COMMIT_LAST_MS = 5000;
+const COMMIT_MIN_MS = 1000;
+const COMMIT_MAX_MS = 5000;
 /** Hunts between commits take longer than commits. */
 const HUNT_FIRST_MS = 2000;
 const HUNT_EVERY_MS = 5000;
@@ -596,12 +596,12 @@ class IngestRun {
 
   /** When a thread has ended, what is staged is committed while the others go on; not if that was done just now, or if they will be through before. */
   #isWorthCommitting(): boolean {
-    return this.#elapsedMs() - this.#committedAtMs > COMMIT_FIRST_MS && this.#untold > this.#listed.size / 4;
+    return this.#elapsedMs() - this.#committedAtMs > COMMIT_MIN_MS && this.#untold > this.#listed.size / 4;
   }
 
   #commitDelayMs(): number {
-    if (this.#seqAfter === this.#seqBefore) return COMMIT_FIRST_MS;
-    return Math.min(COMMIT_LAST_MS, Math.max(COMMIT_FIRST_MS, this.#elapsedMs() / 2));
+    if (this.#seqAfter === this.#seqBefore) return COMMIT_MIN_MS;
+    return Math.min(COMMIT_MAX_MS, Math.max(COMMIT_MIN_MS, this.#elapsedMs() / 2));
   }
 
   /** Commits every unit whose dependencies are complete as well, one commit after the other. */

@@ -27,17 +27,8 @@ export class ContentIndex {
 
   /** Content hashes as they lie in memory: the lower half of each, and the upper one. */
   addAll(hashes: Int32Array): void {
-    for (let at = 0; at < hashes.length; at += 2) {
-      if ((this.#count + 1) / this.#capacity > MAX_LOAD) this.#grow();
-      const high = (hashes[at + 1] ?? 0) >>> 0;
-      const slots = this.#words;
-      const mask = this.#capacity - 1;
-      let slot = high & mask;
-      while (slots[slot * 2] !== 0 || slots[slot * 2 + 1] !== 0) slot = (slot + 1) & mask;
-      slots[slot * 2] = high;
-      slots[slot * 2 + 1] = (hashes[at] ?? 0) >>> 0 || 1;
-      this.#count++;
-    }
+    for (let at = 0; at < hashes.length; at += 2)
+      this.#insert((hashes[at + 1] ?? 0) >>> 0, (hashes[at] ?? 0) >>> 0 || 1);
   }
 
   /** False means surely not; true must be looked up. */
