@@ -643,11 +643,13 @@ describe('a baseline', () => {
       stream.some(
         (event) => event.principal === principal && timeOf(event) >= at - overMs && timeOf(event) < at - WARM_UP_MS,
       );
-    let fired = 0;
+    const streams = events(DAYS * 86_400, 200);
+    // The same in every run, lest chance bring none that anything is found in.
+    const steady = fc.sample(streams, { seed: 1, numRuns: 6 });
+    expect(steady.flatMap(brute)).not.toEqual([]);
     await fc.assert(
-      fc.asyncProperty(events(DAYS * 86_400, 200), async (stream) => {
+      fc.asyncProperty(streams, async (stream) => {
         const found = outline(await hunt(spec, stream, window));
-        fired += found.length;
         expect(found).toEqual(sortedById(brute(stream)));
         const middle = STREAM_START_MS + 6 * DAY_MS + (slotMs % DAY_MS);
         const halves = [
@@ -656,9 +658,8 @@ describe('a baseline', () => {
         ];
         expect(outline(halves)).toEqual(found);
       }),
-      RUNS,
+      { ...RUNS, examples: steady.map((stream) => [stream]) },
     );
-    expect(fired).toBeGreaterThan(0);
   });
 
   const middle = (values: readonly number[]): number => {

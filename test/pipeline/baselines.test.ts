@@ -217,7 +217,14 @@ describe('counts of the days before', () => {
           for (const window of windows) expect(await found(store, window)).toEqual(await found(scratch, window));
         },
       ),
-      { numRuns: 2 },
+      // The first is the same in every run, lest chance bring none that anything is found in.
+      {
+        numRuns: 2,
+        examples: fc.sample(fc.tuple(calls, fc.constant<number[]>([2, 0, 1]), fc.constant<number>(1)), {
+          seed: 1,
+          numRuns: 1,
+        }),
+      },
     );
     expect(alerts).toBeGreaterThan(0);
   });

@@ -302,7 +302,8 @@ describe('a hunt over what is new', () => {
           expect(outline(alerts)).toEqual(outline(then));
         }
       }),
-      { numRuns: 2 },
+      // The first is the same in every run, lest chance bring none that anything is found in.
+      { numRuns: 2, examples: fc.sample(fc.tuple(delivered), { seed: 1, numRuns: 1 }) },
     );
     expect(judged).toBeGreaterThan(0);
   });
