@@ -1,4 +1,5 @@
 /** Zip archives, read in place: each member is a range of the file (APPNOTE 6.3.10; https://support.pkware.com/pkzip/appnote). */
+import { createHash } from 'node:crypto';
 import { closeSync, createReadStream, fstatSync, openSync, readSync } from 'node:fs';
 import { finished } from 'node:stream/promises';
 import { setImmediate } from 'node:timers/promises';
@@ -21,17 +22,23 @@ const ENCRYPTED = 0x01;
 /** The sizes stand behind the content instead of before it. */
 const SIZES_FOLLOW = 0x08;
 const ZIP64 = 0xffffffff;
-/** The central directory is read by so much. */
+const ZIP64_EXTRA = 1;
+/** The central directory is read by so much; an entry that is looked up again, with what stands behind it. */
 const WINDOW_BYTES = 1_048_576;
+const ENTRY_WINDOW_BYTES = 16_384;
+/** Fixed part of an entry of the central directory. */
+const ENTRY_BYTES = 46;
 /** Entries between two looks at everything else that the process has to do. */
 const ENTRIES_PER_TURN = 1000;
+/** Members that are held and sorted at once where one day has more: about 10 MB. */
+const SORTED_MEMBERS = 50_000;
 
-/** What is kept of a member while the directory is sorted: about 300 bytes. */
+/** Where the entries of each day stand in the file, in the order of the directory: eight bytes each, for there may be millions. Empty is the day of names that tell none. */
+type Days = Map<string, number[]>;
+
 interface Member {
   /** As pathOf() writes it. */
   readonly name: string;
-  /** Empty when the name does not tell it. */
-  readonly day: string;
   /** Of its local header, which stands right before the content. */
   readonly offset: number;
   readonly flags: number;
@@ -56,21 +63,22 @@ export async function* listZip(
 ): AsyncGenerator<LogFile | ListingProblem, void, undefined> {
   const file = new ZipFile(archive.path);
   try {
-    const members: Member[] = [];
-    const damage = await readDirectory(file, archive.path, scope, signal, members);
-    members.sort(byAge);
-    let before: string | null = null;
-    for (const member of members) {
-      stopIfAborted(signal, archive.path);
-      // A zip may hold a name twice, and evidence may be in either.
-      yield logFile(file, archive.path, member, member.name === before ? `#${member.offset}` : '');
-      before = member.name;
+    const days: Days = new Map();
+    const damage = await readDirectory(file, archive.path, scope, signal, days);
+    const listed = damage === null ? null : new Set<number>();
+    for (const day of [...days.keys()].sort().reverse()) {
+      for (const { member, isAgain } of membersAt(file, days.get(day) ?? [])) {
+        stopIfAborted(signal, archive.path);
+        listed?.add(member.offset);
+        // A zip may hold a name twice, and evidence may be in either.
+        yield logFile(file, archive.path, member, isAgain ? `#${member.offset}` : '');
+      }
+      days.delete(day);
     }
     if (damage === null) return;
-    const listed = new Set(members.map(({ offset }) => offset));
     for await (const member of walkMembers(file, archive.path, scope)) {
       stopIfAborted(signal, archive.path);
-      if (!listed.has(member.offset)) yield logFile(file, archive.path, member);
+      if (listed?.has(member.offset) !== true) yield logFile(file, archive.path, member);
     }
     yield damagedArchive(archive.path, damage.message, damage);
   } finally {
@@ -78,19 +86,43 @@ export async function* listZip(
   }
 }
 
-function byAge(a: Member, b: Member): number {
-  if (a.day !== b.day) return a.day > b.day ? -1 : 1;
-  if (a.name !== b.name) return a.name < b.name ? -1 : 1;
-  return a.offset - b.offset;
+/** The members whose entries stand at `places`, by name where they are no more than are sorted at once, and whether another of the same name came before. */
+function* membersAt(
+  file: ZipFile,
+  places: readonly number[],
+): Generator<{ readonly member: Member; readonly isAgain: boolean }, void, undefined> {
+  const repeated = places.length > SORTED_MEMBERS ? repeatedNames(file, places) : null;
+  const met = new Set<string>();
+  for (let first = 0; first < places.length; first += SORTED_MEMBERS) {
+    const members = places.slice(first, first + SORTED_MEMBERS).map((place) => memberAt(file, place));
+    members.sort((a, b) => (a.name === b.name ? a.offset - b.offset : a.name < b.name ? -1 : 1));
+    let before: string | null = null;
+    for (const member of members) {
+      yield { member, isAgain: member.name === before || met.has(member.name) };
+      before = member.name;
+      if (repeated?.has(markOf(member.name)) === true) met.add(member.name);
+    }
+  }
 }
 
-/** Reads the central directory into `members`. Returns what is wrong with it, or null. */
+/** The marks of the names that stand in the directory more than once. */
+function repeatedNames(file: ZipFile, places: readonly number[]): ReadonlySet<number> {
+  const marks = Float64Array.from(places, (place) => markOf(memberAt(file, place).name)).sort();
+  return new Set(marks.filter((mark, at) => mark === marks[at - 1]));
+}
+
+/** 48 bits by which a name is told from others. */
+function markOf(name: string): number {
+  return createHash('sha1').update(name, 'latin1').digest().readUIntBE(0, 6);
+}
+
+/** Reads the central directory into `days`. Returns what is wrong with it, or null. */
 async function readDirectory(
   file: ZipFile,
   path: string,
   scope: Scope,
   signal: AbortSignal,
-  members: Member[],
+  days: Days,
 ): Promise<Error | null> {
   try {
     const zip = await fromRandomAccessReaderPromise(file, file.sizeBytes, {
@@ -98,26 +130,18 @@ async function readDirectory(
       decodeStrings: false,
       validateEntrySizes: false,
     });
-    const days = new Map<string, string>();
     let count = 0;
     for await (const entry of zip.eachEntry()) {
       if (++count % ENTRIES_PER_TURN === 0) await setImmediate();
       stopIfAborted(signal, path);
       const wanted = wantedName(path, entry.fileNameRaw, scope);
       if (wanted === null) continue;
-      // A day that was cut out of a name would keep all of the name: each day is kept once.
-      const day = days.get(wanted.day) ?? wanted.day;
-      days.set(day, day);
-      members.push({
-        name: wanted.name,
-        day,
-        offset: entry.relativeOffsetOfLocalHeader,
-        flags: entry.generalPurposeBitFlag,
-        method: entry.compressionMethod,
-        crc: entry.crc32,
-        compressedBytes: entry.compressedSize,
-        sizeBytes: entry.uncompressedSize,
-      });
+      // Its types call it a boolean; it is where the next entry begins.
+      const behind = Number(zip.readEntryCursor);
+      const place = behind - entry.fileNameLength - entry.extraFieldLength - entry.fileCommentLength - ENTRY_BYTES;
+      const places = days.get(wanted.day);
+      if (places === undefined) days.set(wanted.day, [place]);
+      else places.push(place);
     }
     return null;
   } catch (error) {
@@ -127,8 +151,41 @@ async function readDirectory(
   }
 }
 
+/** The member whose entry of the central directory stands at `place`. */
+function memberAt(file: ZipFile, place: number): Member {
+  const entry = file.peek(place, ENTRY_BYTES, ENTRY_WINDOW_BYTES);
+  const [nameBytes, extraBytes] = [entry.readUInt16LE(28), entry.readUInt16LE(30)];
+  const text = file.peek(place + ENTRY_BYTES, nameBytes + extraBytes, ENTRY_WINDOW_BYTES);
+  const [sizeBytes, compressedBytes, offset] = wideNumbers(text.subarray(nameBytes), [
+    entry.readUInt32LE(24),
+    entry.readUInt32LE(20),
+    entry.readUInt32LE(42),
+  ]);
+  return {
+    name: pathOf(text.subarray(0, nameBytes)),
+    offset,
+    flags: entry.readUInt16LE(8),
+    method: entry.readUInt16LE(10),
+    crc: entry.readUInt32LE(16),
+    compressedBytes,
+    sizeBytes,
+  };
+}
+
+/** Numbers that four bytes cannot hold stand in the extra field of zip64, in their order. */
+function wideNumbers<const T extends readonly number[]>(extra: Buffer, numbers: T): { [K in keyof T]: number } {
+  let at = 0;
+  while (at + 4 <= extra.length && extra.readUInt16LE(at) !== ZIP64_EXTRA) at += 4 + extra.readUInt16LE(at + 2);
+  at += 4;
+  return numbers.map((number) => {
+    if (number !== ZIP64 || at + 8 > extra.length) return number;
+    at += 8;
+    return Number(extra.readBigUInt64LE(at - 8));
+  }) as { [K in keyof T]: number };
+}
+
 /** Null for folders, and for what the scope does not want. */
-function wantedName(path: string, raw: Buffer, scope: Scope): Pick<Member, 'name' | 'day'> | null {
+function wantedName(path: string, raw: Buffer, scope: Scope): { readonly name: string; readonly day: string } | null {
   const name = pathOf(raw);
   const member = /[\\/]$/.test(name) ? null : memberName(path, name, scope);
   return member === null ? null : { name, day: member.hint.day ?? '' };
@@ -187,7 +244,7 @@ async function* walkMembers(file: ZipFile, path: string, scope: Scope): AsyncGen
     const extra = file.take(offset + LOCAL_HEADER_BYTES + nameBytes, header.readUInt16LE(28));
     const [flags, method] = [header.readUInt16LE(6), header.readUInt16LE(8)];
     let crc: number | null = header.readUInt32LE(14);
-    let [compressedBytes, sizeBytes] = localSizes(header, extra);
+    let [sizeBytes, compressedBytes] = wideNumbers(extra, [header.readUInt32LE(22), header.readUInt32LE(18)]);
     let end: number | null = start + compressedBytes;
     if (flags & SIZES_FOLLOW && compressedBytes === 0) {
       const length = method === DEFLATE && !(flags & ENCRYPTED) ? await deflateLength(path, start) : null;
@@ -198,23 +255,10 @@ async function* walkMembers(file: ZipFile, path: string, scope: Scope): AsyncGen
       sizeBytes = compressedBytes;
     }
     const wanted = wantedName(path, raw, scope);
-    if (wanted !== null) yield { ...wanted, offset, flags, method, crc, compressedBytes, sizeBytes };
+    if (wanted !== null) yield { name: wanted.name, offset, flags, method, crc, compressedBytes, sizeBytes };
     if (end === null) return;
     offset = end;
   }
-}
-
-function localSizes(header: Buffer, extra: Buffer): [compressed: number, uncompressed: number] {
-  const [compressed, uncompressed] = [header.readUInt32LE(18), header.readUInt32LE(22)];
-  for (let at = 0; at + 4 <= extra.length; at += 4 + extra.readUInt16LE(at + 2)) {
-    if (extra.readUInt16LE(at) !== 1 || at + 20 > extra.length) continue;
-    const [sizeBytes, compressedBytes] = [
-      Number(extra.readBigUInt64LE(at + 4)),
-      Number(extra.readBigUInt64LE(at + 12)),
-    ];
-    return [compressed === ZIP64 ? compressedBytes : compressed, uncompressed === ZIP64 ? sizeBytes : uncompressed];
-  }
-  return [compressed, uncompressed];
 }
 
 /** Where the deflate data that begins at `start` ends; null when it is damaged. */
@@ -274,13 +318,18 @@ class ZipFile extends RandomAccessReader {
     position: number,
     callback: (error: Error | null) => void,
   ): void {
+    const copied = this.peek(position, length, WINDOW_BYTES).copy(buffer, offset);
+    callback(copied < length ? new Error('it ends early') : null);
+  }
+
+  /** Fewer bytes only at the end of the file. Reads `ahead` bytes at once, for what is asked for next. */
+  peek(position: number, length: number, ahead: number): Buffer {
     if (position < this.windowStart || position + length > this.windowStart + this.window.length) {
       this.windowStart = position;
-      this.window = this.take(position, Math.max(WINDOW_BYTES, length));
+      this.window = this.take(position, Math.max(ahead, length));
     }
     const at = position - this.windowStart;
-    const copied = this.window.copy(buffer, offset, at, at + length);
-    callback(copied < length ? new Error('it ends early') : null);
+    return this.window.subarray(at, at + length);
   }
 
   /** Fewer bytes only at the end of the file. */

@@ -229,6 +229,21 @@ describe('a zip', () => {
     });
   });
 
+  test('with more members of one day than are sorted at once lists each once, and tells apart those of one name', async () => {
+    const path = join(tempDir(), 'evidence.zip');
+    const many = Array.from({ length: 60_000 }, (_, index) => `${index}`);
+    const names = ['two', ...many, LOGS[1] ?? '', 'two'];
+    const members = names.map((name) => ({ name: Buffer.from(name), content: Buffer.from(name) }));
+    writeFileSync(path, rawZip(members));
+    const { files, problems } = await listAll(await openSource(path, STDIN));
+    expect(problems).toEqual([]);
+    expect(files[0]?.hint.day).toBe('2024-05-07');
+    const last = rawZip(members.slice(0, -1)).indexOf(Buffer.from([0x50, 0x4b, 1, 2]));
+    expect(files.map(({ key }) => key.slice(path.length + 1)).toSorted()).toEqual(
+      [...names.slice(0, -1), `two#${last}`].toSorted(),
+    );
+  });
+
   test('that is empty lists nothing', async () => {
     const path = await zip(join(tempDir(), 'empty.zip'), () => {});
     expect(await listAll(await openSource(path, STDIN))).toEqual({ files: [], problems: [] });
