@@ -3,12 +3,8 @@ import { setFlagsFromString } from 'node:v8';
 import { Worker } from 'node:worker_threads';
 import { asInstallError, damagedInstall } from '../errors.ts';
 import type { FromWorker, WorkerOptions, WorkerThread } from '../ingest.ts';
+import { boundHeap, boundThreadHeaps } from './heap.ts';
 
-/**
- * A thread's heap has 8 MB, and most of what it makes lives outside of it for milliseconds. V8 begins with a small limit and then marks the whole heap for
- * every 64 MB of such buffers: 5 to 10 % of the processor time of an ingest.
- */
-const HEAP_FLAG = '--initial-old-space-size=256';
 /** V8 optimizes what has run a little, over and over in each thread; what ingest lives in runs for long. Waiting eight times as long saves 2 to 3 % of the processor time. */
 const OPTIMIZER_FLAG = '--interrupt-budget=1080000';
 /** Node 20's. Later ones have other tiers, and complain of the flag. */
@@ -24,7 +20,7 @@ const entry = import.meta.url.endsWith('.ts')
   : new URL('./worker.js', import.meta.url);
 
 export function startWorkerThread(options: ThreadOptions): WorkerThread {
-  setFlagsFromString(HEAP_FLAG);
+  boundThreadHeaps();
   if (process.versions.v8.startsWith(OPTIMIZER_FLAG_V8)) setFlagsFromString(OPTIMIZER_FLAG);
   const worker = new Worker(entry, { workerData: options });
   const early: FromWorker[] = [];
@@ -38,6 +34,7 @@ export function startWorkerThread(options: ThreadOptions): WorkerThread {
   let isLoaded = false;
   worker.on('message', (message: FromWorker) => {
     isLoaded = true;
+    boundHeap();
     listener(message);
   });
   worker.on('error', (error: Error) => failed(isLoaded ? error : asInstallError(error, 'load a worker thread')));

@@ -36,7 +36,7 @@ export const INGEST_LIMITS: IngestLimits = {
 const WORKERS_MAX = 3;
 /** Files whose ledger state is looked up together; grows, so that the first ones start at once and millions cost few queries. */
 const PAGE_FIRST = 1024;
-const PAGE_MAX = 65_536;
+const PAGE_MAX = 32_768;
 /** Work that waits for a thread: enough to keep them busy, little enough to hold in memory. */
 const QUEUE_FILES_MAX = 20_000;
 const QUEUE_BYTES_MAX = 32 * 1024 * 1024;
