@@ -14,8 +14,9 @@ import { type Archive, damagedArchive, memberName, nameOf, stopIfAborted, unread
 const LOCAL_HEADER = 0x04034b50;
 const LOCAL_HEADER_BYTES = 30;
 const DATA_DESCRIPTOR = 0x08074b50;
+const CENTRAL_HEADER = 0x02014b50;
 /** What may stand where the last member has ended: the central directory, its end, and both for zip64. */
-const DIRECTORY_SIGNATURES: ReadonlySet<number> = new Set([0x02014b50, 0x06054b50, 0x06064b50, 0x07064b50]);
+const DIRECTORY_SIGNATURES: ReadonlySet<number> = new Set([CENTRAL_HEADER, 0x06054b50, 0x06064b50, 0x07064b50]);
 const STORED = 0;
 const DEFLATE = 8;
 const ENCRYPTED = 0x01;
@@ -151,9 +152,14 @@ async function readDirectory(
   }
 }
 
-/** The member whose entry of the central directory stands at `place`. */
+/** The member whose entry of the central directory stands at `place`. Throws `source-unreadable` when it stood there and does not any more. */
 function memberAt(file: ZipFile, place: number): Member {
   const entry = file.peek(place, ENTRY_BYTES, ENTRY_WINDOW_BYTES);
+  if (entry.length < ENTRY_BYTES || entry.readUInt32LE(0) !== CENTRAL_HEADER) {
+    throw new AppError('source-unreadable', `cannot read ${keyOf(file.path)}: it changed while it was listed`, {
+      hint: 'Run it again on a copy that nobody writes to.',
+    });
+  }
   const [nameBytes, extraBytes] = [entry.readUInt16LE(28), entry.readUInt16LE(30)];
   const text = file.peek(place + ENTRY_BYTES, nameBytes + extraBytes, ENTRY_WINDOW_BYTES);
   const [sizeBytes, compressedBytes, offset] = wideNumbers(text.subarray(nameBytes), [
@@ -296,7 +302,7 @@ function descriptorAt(file: ZipFile, offset: number): { readonly end: number; re
 class ZipFile extends RandomAccessReader {
   readonly sizeBytes: number;
   private readonly fd: number;
-  private readonly path: string;
+  readonly path: string;
   private window: Buffer = Buffer.alloc(0);
   private windowStart = 0;
 

@@ -244,6 +244,24 @@ describe('a zip', () => {
     );
   });
 
+  test('that is cut while it is listed ends in a problem', async () => {
+    const path = join(tempDir(), 'evidence.zip');
+    const members = Array.from({ length: 60_000 }, (_, index) => ({
+      name: Buffer.from(`AWSLogs/123456789012/CloudTrail/us-east-1/2024/05/${index % 2 === 0 ? '06' : '07'}/${index}`),
+      content: Buffer.from('x'),
+    }));
+    writeFileSync(path, rawZip(members));
+    const source = await openSource(path, STDIN);
+    let listed = 0;
+    const problems: string[] = [];
+    for await (const item of source.list({}, new AbortController().signal)) {
+      if ('error' in item) problems.push(item.error.message);
+      else if (++listed === 30_000) truncateSync(path, 0);
+    }
+    expect(listed).toBe(30_000);
+    expect(problems).toEqual([`cannot read ${path}: it changed while it was listed`]);
+  });
+
   test('that is empty lists nothing', async () => {
     const path = await zip(join(tempDir(), 'empty.zip'), () => {});
     expect(await listAll(await openSource(path, STDIN))).toEqual({ files: [], problems: [] });
