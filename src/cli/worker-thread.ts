@@ -3,7 +3,7 @@ import { setFlagsFromString } from 'node:v8';
 import { Worker } from 'node:worker_threads';
 import { asInstallError, damagedInstall } from '../errors.ts';
 import type { FromWorker, WorkerOptions, WorkerThread } from '../ingest.ts';
-import { boundHeap, boundThreadHeaps } from './heap.ts';
+import { boundHeap, setHeapFlags } from './heap.ts';
 
 /** V8 optimizes what has run a little, over and over in each thread; what ingest lives in runs for long. Waiting eight times as long saves 2 to 3 % of the processor time. */
 const OPTIMIZER_FLAG = '--interrupt-budget=1080000';
@@ -20,7 +20,7 @@ const entry = import.meta.url.endsWith('.ts')
   : new URL('./worker.js', import.meta.url);
 
 export function startWorkerThread(options: ThreadOptions): WorkerThread {
-  boundThreadHeaps();
+  setHeapFlags();
   if (process.versions.v8.startsWith(OPTIMIZER_FLAG_V8)) setFlagsFromString(OPTIMIZER_FLAG);
   const worker = new Worker(entry, { workerData: options });
   const early: FromWorker[] = [];

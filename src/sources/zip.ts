@@ -1,5 +1,5 @@
 /** Zip archives, read in place: each member is a range of the file (APPNOTE 6.3.10; https://support.pkware.com/pkzip/appnote). */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { closeSync, createReadStream, fstatSync, openSync, readSync } from 'node:fs';
 import { finished } from 'node:stream/promises';
 import { setImmediate } from 'node:timers/promises';
@@ -106,7 +106,7 @@ function* membersAt(
   }
 }
 
-/** The marks of the names that stand in the directory more than once. */
+/** The marks of the names that more than one of these entries has. A mark that two names share costs only a look at the names. */
 function repeatedNames(file: ZipFile, places: readonly number[]): ReadonlySet<number> {
   const marks = Float64Array.from(places, (place) => markOf(memberAt(file, place).name)).sort();
   return new Set(marks.filter((mark, at) => mark === marks[at - 1]));
@@ -114,7 +114,7 @@ function repeatedNames(file: ZipFile, places: readonly number[]): ReadonlySet<nu
 
 /** 48 bits by which a name is told from others. */
 function markOf(name: string): number {
-  return createHash('sha1').update(name, 'latin1').digest().readUIntBE(0, 6);
+  return hash('sha1', name, 'buffer').readUIntBE(0, 6);
 }
 
 /** Reads the central directory into `days`. Returns what is wrong with it, or null. */
